@@ -1,0 +1,38 @@
+# People's commands. CMake does the work; `make help` lists them.
+BUILD := build/release
+JOBS  := $(shell nproc)
+
+.PHONY: all run test bench install format lint fuzz clean help
+
+all: ## build the library and the program
+	@scripts/bootstrap build
+	@cmake --preset release --log-level=WARNING && cmake --build $(BUILD) -j $(JOBS)
+
+run: all ## fly a real flight through a post-quantum session and print what held
+	@scripts/bootstrap run
+	@scripts/run-flight
+
+test: ## everything that is proven in under ten minutes
+	@scripts/bootstrap test
+	@scripts/test
+
+bench: all ## measure this machine
+	@$(BUILD)/head2 bench
+
+install: all ## install under PREFIX (default /usr/local); DESTDIR is respected
+	@cmake --install $(BUILD) $(if $(PREFIX),--prefix $(PREFIX))
+
+format: ## rewrite the sources in the house style
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+lint: ## style, layers, static analysis
+	@scripts/lint
+
+fuzz: ## every fuzzer for T seconds (default 60)
+	@scripts/fuzz $(or $(T),60)
+
+clean: ## remove what was built
+	@rm -rf build
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
