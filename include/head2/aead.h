@@ -52,8 +52,8 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_aead_set_key(struct head2_aead *ae
  * aad    authenticated and not sent; may be NULL when aad_len is 0
  * pt     may be NULL when pt_len is 0
  *
- * Returns HEAD2_OK, HEAD2_E_STATE (no key), HEAD2_E_ARG (too long) or HEAD2_E_CRYPTO; on error the
- * output is wiped.
+ * Returns HEAD2_OK, HEAD2_E_STATE (no key), HEAD2_E_CRYPTO, or HEAD2_E_ARG (too long: nothing is
+ * written). On the other errors the output is wiped.
  */
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_aead_seal(struct head2_aead *aead, uint8_t *out, const uint8_t nonce[HEAD2_AEAD_NONCE_BYTES],
@@ -66,8 +66,8 @@ head2_aead_seal(struct head2_aead *aead, uint8_t *out, const uint8_t nonce[HEAD2
  * ct      ciphertext and tag
  * ct_len  at least 16
  *
- * Returns HEAD2_OK, HEAD2_E_VERIFY (the tag does not fit: pt is wiped), HEAD2_E_STATE, HEAD2_E_ARG
- * or HEAD2_E_CRYPTO.
+ * Returns HEAD2_OK, HEAD2_E_VERIFY (the tag does not fit), HEAD2_E_STATE, HEAD2_E_CRYPTO, or
+ * HEAD2_E_ARG (too short or too long: nothing is written). On the other errors pt is wiped.
  */
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_aead_open(struct head2_aead *aead, uint8_t *pt, const uint8_t nonce[HEAD2_AEAD_NONCE_BYTES],
