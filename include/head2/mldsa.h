@@ -27,17 +27,17 @@ extern "C" {
 #define HEAD2_MLDSA_MU_BYTES      64
 #define HEAD2_MLDSA_CTX_MAX_BYTES 255
 
-#define HEAD2_MLDSA44_PK_BYTES  1312
-#define HEAD2_MLDSA44_SK_BYTES  2560
-#define HEAD2_MLDSA44_SIG_BYTES 2420
+#define HEAD2_MLDSA44_PK_BYTES    1312
+#define HEAD2_MLDSA44_SK_BYTES    2560
+#define HEAD2_MLDSA44_SIG_BYTES   2420
 
-#define HEAD2_MLDSA65_PK_BYTES  1952
-#define HEAD2_MLDSA65_SK_BYTES  4032
-#define HEAD2_MLDSA65_SIG_BYTES 3309
+#define HEAD2_MLDSA65_PK_BYTES    1952
+#define HEAD2_MLDSA65_SK_BYTES    4032
+#define HEAD2_MLDSA65_SIG_BYTES   3309
 
-#define HEAD2_MLDSA87_PK_BYTES  2592
-#define HEAD2_MLDSA87_SK_BYTES  4896
-#define HEAD2_MLDSA87_SIG_BYTES 4627
+#define HEAD2_MLDSA87_PK_BYTES    2592
+#define HEAD2_MLDSA87_SK_BYTES    4896
+#define HEAD2_MLDSA87_SIG_BYTES   4627
 
 /* The digests that HashML-DSA may be used with (FIPS 204, Section 5.4.1, and ACVP). */
 enum head2_prehash {
@@ -96,116 +96,131 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_prehash(uint8_t digest[HEAD2_PREHA
  *     ctx_len above 255), and nothing else. Their time depends on public values only.
  */
 
+HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa44_keypair(uint8_t pk[HEAD2_MLDSA44_PK_BYTES],
+                                                              uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa44_keypair(uint8_t pk[HEAD2_MLDSA44_PK_BYTES], uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
+head2_mldsa44_keypair_from_seed(uint8_t pk[HEAD2_MLDSA44_PK_BYTES],
+                                uint8_t sk[HEAD2_MLDSA44_SK_BYTES],
+                                const struct head2_secret32 *xi);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa44_keypair_from_seed(uint8_t pk[HEAD2_MLDSA44_PK_BYTES], uint8_t sk[HEAD2_MLDSA44_SK_BYTES],
-                                 const struct head2_secret32 *xi);
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa44_public_from_private(uint8_t pk[HEAD2_MLDSA44_PK_BYTES], const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
+head2_mldsa44_public_from_private(uint8_t pk[HEAD2_MLDSA44_PK_BYTES],
+                                  const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa44_sign(uint8_t sig[HEAD2_MLDSA44_SIG_BYTES], const uint8_t *msg, size_t msg_len,
-                    const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa44_sign_deterministic(
-    uint8_t sig[HEAD2_MLDSA44_SIG_BYTES], const uint8_t *msg, size_t msg_len, const uint8_t *ctx,
-    size_t ctx_len, const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
+                   const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status
+head2_mldsa44_sign_deterministic(uint8_t sig[HEAD2_MLDSA44_SIG_BYTES], const uint8_t *msg,
+                                 size_t msg_len, const uint8_t *ctx, size_t ctx_len,
+                                 const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa44_sign_hash(uint8_t sig[HEAD2_MLDSA44_SIG_BYTES], enum head2_prehash hash,
-                         const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
-                         size_t ctx_len, const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa44_sign_hash_deterministic(
-    uint8_t sig[HEAD2_MLDSA44_SIG_BYTES], enum head2_prehash hash, const uint8_t *digest, size_t digest_len,
-    const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
+                        const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                        size_t ctx_len, const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status
+head2_mldsa44_sign_hash_deterministic(uint8_t sig[HEAD2_MLDSA44_SIG_BYTES], enum head2_prehash hash,
+                                      const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                                      size_t ctx_len, const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa44_sign_mu(uint8_t sig[HEAD2_MLDSA44_SIG_BYTES], const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
-                       const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa44_mu(uint8_t mu[HEAD2_MLDSA_MU_BYTES], const uint8_t pk[HEAD2_MLDSA44_PK_BYTES],
-                  const uint8_t *msg, size_t msg_len, const uint8_t *ctx, size_t ctx_len);
+                      const uint8_t sk[HEAD2_MLDSA44_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa44_mu(uint8_t mu[HEAD2_MLDSA_MU_BYTES],
+                                                         const uint8_t pk[HEAD2_MLDSA44_PK_BYTES],
+                                                         const uint8_t *msg, size_t msg_len,
+                                                         const uint8_t *ctx, size_t ctx_len);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa44_verify(const uint8_t pk[HEAD2_MLDSA44_PK_BYTES], const uint8_t *msg, size_t msg_len,
-                      const uint8_t *ctx, size_t ctx_len, const uint8_t *sig, size_t sig_len);
+                     const uint8_t *ctx, size_t ctx_len, const uint8_t *sig, size_t sig_len);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa44_verify_hash(const uint8_t pk[HEAD2_MLDSA44_PK_BYTES], enum head2_prehash hash,
-                           const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
-                           size_t ctx_len, const uint8_t *sig, size_t sig_len);
+                          const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                          size_t ctx_len, const uint8_t *sig, size_t sig_len);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa44_verify_mu(const uint8_t pk[HEAD2_MLDSA44_PK_BYTES], const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
-                         const uint8_t *sig, size_t sig_len);
+head2_mldsa44_verify_mu(const uint8_t pk[HEAD2_MLDSA44_PK_BYTES],
+                        const uint8_t mu[HEAD2_MLDSA_MU_BYTES], const uint8_t *sig, size_t sig_len);
 
+HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa65_keypair(uint8_t pk[HEAD2_MLDSA65_PK_BYTES],
+                                                              uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa65_keypair(uint8_t pk[HEAD2_MLDSA65_PK_BYTES], uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
+head2_mldsa65_keypair_from_seed(uint8_t pk[HEAD2_MLDSA65_PK_BYTES],
+                                uint8_t sk[HEAD2_MLDSA65_SK_BYTES],
+                                const struct head2_secret32 *xi);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa65_keypair_from_seed(uint8_t pk[HEAD2_MLDSA65_PK_BYTES], uint8_t sk[HEAD2_MLDSA65_SK_BYTES],
-                                 const struct head2_secret32 *xi);
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa65_public_from_private(uint8_t pk[HEAD2_MLDSA65_PK_BYTES], const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
+head2_mldsa65_public_from_private(uint8_t pk[HEAD2_MLDSA65_PK_BYTES],
+                                  const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa65_sign(uint8_t sig[HEAD2_MLDSA65_SIG_BYTES], const uint8_t *msg, size_t msg_len,
-                    const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa65_sign_deterministic(
-    uint8_t sig[HEAD2_MLDSA65_SIG_BYTES], const uint8_t *msg, size_t msg_len, const uint8_t *ctx,
-    size_t ctx_len, const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
+                   const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status
+head2_mldsa65_sign_deterministic(uint8_t sig[HEAD2_MLDSA65_SIG_BYTES], const uint8_t *msg,
+                                 size_t msg_len, const uint8_t *ctx, size_t ctx_len,
+                                 const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa65_sign_hash(uint8_t sig[HEAD2_MLDSA65_SIG_BYTES], enum head2_prehash hash,
-                         const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
-                         size_t ctx_len, const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa65_sign_hash_deterministic(
-    uint8_t sig[HEAD2_MLDSA65_SIG_BYTES], enum head2_prehash hash, const uint8_t *digest, size_t digest_len,
-    const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
+                        const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                        size_t ctx_len, const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status
+head2_mldsa65_sign_hash_deterministic(uint8_t sig[HEAD2_MLDSA65_SIG_BYTES], enum head2_prehash hash,
+                                      const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                                      size_t ctx_len, const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa65_sign_mu(uint8_t sig[HEAD2_MLDSA65_SIG_BYTES], const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
-                       const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa65_mu(uint8_t mu[HEAD2_MLDSA_MU_BYTES], const uint8_t pk[HEAD2_MLDSA65_PK_BYTES],
-                  const uint8_t *msg, size_t msg_len, const uint8_t *ctx, size_t ctx_len);
+                      const uint8_t sk[HEAD2_MLDSA65_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa65_mu(uint8_t mu[HEAD2_MLDSA_MU_BYTES],
+                                                         const uint8_t pk[HEAD2_MLDSA65_PK_BYTES],
+                                                         const uint8_t *msg, size_t msg_len,
+                                                         const uint8_t *ctx, size_t ctx_len);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa65_verify(const uint8_t pk[HEAD2_MLDSA65_PK_BYTES], const uint8_t *msg, size_t msg_len,
-                      const uint8_t *ctx, size_t ctx_len, const uint8_t *sig, size_t sig_len);
+                     const uint8_t *ctx, size_t ctx_len, const uint8_t *sig, size_t sig_len);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa65_verify_hash(const uint8_t pk[HEAD2_MLDSA65_PK_BYTES], enum head2_prehash hash,
-                           const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
-                           size_t ctx_len, const uint8_t *sig, size_t sig_len);
+                          const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                          size_t ctx_len, const uint8_t *sig, size_t sig_len);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa65_verify_mu(const uint8_t pk[HEAD2_MLDSA65_PK_BYTES], const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
-                         const uint8_t *sig, size_t sig_len);
+head2_mldsa65_verify_mu(const uint8_t pk[HEAD2_MLDSA65_PK_BYTES],
+                        const uint8_t mu[HEAD2_MLDSA_MU_BYTES], const uint8_t *sig, size_t sig_len);
 
+HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa87_keypair(uint8_t pk[HEAD2_MLDSA87_PK_BYTES],
+                                                              uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa87_keypair(uint8_t pk[HEAD2_MLDSA87_PK_BYTES], uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
+head2_mldsa87_keypair_from_seed(uint8_t pk[HEAD2_MLDSA87_PK_BYTES],
+                                uint8_t sk[HEAD2_MLDSA87_SK_BYTES],
+                                const struct head2_secret32 *xi);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa87_keypair_from_seed(uint8_t pk[HEAD2_MLDSA87_PK_BYTES], uint8_t sk[HEAD2_MLDSA87_SK_BYTES],
-                                 const struct head2_secret32 *xi);
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa87_public_from_private(uint8_t pk[HEAD2_MLDSA87_PK_BYTES], const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
+head2_mldsa87_public_from_private(uint8_t pk[HEAD2_MLDSA87_PK_BYTES],
+                                  const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa87_sign(uint8_t sig[HEAD2_MLDSA87_SIG_BYTES], const uint8_t *msg, size_t msg_len,
-                    const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa87_sign_deterministic(
-    uint8_t sig[HEAD2_MLDSA87_SIG_BYTES], const uint8_t *msg, size_t msg_len, const uint8_t *ctx,
-    size_t ctx_len, const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
+                   const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status
+head2_mldsa87_sign_deterministic(uint8_t sig[HEAD2_MLDSA87_SIG_BYTES], const uint8_t *msg,
+                                 size_t msg_len, const uint8_t *ctx, size_t ctx_len,
+                                 const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa87_sign_hash(uint8_t sig[HEAD2_MLDSA87_SIG_BYTES], enum head2_prehash hash,
-                         const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
-                         size_t ctx_len, const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa87_sign_hash_deterministic(
-    uint8_t sig[HEAD2_MLDSA87_SIG_BYTES], enum head2_prehash hash, const uint8_t *digest, size_t digest_len,
-    const uint8_t *ctx, size_t ctx_len, const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
+                        const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                        size_t ctx_len, const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status
+head2_mldsa87_sign_hash_deterministic(uint8_t sig[HEAD2_MLDSA87_SIG_BYTES], enum head2_prehash hash,
+                                      const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                                      size_t ctx_len, const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa87_sign_mu(uint8_t sig[HEAD2_MLDSA87_SIG_BYTES], const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
-                       const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa87_mu(uint8_t mu[HEAD2_MLDSA_MU_BYTES], const uint8_t pk[HEAD2_MLDSA87_PK_BYTES],
-                  const uint8_t *msg, size_t msg_len, const uint8_t *ctx, size_t ctx_len);
+                      const uint8_t sk[HEAD2_MLDSA87_SK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status head2_mldsa87_mu(uint8_t mu[HEAD2_MLDSA_MU_BYTES],
+                                                         const uint8_t pk[HEAD2_MLDSA87_PK_BYTES],
+                                                         const uint8_t *msg, size_t msg_len,
+                                                         const uint8_t *ctx, size_t ctx_len);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa87_verify(const uint8_t pk[HEAD2_MLDSA87_PK_BYTES], const uint8_t *msg, size_t msg_len,
-                      const uint8_t *ctx, size_t ctx_len, const uint8_t *sig, size_t sig_len);
+                     const uint8_t *ctx, size_t ctx_len, const uint8_t *sig, size_t sig_len);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mldsa87_verify_hash(const uint8_t pk[HEAD2_MLDSA87_PK_BYTES], enum head2_prehash hash,
-                           const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
-                           size_t ctx_len, const uint8_t *sig, size_t sig_len);
+                          const uint8_t *digest, size_t digest_len, const uint8_t *ctx,
+                          size_t ctx_len, const uint8_t *sig, size_t sig_len);
 HEAD2_API HEAD2_CHECK enum head2_status
-head2_mldsa87_verify_mu(const uint8_t pk[HEAD2_MLDSA87_PK_BYTES], const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
-                         const uint8_t *sig, size_t sig_len);
+head2_mldsa87_verify_mu(const uint8_t pk[HEAD2_MLDSA87_PK_BYTES],
+                        const uint8_t mu[HEAD2_MLDSA_MU_BYTES], const uint8_t *sig, size_t sig_len);
 
 #ifdef __cplusplus
 }
