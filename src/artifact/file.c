@@ -1,0 +1,183 @@
+/*
+ * Whole files in and out. A write goes to a hidden temporary file in the same folder, is fsync'd,
+ * gets its name by rename(2) or link(2), and then the folder is fsync'd.
+ */
+#include "artifact/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FIRST_READ 65536
+
+struct buffer {
+    uint8_t *p;
+    size_t len, cap; /* cap does not count the zero byte that ends the content */
+};
+
+static void buffer_drop(struct buffer *b)
+{
+    if (b->p != NULL)
+        head2_wipe(b->p, b->cap); /* it may be a key */
+    free(b->p);
+    *b = (struct buffer){0};
+}
+
+static enum head2_status buffer_grow(struct buffer *b)
+{
+    const size_t cap = b->cap == 0 ? FIRST_READ : 2 * b->cap;
+    uint8_t *more = malloc(cap + 1);
+
+    if (more == NULL)
+        return HEAD2_E_MEMORY;
+    const size_t len = b->len;
+    copy_bytes(more, b->p, len);
+    buffer_drop(b);
+    *b = (struct buffer){more, len, cap};
+    return HEAD2_OK;
+}
+
+static enum head2_status read_all(int fd, size_t limit, struct buffer *b)
+{
+    for (;;) {
+        if (b->len == b->cap && buffer_grow(b) != HEAD2_OK)
+            return HEAD2_E_MEMORY;
+        ssize_t n = read(fd, b->p + b->len, b->cap - b->len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return HEAD2_E_IO;
+        if (n == 0)
+            return HEAD2_OK;
+        b->len += (size_t)n;
+        if (b->len > limit)
+            return HEAD2_E_LIMIT;
+    }
+}
+
+enum head2_status file_read(const char *path, size_t limit, uint8_t **out, size_t *len)
+{
+    const bool from_stdin = strcmp(path, "-") == 0;
+    struct buffer b = {0};
+
+    *out = NULL;
+    *len = 0;
+    int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return HEAD2_E_IO;
+    enum head2_status st = read_all(fd, limit, &b);
+    int error = errno;
+    if (!from_stdin)
+        close(fd);
+    if (st != HEAD2_OK) {
+        buffer_drop(&b);
+        errno = error;
+        return st;
+    }
+    b.p[b.len] = 0;
+    *out = b.p;
+    *len = b.len;
+    return HEAD2_OK;
+}
+
+static bool write_all(int fd, const uint8_t *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        p += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* Make the folder's entry for path durable. */
+static bool sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+             slash == NULL ? "." : path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == EACCES; /* a folder that may be written and not read cannot be synced */
+    bool ok = fsync(fd) == 0 || errno == EINVAL;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return ok;
+}
+
+static bool write_temporary(const char *name, const void *bytes, size_t len, mode_t mode)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return false;
+    bool ok = write_all(fd, bytes, len) && fsync(fd) == 0;
+    int error = errno;
+    if (close(fd) != 0 && ok) {
+        ok = false;
+        error = errno;
+    }
+    if (!ok)
+        unlink(name);
+    errno = error;
+    return ok;
+}
+
+enum head2_status file_write(const char *path, const void *bytes, size_t len, mode_t mode,
+                             enum file_existing existing)
+{
+    char name[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
+    static unsigned counter;
+    const unsigned n = __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
+
+    if (snprintf(name, sizeof name, "%.*s.tmp-%ld-%u", folder, path, (long)getpid(), n) >=
+        (int)sizeof name) {
+        errno = ENAMETOOLONG;
+        return HEAD2_E_IO;
+    }
+    unlink(name); /* of a process of this number that died */
+    if (!write_temporary(name, bytes, len, mode))
+        return HEAD2_E_IO;
+    bool ok = existing == FILE_REPLACE ? rename(name, path) == 0 : link(name, path) == 0;
+    int error = errno;
+    if (existing == FILE_KEEP || !ok)
+        unlink(name);
+    if (ok && !sync_folder(path)) {
+        ok = false;
+        error = errno;
+    }
+    errno = error;
+    return ok ? HEAD2_OK : HEAD2_E_IO;
+}
+
+enum head2_status file_make_dirs(const char *path, mode_t mode)
+{
+    char part[PATH_MAX];
+    size_t len = strlen(path);
+
+    if (len == 0 || len >= sizeof part) {
+        errno = len == 0 ? ENOENT : ENAMETOOLONG;
+        return HEAD2_E_IO;
+    }
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && path[i] != 0)
+            continue;
+        memcpy(part, path, i);
+        part[i] = 0;
+        if (mkdir(part, mode) != 0 && errno != EEXIST)
+            return HEAD2_E_IO;
+    }
+    return HEAD2_OK;
+}

@@ -1,0 +1,18 @@
+/*
+ * Reading and writing named files for verbs: artifact/file.h with the error line said.
+ */
+#ifndef HEAD2_CLI_FILES_H
+#define HEAD2_CLI_FILES_H
+
+#include "artifact/file.h"
+#include "cli/cli.h"
+
+/* Read path ("-" is standard input) whole; at most limit bytes. Free *out. Returns an exit code. */
+int cli_read_file(const struct cli *cli, const char *path, size_t limit, uint8_t **out,
+                  size_t *len);
+
+/* Write path ("-" is standard output) durably and whole, or not at all. Returns an exit code. */
+int cli_write_file(struct cli *cli, const char *path, const void *bytes, size_t len, mode_t mode,
+                   enum file_existing existing);
+
+#endif
