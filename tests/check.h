@@ -118,14 +118,17 @@ __attribute__((unused)) static char *check_vectors(const char *name, size_t *len
 /* Decode hex into out (at most cap bytes); the number of bytes. Fails the case on anything else. */
 __attribute__((unused)) static size_t check_hex(uint8_t *out, size_t cap, const char *hex)
 {
-    size_t n = strlen(hex) / 2;
-    if (strlen(hex) % 2 != 0 || n > cap)
-        check_fail(__FILE__, __LINE__, "hex of %zu digits does not fit %zu bytes", strlen(hex), cap);
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    size_t digits_len = strlen(hex);
+    size_t n = digits_len / 2;
+    if (digits_len % 2 != 0 || n > cap)
+        check_fail(__FILE__, __LINE__, "hex of %zu digits does not fit %zu bytes", digits_len, cap);
     for (size_t i = 0; i < n; i++) {
-        unsigned byte;
-        if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+        const char *high = strchr(digits, hex[2 * i]);
+        const char *low = strchr(digits, hex[2 * i + 1]);
+        if (high == NULL || low == NULL)
             check_fail(__FILE__, __LINE__, "not hex: %.8s", hex + 2 * i);
-        out[i] = (uint8_t)byte;
+        out[i] = (uint8_t)((high - digits) % 16 * 16 + (low - digits) % 16);
     }
     return n;
 }
