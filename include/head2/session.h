@@ -31,13 +31,13 @@
 extern "C" {
 #endif
 
-#define HEAD2_SESSION_LANES       4   /* 0 telemetry and commands, 1 video, 2 logs, 3 aggregates */
-#define HEAD2_SESSION_OVERHEAD    28  /* bytes that a packet is longer than its plaintext */
-#define HEAD2_SESSION_MAX_SUITES  8
-#define HEAD2_SESSION_MAX_ADDRS   4
-#define HEAD2_SESSION_SIG_BYTES   4627 /* ML-DSA-87 */
-#define HEAD2_SESSION_PK_BYTES    2592
-#define HEAD2_SESSION_NO_PEER     UINT32_MAX
+#define HEAD2_SESSION_LANES      4  /* 0 telemetry and commands, 1 video, 2 logs, 3 aggregates */
+#define HEAD2_SESSION_OVERHEAD   28 /* bytes that a packet is longer than its plaintext */
+#define HEAD2_SESSION_MAX_SUITES 8
+#define HEAD2_SESSION_MAX_ADDRS  4
+#define HEAD2_SESSION_SIG_BYTES  4627 /* ML-DSA-87 */
+#define HEAD2_SESSION_PK_BYTES   2592
+#define HEAD2_SESSION_NO_PEER    UINT32_MAX
 
 enum head2_role { HEAD2_ROLE_DRONE = 0, HEAD2_ROLE_GATEWAY = 1 };
 
@@ -56,19 +56,19 @@ typedef enum head2_status head2_random_fn(void *arg, void *out, size_t len);
 
 struct head2_session_config {
     enum head2_role role;
-    const uint8_t *pk; /* own ML-DSA-87 public key, 2592 bytes; copied */
+    const uint8_t *pk;                         /* own ML-DSA-87 public key, 2592 bytes; copied */
     uint16_t suites[HEAD2_SESSION_MAX_SUITES]; /* best first; all zero means CH2-L5 alone */
-    uint32_t rotate_seconds;  /* 0 means 60; at least 5 */
-    uint64_t rotate_bytes;    /* 0 means 100,000,000; at least 1,000,000 */
-    uint16_t overlap;         /* packets sent under both keys, at most 16; 5 by default */
-    bool no_overlap;          /* says that overlap = 0 is meant */
-    uint16_t max_datagram;    /* 0 means 1200; 548 to 1472 */
-    uint32_t max_peers;       /* gateway: drones that can be registered; a drone has one peer */
-    uint32_t half_open;       /* gateway: handshakes under way at once; 0 means 4096 */
-    uint32_t handshake_rate;  /* gateway: handshakes a second, all together; 0 means 400 */
-    uint32_t prefix_rate;     /* gateway: the same from one /32 or /64 under load; 0 means 5 */
-    uint64_t incarnation;     /* gateway: strictly larger at each start, below 2^42 */
-    uint32_t node_id;         /* gateway: tells two machines of one identity apart */
+    uint32_t rotate_seconds;                   /* 0 means 60; at least 5 */
+    uint64_t rotate_bytes;                     /* 0 means 100,000,000; at least 1,000,000 */
+    uint16_t overlap;        /* packets sent under both keys, at most 16; 5 by default */
+    bool no_overlap;         /* says that overlap = 0 is meant */
+    uint16_t max_datagram;   /* 0 means 1200; 548 to 1472 */
+    uint32_t max_peers;      /* gateway: drones that can be registered; a drone has one peer */
+    uint32_t half_open;      /* gateway: handshakes under way at once; 0 means 4096 */
+    uint32_t handshake_rate; /* gateway: handshakes a second, all together; 0 means 400 */
+    uint32_t prefix_rate;    /* gateway: the same from one /32 or /64 under load; 0 means 5 */
+    uint64_t incarnation;    /* gateway: strictly larger at each start, below 2^42 */
+    uint32_t node_id;        /* gateway: tells two machines of one identity apart */
     head2_random_fn *random;
     void *random_arg;
     uint64_t (*wall_ms)(void *arg); /* Unix time for the peer's information; may be NULL */
@@ -118,7 +118,8 @@ head2_session_add_peer(struct head2_session *s, uint32_t *peer,
 HEAD2_API void head2_session_remove_peer(struct head2_session *s, uint32_t peer);
 
 /* Change what can change while sessions run: rotation limits and overlap hold from the next
- * handshake on; rates at once. Other fields of config are ignored. Returns HEAD2_OK or HEAD2_E_ARG. */
+ * handshake on; rates at once. Other fields of config are ignored. Returns HEAD2_OK or HEAD2_E_ARG.
+ */
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_session_reconfigure(struct head2_session *s, const struct head2_session_config *config);
 
@@ -193,7 +194,8 @@ enum head2_event_kind {
     HEAD2_EVENT_DOWN,     /* a session has ended; reason is a close reason, or 0 for silence */
     HEAD2_EVENT_ROTATED,  /* this end now sends under a new key */
     HEAD2_EVENT_SUSPECT,  /* drone: nothing fresh from the gateway for 1.5 s */
-    HEAD2_EVENT_REJECTED, /* drone: the gateway refused us; gateway: a peer failed to prove itself */
+    HEAD2_EVENT_REJECTED, /* drone: the gateway refused us; gateway: a peer failed to prove itself
+                           */
     HEAD2_EVENT_ALARM     /* counter says which: evidence of an attack or of a broken peer */
 };
 
@@ -214,12 +216,12 @@ struct head2_event {
     enum head2_cause cause;
     uint32_t old_gen, new_gen;
     uint8_t old_step, new_step;
-    bool replaced;          /* UP: an older session of the same peer is being replaced */
-    bool verified;          /* ROTATED: by a signed exchange (a ratchet step is not) */
-    uint8_t pseudonym[16];  /* stands for the session in records, reveals nothing about it */
-    uint8_t transcript[64]; /* ROTATED: rth3 of the exchange; UP: th8 */
-    uint64_t incarnation;   /* UP at a drone: the gateway's; keep the highest */
-    uint64_t handshake_us;  /* UP: how long it took, as seen from this end */
+    bool replaced;            /* UP: an older session of the same peer is being replaced */
+    bool verified;            /* ROTATED: by a signed exchange (a ratchet step is not) */
+    uint8_t pseudonym[16];    /* stands for the session in records, reveals nothing about it */
+    uint8_t transcript[64];   /* ROTATED: rth3 of the exchange; UP: th8 */
+    uint64_t incarnation;     /* UP at a drone: the gateway's; keep the highest */
+    uint64_t handshake_us;    /* UP: how long it took, as seen from this end */
     uint64_t handshake_bytes; /* UP: wire bytes of the handshake, both directions */
     uint64_t epoch_bytes;     /* ROTATED: wire bytes under the old key, both directions */
     uint64_t epoch_us;        /* ROTATED: its age */
@@ -255,8 +257,7 @@ HEAD2_API void head2_job_run(struct head2_job *job, head2_sign_fn *sign, void *a
 HEAD2_API const char *head2_job_name(const struct head2_job *job);
 
 /* Give a finished job back; the session goes on from there. */
-HEAD2_API void head2_session_complete(struct head2_session *s, uint64_t now,
-                                      struct head2_job *job);
+HEAD2_API void head2_session_complete(struct head2_session *s, uint64_t now, struct head2_job *job);
 
 /* Wipe and free a job whose session is gone. */
 HEAD2_API void head2_job_free(struct head2_job *job);
@@ -316,18 +317,18 @@ struct head2_peer_info {
     uint8_t step;
     struct head2_address address;
     uint8_t pseudonym[16];
-    uint64_t up_us;          /* since the session came up */
-    uint64_t epoch_us;       /* age of the present key */
-    uint64_t epoch_bytes;    /* wire bytes under it, both directions */
-    uint64_t rotate_us;      /* the limits in force */
+    uint64_t up_us;       /* since the session came up */
+    uint64_t epoch_us;    /* age of the present key */
+    uint64_t epoch_bytes; /* wire bytes under it, both directions */
+    uint64_t rotate_us;   /* the limits in force */
     uint64_t rotate_bytes;
-    uint64_t heard_us;       /* since the last authentic packet */
-    uint64_t lag_us;         /* age of our newest keepalive that the peer has echoed */
+    uint64_t heard_us; /* since the last authentic packet */
+    uint64_t lag_us;   /* age of our newest keepalive that the peer has echoed */
     uint64_t tx_packets[HEAD2_SESSION_LANES + 1], rx_packets[HEAD2_SESSION_LANES + 1];
     uint64_t tx_bytes, rx_bytes; /* wire bytes, all sessions with this peer */
-    uint64_t twins;          /* packets sent a second time in overlaps */
-    uint64_t rotations[4];   /* by enum head2_cause */
-    uint64_t ratchets;       /* of these, steps without a new exchange */
+    uint64_t twins;              /* packets sent a second time in overlaps */
+    uint64_t rotations[4];       /* by enum head2_cause */
+    uint64_t ratchets;           /* of these, steps without a new exchange */
     uint64_t handshake_us, handshake_bytes;
 };
 

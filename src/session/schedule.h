@@ -52,7 +52,8 @@ void identity(uint8_t id[32], char role, const uint8_t pk[HEAD2_SESSION_PK_BYTES
 /* The early secret of an unsigned-psk handshake (psk = 64 zero bytes) or of a psk. */
 void derive_early(struct chain *early, const uint8_t psk[64]);
 
-/* binder = HMAC(bk, SHA3-512(INIT without its last 64 bytes)); label "binder res" or "binder fbk" */
+/* binder = HMAC(bk, SHA3-512(INIT without its last 64 bytes)); label "binder res" or "binder fbk"
+ */
 void derive_binder(uint8_t binder[64], const struct chain *early, const char *label,
                    const uint8_t *init, size_t init_len);
 

@@ -45,22 +45,22 @@ enum frame_type {
 #define DATAGRAM_MAX   1472
 
 /* Bodies of the handshake messages. */
-#define HELLO_BYTES     40
-#define RETRY_BYTES     4
-#define INIT_BYTES      1705
-#define INIT_MAX        1802 /* with a P-384 share, which this version refuses but can name */
-#define INIT_OFF_EK     72
-#define PARAMS_BYTES    48
-#define RESP_CLEAR      1609
-#define RESP_BOX        (8 + ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
-#define RESP_BYTES      (RESP_CLEAR + RESP_BOX + GCM_TAG)
-#define AUTH_BOX        (ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
-#define AUTH_BYTES      (AUTH_BOX + GCM_TAG)
-#define DONE_BOX        16
-#define DONE_BYTES      (DONE_BOX + GCM_TAG)
-#define HSACK_BYTES     10
-#define HINT_BYTES      6
-#define AUTH_MODE_SIG   1
+#define HELLO_BYTES   40
+#define RETRY_BYTES   4
+#define INIT_BYTES    1705
+#define INIT_MAX      1802 /* with a P-384 share, which this version refuses but can name */
+#define INIT_OFF_EK   72
+#define PARAMS_BYTES  48
+#define RESP_CLEAR    1609
+#define RESP_BOX      (8 + ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
+#define RESP_BYTES    (RESP_CLEAR + RESP_BOX + GCM_TAG)
+#define AUTH_BOX      (ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
+#define AUTH_BYTES    (AUTH_BOX + GCM_TAG)
+#define DONE_BOX      16
+#define DONE_BYTES    (DONE_BOX + GCM_TAG)
+#define HSACK_BYTES   10
+#define HINT_BYTES    6
+#define AUTH_MODE_SIG 1
 enum { DONE_OK = 0, DONE_REJECTED = 1, DONE_BUSY = 2 };
 enum { HINT_PSK_UNKNOWN = 1, HINT_VERSION = 2, HINT_BUSY = 3 };
 
@@ -80,14 +80,14 @@ enum control_type {
     CTL_RECEIPT = 0x50,
     CTL_DURABLE = 0x60
 };
-#define CTL_HEAD        12
-#define CTL_RELIABLE    0x01
-#define CTL_WINDOW      31
-#define KEEPALIVE_BYTES 48
-#define ROT_INIT_BYTES  (4 + 32 + EK_BYTES + 1 + 2 + SIG_BYTES)
-#define ROT_INIT_SIGNED (4 + 32 + EK_BYTES + 1)
-#define ROT_RESP_BYTES  (4 + 32 + CT_BYTES + 1 + 4 + 2 + SIG_BYTES + 32)
-#define ROT_RESP_SIGNED (4 + 32 + CT_BYTES + 1 + 4)
+#define CTL_HEAD          12
+#define CTL_RELIABLE      0x01
+#define CTL_WINDOW        31
+#define KEEPALIVE_BYTES   48
+#define ROT_INIT_BYTES    (4 + 32 + EK_BYTES + 1 + 2 + SIG_BYTES)
+#define ROT_INIT_SIGNED   (4 + 32 + EK_BYTES + 1)
+#define ROT_RESP_BYTES    (4 + 32 + CT_BYTES + 1 + 4 + 2 + SIG_BYTES + 32)
+#define ROT_RESP_SIGNED   (4 + 32 + CT_BYTES + 1 + 4)
 #define ROT_CONFIRM_BYTES 36
 
 enum close_reason {

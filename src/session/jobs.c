@@ -1,0 +1,106 @@
+/*
+ * Jobs: the lattice operations that a session hands out. A fixed number exists; an owner that finds
+ * none free marks itself as waiting and is asked again when one comes back.
+ */
+#include "session/state.h"
+
+#include <head2/mldsa.h>
+#include <head2/mlkem.h>
+
+#include <stdlib.h>
+
+struct head2_job *job_get(struct head2_session *s, enum job_kind kind, enum job_owner owner,
+                          uint32_t slot, uint64_t serial)
+{
+    struct head2_job *job = s->jobs_free;
+
+    if (job == NULL) {
+        s->jobs_waiting++;
+        return NULL;
+    }
+    s->jobs_free = job->next;
+    job->next = NULL;
+    job->kind = kind;
+    job->owner = owner;
+    job->slot = slot;
+    job->serial = serial;
+    job->result = HEAD2_E_STATE;
+    return job;
+}
+
+void job_put(struct head2_session *s, struct head2_job *job)
+{
+    head2_wipe(job, sizeof *job);
+    job->next = s->jobs_free;
+    s->jobs_free = job;
+}
+
+void job_start(struct head2_session *s, struct head2_job *job)
+{
+    job->next = NULL;
+    if (s->jobs_ready == NULL)
+        s->jobs_ready = job;
+    else
+        s->jobs_ready_last->next = job;
+    s->jobs_ready_last = job;
+}
+
+static enum head2_status run_decaps(struct head2_job *job)
+{
+    enum head2_status st;
+    uint8_t ek[EK_BYTES];
+    uint8_t dk[HEAD2_MLKEM1024_DK_BYTES];
+
+    HEAD2_TRY(head2_mlkem1024_keypair_from_seed(ek, dk, &job->seed));
+    HEAD2_TRY(head2_mlkem1024_decaps(&job->ss, dk, job->ct));
+done:
+    head2_wipe(dk, sizeof dk);
+    return st;
+}
+
+static enum head2_status run_keypair(struct head2_job *job)
+{
+    enum head2_status st;
+    uint8_t dk[HEAD2_MLKEM1024_DK_BYTES];
+
+    st = head2_mlkem1024_keypair_from_seed(job->key, dk, &job->seed);
+    head2_wipe(dk, sizeof dk); /* the seed is kept instead */
+    return st;
+}
+
+void head2_job_run(struct head2_job *job, head2_sign_fn *sign, void *arg)
+{
+    switch (job->kind) {
+    case JOB_KEYPAIR:
+        job->result = run_keypair(job);
+        break;
+    case JOB_ENCAPS:
+        job->result = head2_mlkem1024_encaps_derand(job->ct, &job->ss, job->key, &job->m);
+        break;
+    case JOB_DECAPS:
+        job->result = run_decaps(job);
+        break;
+    case JOB_SIGN:
+        job->result = sign(arg, job->sig, job->msg, sizeof job->msg, job->ctx);
+        break;
+    case JOB_VERIFY:
+        job->result =
+            head2_mldsa87_verify(job->key, job->msg, sizeof job->msg, (const uint8_t *)job->ctx,
+                                 strlen(job->ctx), job->sig, sizeof job->sig);
+        break;
+    }
+}
+
+const char *head2_job_name(const struct head2_job *job)
+{
+    static const char *const names[] = {"keypair", "encaps", "decaps", "sign", "verify"};
+    return names[job->kind];
+}
+
+void head2_job_free(struct head2_job *job)
+{
+    if (job == NULL)
+        return;
+    head2_wipe(job, sizeof *job);
+    free(job);
+}

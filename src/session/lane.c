@@ -1,0 +1,133 @@
+/*
+ * Packets: [nonce:12][ciphertext][tag:16] with nonce = tag || (salt XOR record number).
+ */
+#include "session/lane.h"
+
+#include <head2/aead.h>
+
+static uint64_t *word_of(const struct window *w, uint64_t rn)
+{
+    return &w->bits[(rn & (w->size - 1)) / 64];
+}
+
+enum window_verdict window_check(const struct window *w, uint64_t rn)
+{
+    if (rn >= w->next)
+        return WINDOW_NEW;
+    if (w->next - rn > w->size)
+        return WINDOW_OLD;
+    return *word_of(w, rn) >> (rn % 64) & 1 ? WINDOW_DUP : WINDOW_NEW;
+}
+
+void window_accept(struct window *w, uint64_t rn)
+{
+    HEAD2_REQUIRES(window_check(w, rn) == WINDOW_NEW);
+    if (rn >= w->next) {
+        if (rn - w->next >= w->size)
+            memset(w->bits, 0, w->size / 8);
+        else
+            for (uint64_t i = w->next; i <= rn; i++)
+                *word_of(w, i) &= ~(UINT64_C(1) << (i % 64));
+        w->next = rn + 1;
+    }
+    *word_of(w, rn) |= UINT64_C(1) << (rn % 64);
+}
+
+void lane_cipher_free(struct lane_cipher *c)
+{
+    for (unsigned i = 0; i < 2; i++)
+        head2_aead_free(c->way[i]);
+    memset(c, 0, sizeof *c);
+}
+
+void lane_cipher_forget(struct lane_cipher *c, uint64_t serial)
+{
+    static const uint8_t zero[32];
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (c->way[i] == NULL || c->serial[i] != serial)
+            continue;
+        c->serial[i] = 0;
+        if (head2_aead_set_key(c->way[i], zero, sizeof zero) != HEAD2_OK) {
+            head2_aead_free(c->way[i]); /* the schedule must go, one way or the other */
+            c->way[i] = NULL;
+        }
+    }
+}
+
+/* The schedule of these keys for this lane, made now if it is not there. */
+static enum head2_status schedule(struct head2_aead **out, const struct packet_spec *p)
+{
+    struct lane_cipher *c = p->cipher;
+    enum head2_status st = HEAD2_OK;
+    unsigned i = c->older;
+    size_t key_len = p->suite == HEAD2_SUITE_L1X4 && p->lane != LANE_CONTROL ? 16 : 32;
+
+    for (unsigned w = 0; w < 2; w++) {
+        if (c->way[w] != NULL && c->serial[w] == p->serial) {
+            c->older = (uint8_t)(w ^ 1);
+            *out = c->way[w];
+            return HEAD2_OK;
+        }
+    }
+    c->serial[i] = 0;
+    if (c->way[i] == NULL)
+        HEAD2_TRY(head2_aead_new(&c->way[i]));
+    HEAD2_TRY(head2_aead_set_key(c->way[i], p->keys->key[p->lane], key_len));
+    c->serial[i] = p->serial;
+    c->older = (uint8_t)(i ^ 1);
+    *out = c->way[i];
+done:
+    return st;
+}
+
+#define AAD_BYTES 20
+
+static void packet_aad(uint8_t aad[AAD_BYTES], const struct packet_spec *p)
+{
+    memcpy(aad, "CH2D", 4);
+    memcpy(aad + 4, p->session_id, 8);
+    put_be32(aad + 12, epoch_gen(p->epoch));
+    aad[16] = epoch_step(p->epoch);
+    aad[17] = p->dir;
+    aad[18] = p->lane;
+    aad[19] = (uint8_t)p->suite;
+}
+
+uint64_t packet_rn(const uint8_t base[12], const uint8_t *packet)
+{
+    return be48(base + TAG_BYTES) ^ be48(packet + TAG_BYTES);
+}
+
+enum head2_status packet_seal(uint8_t *out, const struct packet_spec *p, const uint8_t *plain,
+                              size_t len)
+{
+    enum head2_status st;
+    struct head2_aead *aead;
+    uint8_t aad[AAD_BYTES];
+    const uint8_t *base = p->keys->base[p->lane];
+
+    HEAD2_REQUIRES(p->rn < RN_LIMIT);
+    HEAD2_TRY(schedule(&aead, p));
+    packet_aad(aad, p);
+    memcpy(out, base, TAG_BYTES);
+    put_be48(out + TAG_BYTES, be48(base + TAG_BYTES) ^ p->rn);
+    HEAD2_TRY(head2_aead_seal(aead, out + 12, out, aad, sizeof aad, plain, len));
+done:
+    return st;
+}
+
+enum head2_status packet_open(uint8_t *plain, const struct packet_spec *p, const uint8_t *packet,
+                              size_t len)
+{
+    enum head2_status st;
+    struct head2_aead *aead;
+    uint8_t aad[AAD_BYTES];
+
+    HEAD2_REQUIRES(len >= DATAGRAM_MIN);
+    HEAD2_TRY(schedule(&aead, p));
+    packet_aad(aad, p);
+    HEAD2_TRY(head2_aead_open(aead, plain, packet, aad, sizeof aad, packet + 12, len - 12));
+done:
+    return st;
+}

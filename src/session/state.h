@@ -1,0 +1,475 @@
+/*
+ * The state of one end of sessions: registered peers, established tunnels, handshakes under way,
+ * jobs, and what waits to be sent. Every file of this room works on these structures; which file
+ * owns which is said beside each.
+ */
+#ifndef HEAD2_SESSION_STATE_H
+#define HEAD2_SESSION_STATE_H
+
+#include "session/frame.h"
+#include "session/index.h"
+#include "session/lane.h"
+#include "session/message.h"
+
+/* ---- jobs (jobs.c) ---- */
+
+enum job_kind { JOB_KEYPAIR, JOB_ENCAPS, JOB_DECAPS, JOB_SIGN, JOB_VERIFY };
+enum job_owner { OWNER_NONE, OWNER_ATTEMPT, OWNER_HALF_OPEN, OWNER_TUNNEL };
+
+/* One lattice operation with all it needs, so that it can run while its session changes. */
+struct head2_job {
+    enum job_kind kind;
+    enum job_owner owner;
+    uint32_t slot;   /* of the owner */
+    uint64_t serial; /* the owner's, when the job was made: a newer owner ignores the result */
+    enum head2_status result;
+    struct head2_job *next;
+    const char *ctx;                     /* sign, verify */
+    uint8_t msg[64];                     /* sign, verify */
+    struct head2_secret64 seed;          /* keypair, decaps */
+    struct head2_secret32 m;             /* encaps */
+    struct head2_secret32 ss;            /* encaps, decaps */
+    uint8_t key[HEAD2_SESSION_PK_BYTES]; /* ek, or the public key that verifies */
+    uint8_t ct[CT_BYTES];
+    uint8_t sig[SIG_BYTES];
+};
+
+/* ---- the control lane (control.c) ---- */
+
+#define CTL_OUT  4
+#define CTL_IN   2
+#define CTL_ACKS 8
+
+struct ctl_out {
+    bool used;
+    uint8_t type;
+    uint8_t cnt;
+    uint16_t len;
+    uint32_t id;
+    uint64_t acked;   /* bit i: fragment i has arrived */
+    uint64_t to_send; /* bit i: fragment i is due */
+    uint64_t due;     /* when unacknowledged fragments are due again */
+    uint64_t rto;
+    uint8_t *block; /* from the pool, or NULL when the message fits `small` */
+    uint8_t small[40];
+};
+
+struct ctl_in {
+    bool used;
+    uint8_t type;
+    uint32_t id;
+    uint8_t *block;
+    struct reassembly r;
+};
+
+struct ctl_ack {
+    bool used;
+    uint32_t id;
+    uint64_t have;
+    uint64_t due;
+};
+
+struct control {
+    struct ctl_out out[CTL_OUT];
+    struct ctl_in in[CTL_IN];
+    struct ctl_ack ack[CTL_ACKS];
+    uint32_t next_id;
+    uint32_t seen_top;  /* highest message id completed */
+    uint64_t seen_bits; /* bit i: seen_top - i is complete */
+    bool keepalive_now;
+    uint64_t keepalive_due;
+    bool path_response;
+    uint8_t path_token[8];
+};
+
+/* ---- rotation (rotation.c) ---- */
+
+enum rot_state {
+    ROT_IDLE,
+    ROT_KEYPAIR, /* D: job */
+    ROT_SIGN,    /* both: job */
+    ROT_SENT,    /* D: ROT_INIT is out.  G: ROT_RESP is out */
+    ROT_VERIFY,  /* both: job */
+    ROT_ENCAPS,  /* G: job */
+    ROT_DECAPS,  /* D: job */
+    ROT_READY    /* the next generation can be sent under */
+};
+
+/* The next generation, from the moment its receive keys are installed. */
+struct next_gen {
+    bool installed;
+    bool usable; /* to send under */
+    bool confirmed;
+    struct chain sk;
+    struct chain rk, rb;
+    uint8_t conf_g[32], conf_d[32];
+    uint8_t rth3[64];
+};
+
+struct rotation {
+    enum rot_state state;
+    bool wanted;                /* a job is wanted and none was free */
+    bool requested;             /* an operator asked */
+    bool prefetch;              /* D: the application says that now is a good time */
+    uint64_t sent_at;           /* D: when ROT_INIT was queued last */
+    uint8_t *mine;              /* pool block: own message, kept byte-identical for every retry */
+    uint8_t *theirs;            /* pool block: the peer's */
+    struct head2_secret64 seed; /* D: of the key pair offered */
+    struct head2_secret32 ss;
+    uint8_t rth1[64], rth2[64];
+    uint8_t init_hash[32]; /* G: of the ROT_INIT answered */
+    struct next_gen next;
+};
+
+/* ---- tunnels: established sessions (tunnel.c, epochs.c) ---- */
+
+struct rx_epoch {
+    bool used;
+    epoch_t epoch;
+    uint64_t serial;
+    uint64_t installed;
+    uint64_t retire;     /* when the keys are erased */
+    uint64_t bytes;      /* accepted under it */
+    uint64_t peer_bytes; /* sent under it, as the peer says */
+    struct lane_keys keys;
+};
+
+struct tx_epoch {
+    bool used;
+    bool heard; /* an authentic packet of this epoch or a newer one has come from the peer */
+    epoch_t epoch;
+    uint64_t serial;
+    uint64_t started;
+    uint64_t bytes;
+    uint64_t packets[LANES];
+    struct lane_keys keys;
+};
+
+#define RATE_BINS 50 /* of 200 ms: what "idle" is measured against */
+
+struct tunnel {
+    bool used;
+    bool proven;  /* an authentic packet has come */
+    bool closing; /* CLOSE is on its way out */
+    bool queued;  /* in the ready list */
+    uint32_t peer;
+    uint32_t ready_next;
+    uint64_t serial;
+    uint16_t suite;
+    uint8_t session_id[8];
+    uint8_t pseudonym[16];
+    struct params params;
+    struct head2_address address;
+    uint64_t up_since;
+    uint64_t gone_at; /* when it is erased; 0: not yet */
+    uint64_t due;     /* next time-driven work */
+
+    struct chain sk; /* of the newest installed step of the present generation */
+    uint32_t sk_gen;
+    uint8_t sk_step;
+    struct chain rk, rb;
+    struct rx_epoch rx[RX_EPOCHS];
+    struct tx_epoch tx, prev;
+    uint16_t over[4]; /* packets still to be sent under both keys */
+    uint64_t over_until;
+    epoch_t rx_newest;
+    uint64_t rn[LANES];
+    struct window window[LANES];
+    uint64_t window_bits[(WINDOW_VIDEO + 4 * WINDOW_OTHER) / 64];
+    epoch_t lane_epoch[LANES];           /* newest epoch authenticated on the lane, and */
+    uint64_t lane_first[LANES];          /* the lowest record number seen under it */
+    unsigned stale;                      /* stale packets in this epoch */
+    struct lane_cipher cipher[2][LANES]; /* sending, receiving */
+
+    struct control ctl;
+    struct rotation rot;
+
+    uint64_t echo;  /* highest tx_ms of the peer, to be echoed */
+    uint64_t fresh; /* our clock when the keepalive was sent that the peer echoed last */
+    uint64_t heard; /* last authentic packet */
+    bool suspect;
+    uint32_t rate_bin[RATE_BINS];
+    uint64_t rate_slot;
+
+    uint64_t tx_packets[LANES], rx_packets[LANES], tx_bytes, rx_bytes, twins;
+    uint64_t rotations[4], ratchets;
+    uint64_t handshake_us, handshake_bytes;
+};
+
+/* ---- handshakes ---- */
+
+enum attempt_state {
+    ATTEMPT_FREE,
+    ATTEMPT_KEYPAIR,
+    ATTEMPT_HELLO,
+    ATTEMPT_INIT,
+    ATTEMPT_DECAPS,
+    ATTEMPT_VERIFY,
+    ATTEMPT_SIGN,
+    ATTEMPT_AUTH
+};
+
+/* A drone's handshake with one address of its gateway (initiator.c). */
+struct attempt {
+    enum attempt_state state;
+    bool wanted;
+    bool hint_used;
+    bool hsack;
+    uint64_t serial;
+    uint32_t addr; /* which of the peer's */
+    uint64_t hs_id;
+    uint64_t began, progress, due, rto;
+    unsigned silent; /* time-outs in a row */
+    unsigned retries, bad_boxes;
+    uint16_t stride;
+    uint8_t cookie[COOKIE_BYTES];
+    uint64_t to_send, acked; /* fragments of the present message */
+    uint8_t hello[HELLO_BYTES];
+    uint8_t init[INIT_BYTES];
+    struct head2_secret64 seed;
+    struct reassembly resp;
+    uint64_t hsack_due;
+    struct hs_keys keys;
+    uint8_t th[64]; /* th1, then th2, th5, th7, th8 as they come */
+    uint8_t session_id[8];
+    uint16_t suite;
+    struct params params_g;
+    uint8_t sig_g[SIG_BYTES];
+    uint64_t wire_bytes;
+    uint8_t auth[AUTH_BYTES];
+    uint8_t resp_buf[MESSAGE_MAX];
+    uint8_t done[DONE_BYTES];
+};
+
+/* A gateway's INIT coming together, one for each (hs_id, address, shape) (responder.c). */
+struct init_entry {
+    bool used;
+    uint64_t hs_id;
+    struct head2_address from;
+    uint64_t touched;
+    uint32_t half_open; /* the handshake it became, or INDEX_NONE */
+    struct reassembly r;
+    uint8_t buf[INIT_MAX];
+};
+
+enum half_open_state { HALF_FREE, HALF_ENCAPS, HALF_SIGN, HALF_RESP, HALF_VERIFY, HALF_DONE };
+
+struct half_open {
+    enum half_open_state state;
+    bool wanted;
+    bool queued;
+    uint64_t serial;
+    uint32_t ready_next;
+    uint64_t hs_id;
+    struct head2_address from;
+    uint8_t init_hash[32];
+    uint64_t created, touched, reacted;
+    unsigned reactions;
+    uint64_t to_send; /* fragments of RESP */
+    bool send_hsack, send_done;
+    uint16_t stride, auth_stride;
+    uint16_t suite;
+    uint8_t random_d[32];
+    uint8_t cookie[COOKIE_BYTES];
+    uint8_t ek[EK_BYTES];
+    struct hs_keys keys;
+    uint8_t th[64]; /* the transcript as far as it has come */
+    uint8_t th5[64];
+    uint8_t session_id[8];
+    struct params params_d;
+    uint32_t peer;
+    uint32_t tunnel; /* installed, or INDEX_NONE */
+    uint64_t wire_bytes;
+    struct reassembly auth;
+    uint8_t resp[RESP_BYTES];
+    uint8_t auth_buf[AUTH_BYTES];
+    uint8_t done[DONE_BYTES];
+};
+
+/* ---- one end ---- */
+
+struct peer {
+    bool used;
+    bool rejected;
+    uint8_t id[ID_BYTES];
+    uint8_t pk[HEAD2_SESSION_PK_BYTES];
+    uint32_t tunnel[2]; /* present, older or newer; INDEX_NONE */
+    struct head2_address addrs[HEAD2_SESSION_MAX_ADDRS];
+    uint32_t n_addrs;
+    uint64_t min_incarnation;
+    uint64_t next_try; /* drone */
+    uint32_t next_addr;
+    uint64_t tx_packets[LANES], rx_packets[LANES], tx_bytes, rx_bytes, twins;
+    uint64_t rotations[4], ratchets; /* of sessions that have ended */
+};
+
+struct reply { /* a small stateless answer: RETRY or HINT */
+    struct head2_address to;
+    uint16_t len;
+    uint8_t bytes[FRAME_OVERHEAD + HELLO_BYTES];
+};
+
+#define REPLIES   64
+#define EVENT_MIN 64
+
+struct bucket { /* tokens for handshakes, refilled with time */
+    uint64_t key;
+    uint64_t at;
+    uint64_t milli; /* thousandths of a token */
+};
+#define PREFIX_BUCKETS 1024
+
+struct head2_session {
+    struct head2_session_config config;
+    uint16_t suites[HEAD2_SESSION_MAX_SUITES];
+    unsigned n_suites;
+    uint8_t pk[HEAD2_SESSION_PK_BYTES];
+    uint8_t id[ID_BYTES];
+    uint8_t mkey[2][32];
+    uint64_t now, last_tick;
+    uint64_t serial; /* the last one given out */
+    bool closing;
+    uint64_t close_until;
+
+    struct peer *peers;
+    uint32_t max_peers;
+    struct index peer_index;
+
+    struct tunnel *tunnels;
+    uint32_t max_tunnels, tunnel_top; /* slots at and above the top have never been used */
+    struct index tag_index;           /* slot = (tunnel * RX_EPOCHS + rx epoch) * LANES + lane */
+    uint32_t ready_first, ready_last; /* tunnels with something to send */
+
+    struct attempt *attempts;   /* drone */
+    struct cookie_keys cookies; /* gateway, as are all below */
+    struct init_entry *inits;
+    struct index init_index;
+    struct half_open *half;
+    uint32_t max_half, n_half, half_top, init_top;
+    struct index half_index;
+    uint32_t half_first, half_last;
+    uint64_t half_swept;
+    struct bucket global_bucket, hint_bucket, *prefix_bucket;
+    uint64_t resp_counter;
+
+    struct head2_aead *box; /* handshake boxes are opened and sealed one at a time */
+    struct head2_job *jobs_free, *jobs_ready, *jobs_ready_last;
+    uint32_t jobs_waiting; /* owners that want a job when one comes back */
+    uint8_t *pool;
+    uint32_t *pool_free;
+    uint32_t pool_n, pool_total;
+
+    struct reply replies[REPLIES];
+    unsigned reply_first, reply_n;
+    struct head2_event *events;
+    unsigned event_first, event_n, event_cap;
+    uint64_t counters[HEAD2_COUNTERS];
+    uint8_t out[2][DATAGRAM_MAX + 64];
+    uint8_t plain[DATAGRAM_MAX];
+};
+
+/* session.c */
+void count(struct head2_session *s, enum head2_counter what);
+void alarm_event(struct head2_session *s, uint32_t peer, enum head2_counter what);
+struct head2_event *event_new(struct head2_session *s, enum head2_event_kind kind, uint32_t peer);
+HEAD2_CHECK enum head2_status draw(struct head2_session *s, void *out, size_t len);
+uint8_t *pool_get(struct head2_session *s);
+void pool_put(struct head2_session *s, uint8_t *block);
+bool same_address(const struct head2_address *a, const struct head2_address *b);
+struct params own_params(const struct head2_session *s);
+
+/* jobs.c */
+struct head2_job *job_get(struct head2_session *s, enum job_kind kind, enum job_owner owner,
+                          uint32_t slot, uint64_t serial);
+void job_put(struct head2_session *s, struct head2_job *job);
+void job_start(struct head2_session *s, struct head2_job *job);
+
+/* epochs.c: keys that come and go */
+void epoch_start(struct head2_session *s, struct tunnel *t, const struct chain *root);
+void epoch_install_next(struct head2_session *s, struct tunnel *t, uint32_t gen,
+                        const struct chain *sk);
+bool epoch_arm_due(const struct tunnel *t, uint64_t now);
+void epoch_arm(struct head2_session *s, struct tunnel *t);
+void epoch_switch(struct head2_session *s, struct tunnel *t, epoch_t to, enum head2_cause cause);
+void epoch_follow(struct head2_session *s, struct tunnel *t, epoch_t heard);
+void epoch_expire(struct head2_session *s, struct tunnel *t);
+void epoch_erase_rx(struct head2_session *s, struct tunnel *t, unsigned i);
+void epoch_erase_prev(struct tunnel *t);
+uint64_t epoch_bytes(const struct tunnel *t);
+uint64_t epoch_margin(const struct tunnel *t);
+uint64_t epoch_due(const struct tunnel *t);
+
+/* tunnel.c */
+struct tunnel_spec { /* what a finished handshake hands over */
+    uint32_t peer;
+    uint16_t suite;
+    const uint8_t *session_id;
+    const uint8_t *th8;
+    const struct chain *master;
+    struct params params;
+    struct head2_address address;
+    uint64_t began;
+    uint64_t wire_bytes;
+    uint64_t incarnation;
+};
+uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec);
+void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason);
+void tunnel_close(struct head2_session *s, struct tunnel *t, enum close_reason reason);
+void tunnel_input(struct head2_session *s, const uint8_t *d, size_t len,
+                  struct head2_session_data *data);
+void tunnel_tick(struct head2_session *s, uint32_t slot);
+void tunnel_wake(struct head2_session *s, struct tunnel *t);
+size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out);
+struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer);
+uint32_t tunnel_slot(const struct head2_session *s, const struct tunnel *t);
+/* Seals one packet under a sending epoch; 0 when a limit or libcrypto forbids it. */
+size_t tunnel_seal(struct head2_session *s, struct tunnel *t, struct tx_epoch *tx, uint8_t lane,
+                   uint64_t rn, uint8_t *out, const uint8_t *plain, size_t len);
+
+/* control.c */
+void control_start(struct head2_session *s, struct tunnel *t);
+void control_free(struct head2_session *s, struct tunnel *t);
+HEAD2_CHECK bool control_queue(struct head2_session *s, struct tunnel *t, uint8_t type,
+                               const uint8_t *body, size_t len);
+bool control_queued(const struct tunnel *t, uint8_t type);
+void control_input(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx,
+                   const uint8_t *plain, size_t len);
+void control_tick(struct head2_session *s, struct tunnel *t);
+bool control_pending(const struct head2_session *s, const struct tunnel *t);
+size_t control_next(struct head2_session *s, struct tunnel *t, uint8_t *out);
+uint64_t control_due(const struct tunnel *t);
+
+/* rotation.c */
+void rotation_tick(struct head2_session *s, struct tunnel *t);
+void rotation_message(struct head2_session *s, struct tunnel *t, uint8_t type, const uint8_t *body,
+                      size_t len);
+void rotation_job_done(struct head2_session *s, struct tunnel *t, struct head2_job *job);
+void rotation_free(struct head2_session *s, struct tunnel *t);
+void rotation_switched(struct head2_session *s, struct tunnel *t);
+void rotation_heard_next(struct head2_session *s, struct tunnel *t);
+void rotation_resume(struct head2_session *s, struct tunnel *t);
+
+/* initiator.c */
+void initiator_tick(struct head2_session *s);
+void initiator_input(struct head2_session *s, const struct head2_address *from,
+                     const struct frame *f, const uint8_t *d, size_t len);
+void initiator_job_done(struct head2_session *s, struct head2_job *job);
+size_t initiator_next(struct head2_session *s, uint8_t *out, struct head2_address *to);
+uint64_t initiator_due(const struct head2_session *s);
+void initiator_abort_all(struct head2_session *s);
+void initiator_resume(struct head2_session *s);
+
+/* responder.c */
+void responder_tick(struct head2_session *s);
+void responder_input(struct head2_session *s, const struct head2_address *from,
+                     const struct frame *f, const uint8_t *d, size_t len);
+void responder_job_done(struct head2_session *s, struct head2_job *job);
+size_t responder_next(struct head2_session *s, uint8_t *out, struct head2_address *to);
+void responder_tunnel_proven(struct head2_session *s, uint32_t tunnel);
+void responder_resume(struct head2_session *s);
+
+/* limits.c */
+bool limit_take(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
+bool limit_half_used(const struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
+
+#endif

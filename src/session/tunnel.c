@@ -1,0 +1,472 @@
+/*
+ * An established session: opening and sealing packets, liveness, the end.
+ */
+#include "session/state.h"
+
+#include <head2/hash.h>
+
+static const uint32_t window_bits[LANES] = {WINDOW_OTHER, WINDOW_VIDEO, WINDOW_OTHER, WINDOW_OTHER,
+                                            WINDOW_OTHER};
+
+uint32_t tunnel_slot(const struct head2_session *s, const struct tunnel *t)
+{
+    return (uint32_t)(t - s->tunnels);
+}
+
+void tunnel_wake(struct head2_session *s, struct tunnel *t)
+{
+    if (t->queued || !t->used)
+        return;
+    t->queued = true;
+    t->ready_next = INDEX_NONE;
+    if (s->ready_first == INDEX_NONE)
+        s->ready_first = tunnel_slot(s, t);
+    else
+        s->tunnels[s->ready_last].ready_next = tunnel_slot(s, t);
+    s->ready_last = tunnel_slot(s, t);
+}
+
+static void set_pseudonym(struct tunnel *t)
+{
+    static const char name[] = "ch2v1 receipt";
+    struct head2_keccak h;
+    uint8_t hash[32];
+
+    head2_sha3_256_init(&h);
+    head2_sha3_update(&h, name, sizeof name - 1);
+    head2_sha3_update(&h, t->session_id, sizeof t->session_id);
+    head2_sha3_final(&h, hash);
+    memcpy(t->pseudonym, hash, sizeof t->pseudonym);
+}
+
+static void set_windows(struct tunnel *t)
+{
+    uint64_t *bits = t->window_bits;
+
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        t->window[lane].size = window_bits[lane];
+        t->window[lane].bits = bits;
+        bits += window_bits[lane] / 64;
+    }
+}
+
+static uint32_t free_tunnel(struct head2_session *s, struct peer *p)
+{
+    if (p->tunnel[1] != INDEX_NONE) /* two at most: the oldest goes */
+        tunnel_erase(s, p->tunnel[1], CLOSE_REPLACED);
+    for (uint32_t i = 0; i < s->tunnel_top; i++)
+        if (!s->tunnels[i].used)
+            return i;
+    return s->tunnel_top < s->max_tunnels ? s->tunnel_top++ : INDEX_NONE;
+}
+
+uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec)
+{
+    struct peer *p = &s->peers[spec->peer];
+    uint32_t slot = free_tunnel(s, p);
+    struct chain root;
+
+    if (slot == INDEX_NONE)
+        return slot;
+    struct tunnel *t = &s->tunnels[slot];
+    memset(t, 0, sizeof *t);
+    t->used = true;
+    t->peer = spec->peer;
+    t->serial = ++s->serial;
+    t->suite = spec->suite;
+    memcpy(t->session_id, spec->session_id, sizeof t->session_id);
+    t->params = spec->params;
+    t->address = spec->address;
+    t->up_since = t->heard = t->fresh = s->now;
+    t->handshake_us = s->now - spec->began;
+    t->handshake_bytes = spec->wire_bytes;
+    set_pseudonym(t);
+    set_windows(t);
+    derive_root(&root, spec->master, spec->th8);
+    epoch_start(s, t, &root);
+    head2_wipe(&root, sizeof root);
+    control_start(s, t);
+    p->tunnel[1] = p->tunnel[0];
+    p->tunnel[0] = slot;
+    if (s->config.role == HEAD2_ROLE_DRONE && p->tunnel[1] != INDEX_NONE)
+        s->tunnels[p->tunnel[1]].gone_at = s->now + RX_GRACE;
+
+    struct head2_event *e = event_new(s, HEAD2_EVENT_UP, spec->peer);
+    e->suite = t->suite;
+    e->replaced = p->tunnel[1] != INDEX_NONE;
+    e->verified = true;
+    e->incarnation = spec->incarnation;
+    e->handshake_us = t->handshake_us;
+    e->handshake_bytes = t->handshake_bytes;
+    memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+    memcpy(e->transcript, spec->th8, sizeof e->transcript);
+    if (s->config.role == HEAD2_ROLE_DRONE)
+        tunnel_wake(s, t); /* the gateway waits for the first packet */
+    return slot;
+}
+
+static void keep_totals(struct peer *p, const struct tunnel *t)
+{
+    for (unsigned i = 0; i < LANES; i++) {
+        p->tx_packets[i] += t->tx_packets[i];
+        p->rx_packets[i] += t->rx_packets[i];
+    }
+    for (unsigned i = 0; i < 4; i++)
+        p->rotations[i] += t->rotations[i];
+    p->ratchets += t->ratchets;
+    p->tx_bytes += t->tx_bytes;
+    p->rx_bytes += t->rx_bytes;
+    p->twins += t->twins;
+}
+
+static void leave_ready_list(struct head2_session *s, struct tunnel *t)
+{
+    uint32_t slot = tunnel_slot(s, t);
+    uint32_t before = INDEX_NONE;
+
+    if (!t->queued)
+        return;
+    for (uint32_t i = s->ready_first; i != slot; i = s->tunnels[i].ready_next)
+        before = i;
+    if (before == INDEX_NONE)
+        s->ready_first = t->ready_next;
+    else
+        s->tunnels[before].ready_next = t->ready_next;
+    if (s->ready_last == slot)
+        s->ready_last = before;
+}
+
+void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason)
+{
+    struct tunnel *t = &s->tunnels[slot];
+    struct peer *p = &s->peers[t->peer];
+    bool other = p->tunnel[0] != slot || p->tunnel[1] != INDEX_NONE;
+
+    if (!t->closing && !other) {
+        struct head2_event *e = event_new(s, HEAD2_EVENT_DOWN, t->peer);
+        e->reason = reason;
+        memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+    }
+    keep_totals(p, t);
+    leave_ready_list(s, t);
+    for (unsigned i = 0; i < RX_EPOCHS; i++)
+        epoch_erase_rx(s, t, i);
+    for (unsigned lane = 0; lane < LANES; lane++) {
+        lane_cipher_free(&t->cipher[0][lane]);
+        lane_cipher_free(&t->cipher[1][lane]);
+    }
+    control_free(s, t);
+    rotation_free(s, t);
+    head2_wipe(t, sizeof *t);
+    if (p->tunnel[0] == slot) {
+        p->tunnel[0] = p->tunnel[1];
+        p->tunnel[1] = INDEX_NONE;
+    } else if (p->tunnel[1] == slot) {
+        p->tunnel[1] = INDEX_NONE;
+    }
+}
+
+void tunnel_close(struct head2_session *s, struct tunnel *t, enum close_reason reason)
+{
+    uint8_t body[2];
+
+    if (t->closing)
+        return;
+    struct head2_event *e = event_new(s, HEAD2_EVENT_DOWN, t->peer);
+    e->reason = (uint16_t)reason;
+    memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+    put_be16(body, (uint16_t)reason);
+    t->closing = true;
+    t->gone_at = s->now + CLOSE_LINGER;
+    if (!control_queue(s, t, CTL_CLOSE, body, sizeof body))
+        t->gone_at = s->now; /* no room to say so; the peer will find out by silence */
+}
+
+struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer)
+{
+    if (peer >= s->max_peers || !s->peers[peer].used)
+        return NULL;
+    struct peer *p = &s->peers[peer];
+    uint32_t slot = p->tunnel[0];
+    if (slot == INDEX_NONE)
+        return NULL;
+    /* a gateway sends on the new session once the drone has shown that it has it */
+    if (s->config.role == HEAD2_ROLE_GATEWAY && !s->tunnels[slot].proven &&
+        p->tunnel[1] != INDEX_NONE && !s->tunnels[p->tunnel[1]].closing)
+        slot = p->tunnel[1];
+    return s->tunnels[slot].closing ? NULL : &s->tunnels[slot];
+}
+
+/* ---- sending ---- */
+
+size_t tunnel_seal(struct head2_session *s, struct tunnel *t, struct tx_epoch *tx, uint8_t lane,
+                   uint64_t rn, uint8_t *out, const uint8_t *plain, size_t len)
+{
+    size_t wire = len + HEAD2_SESSION_OVERHEAD;
+    uint64_t room = t->params.rot_bytes - (lane == LANE_CONTROL ? 0 : ROT_RESERVE);
+
+    if (!tx->used || s->now - tx->started >= (uint64_t)t->params.rot_seconds * SECOND)
+        return 0;
+    if (tx->bytes + wire > room || tx->packets[lane] >= LANE_PACKETS_MAX)
+        return 0;
+    if (rn >= RN_LIMIT) {
+        count(s, HEAD2_COUNT_RN_LIMIT);
+        tunnel_close(s, t, CLOSE_LIMIT);
+        return 0;
+    }
+    struct packet_spec p = {.cipher = &t->cipher[0][lane],
+                            .keys = &tx->keys,
+                            .serial = tx->serial,
+                            .session_id = t->session_id,
+                            .epoch = tx->epoch,
+                            .rn = rn,
+                            .suite = t->suite,
+                            .dir = s->config.role == HEAD2_ROLE_DRONE ? D2G : G2D,
+                            .lane = lane};
+    if (packet_seal(out, &p, plain, len) != HEAD2_OK)
+        return 0;
+    tx->bytes += wire;
+    tx->packets[lane]++;
+    t->tx_packets[lane]++;
+    t->tx_bytes += wire;
+    HEAD2_ENSURES(tx->bytes <= t->params.rot_bytes);
+    return wire;
+}
+
+static void note_rate(struct head2_session *s, struct tunnel *t, size_t len)
+{
+    uint64_t slot = s->now / (200 * MS);
+
+    if (slot - t->rate_slot >= RATE_BINS)
+        memset(t->rate_bin, 0, sizeof t->rate_bin);
+    else
+        for (uint64_t i = t->rate_slot + 1; i <= slot; i++)
+            t->rate_bin[i % RATE_BINS] = 0;
+    t->rate_slot = slot;
+    t->rate_bin[slot % RATE_BINS] += (uint32_t)len;
+}
+
+enum head2_status head2_session_send(struct head2_session *s, uint64_t now, uint32_t peer,
+                                     uint8_t lane, const uint8_t *bytes, size_t len,
+                                     struct head2_session_packets *packets)
+{
+    memset(packets, 0, sizeof *packets);
+    if (peer >= s->max_peers || lane >= HEAD2_SESSION_LANES)
+        return HEAD2_E_ARG;
+    if (now > s->now)
+        s->now = now;
+    struct tunnel *t = tunnel_of_peer(s, peer);
+    if (t == NULL) {
+        count(s, HEAD2_COUNT_NO_SESSION);
+        return HEAD2_E_STATE;
+    }
+    if (len > (size_t)t->params.max_dgram - HEAD2_SESSION_OVERHEAD) {
+        count(s, HEAD2_COUNT_TOO_BIG);
+        return HEAD2_E_LIMIT;
+    }
+    if (epoch_arm_due(t, s->now))
+        epoch_arm(s, t);
+    uint64_t rn = t->rn[lane]++;
+    size_t n = tunnel_seal(s, t, &t->tx, lane, rn, s->out[0], bytes, len);
+    if (n == 0) {
+        count(s, HEAD2_COUNT_PAUSED);
+        return HEAD2_E_POLICY;
+    }
+    note_rate(s, t, n);
+    packets->to = t->address;
+    packets->n = 1;
+    packets->bytes[0] = s->out[0];
+    packets->len[0] = n;
+    if (t->over[lane] == 0 || !t->prev.used)
+        return HEAD2_OK;
+    n = tunnel_seal(s, t, &t->prev, lane, rn, s->out[1], bytes, len);
+    if (n != 0) {
+        packets->n = 2;
+        packets->bytes[1] = s->out[1];
+        packets->len[1] = n;
+        t->twins++;
+    }
+    t->over[lane]--;
+    if ((t->over[0] | t->over[1] | t->over[2] | t->over[3]) == 0)
+        epoch_erase_prev(t);
+    return HEAD2_OK;
+}
+
+size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out)
+{
+    return control_next(s, t, out);
+}
+
+/* ---- receiving ---- */
+
+/* A packet of an older epoch whose number says it was sealed after the switch: not from an honest
+ * peer. Moves the mark of the lane when the epoch is the newest yet. */
+static bool stale(struct tunnel *t, unsigned lane, epoch_t epoch, uint64_t rn)
+{
+    if (epoch > t->lane_epoch[lane] || t->rx_packets[lane] == 0) {
+        t->lane_epoch[lane] = epoch;
+        t->lane_first[lane] = rn;
+        return false;
+    }
+    if (epoch == t->lane_epoch[lane]) {
+        if (rn < t->lane_first[lane])
+            t->lane_first[lane] = rn;
+        return false;
+    }
+    return rn > t->lane_first[lane] + t->params.overlap - 1;
+}
+
+static void note_epoch(struct head2_session *s, struct tunnel *t, const struct rx_epoch *rx)
+{
+    if (rx->epoch >= t->tx.epoch)
+        t->tx.heard = true;
+    if (rx->epoch <= t->rx_newest)
+        return;
+    t->rx_newest = rx->epoch;
+    for (unsigned i = 0; i < RX_EPOCHS; i++) {
+        uint64_t end = s->now + RX_GRACE;
+        if (t->rx[i].used && t->rx[i].epoch < rx->epoch && t->rx[i].retire > end)
+            t->rx[i].retire = end;
+    }
+}
+
+static void prove(struct head2_session *s, struct tunnel *t)
+{
+    struct peer *p = &s->peers[t->peer];
+
+    t->proven = true;
+    if (s->config.role != HEAD2_ROLE_GATEWAY)
+        return;
+    responder_tunnel_proven(s, tunnel_slot(s, t));
+    if (p->tunnel[0] == tunnel_slot(s, t) && p->tunnel[1] != INDEX_NONE) {
+        struct tunnel *old = &s->tunnels[p->tunnel[1]];
+        if (old->gone_at == 0)
+            old->gone_at = s->now + RX_GRACE;
+        if (old->due > old->gone_at)
+            old->due = old->gone_at;
+    }
+}
+
+static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx, unsigned lane,
+                     uint64_t rn, size_t len, struct head2_session_data *data)
+{
+    struct window *w = &t->window[lane];
+    bool below_top = rn + 1 < w->next;
+    epoch_t epoch = rx->epoch;
+    size_t plain_len = len - HEAD2_SESSION_OVERHEAD;
+
+    window_accept(w, rn);
+    rx->bytes += len;
+    t->rx_bytes += len;
+    t->heard = s->now;
+    note_epoch(s, t, rx);
+    if (!t->proven)
+        prove(s, t);
+    bool is_stale = stale(t, lane, epoch, rn);
+    t->rx_packets[lane]++;
+    if (is_stale) {
+        count(s, HEAD2_COUNT_STALE_EPOCH);
+        if (++t->stale == STALE_ALARM)
+            alarm_event(s, t->peer, HEAD2_COUNT_STALE_EPOCH);
+        return;
+    }
+    if (lane == LANE_CONTROL) {
+        uint64_t serial = t->serial;
+        control_input(s, t, rx, s->plain, plain_len);
+        if (!t->used || t->serial != serial)
+            return;
+    } else if (!t->closing) {
+        data->bytes = s->plain;
+        data->len = plain_len;
+        data->peer = t->peer;
+        data->lane = (uint8_t)lane;
+        data->late = lane == 0 && s->config.role == HEAD2_ROLE_DRONE &&
+                     (below_top || s->now - t->fresh > FRESH_WITHIN);
+    }
+    if (epoch_gen(epoch) > epoch_gen(t->tx.epoch))
+        rotation_heard_next(s, t);
+    if (epoch > t->tx.epoch && !t->closing)
+        epoch_follow(s, t, epoch);
+}
+
+void tunnel_input(struct head2_session *s, const uint8_t *d, size_t len,
+                  struct head2_session_data *data)
+{
+    uint64_t tag = be48(d);
+    enum head2_counter why = HEAD2_COUNT_UNKNOWN_TAG;
+    uint32_t next;
+
+    for (uint32_t slot = index_first(&s->tag_index, tag); slot != INDEX_NONE; slot = next) {
+        next = index_next(&s->tag_index, slot);
+        unsigned lane = slot % LANES;
+        struct tunnel *t = &s->tunnels[slot / LANES / RX_EPOCHS];
+        struct rx_epoch *rx = &t->rx[slot / LANES % RX_EPOCHS];
+        if (be48(rx->keys.base[lane]) != tag)
+            continue;
+        uint64_t rn = packet_rn(rx->keys.base[lane], d);
+        enum window_verdict verdict =
+            rn >= RN_LIMIT ? WINDOW_OLD : window_check(&t->window[lane], rn);
+        if (verdict != WINDOW_NEW) {
+            why = verdict == WINDOW_DUP ? HEAD2_COUNT_DUP : HEAD2_COUNT_OLD;
+            continue;
+        }
+        struct packet_spec p = {.cipher = &t->cipher[1][lane],
+                                .keys = &rx->keys,
+                                .serial = rx->serial,
+                                .session_id = t->session_id,
+                                .epoch = rx->epoch,
+                                .rn = rn,
+                                .suite = t->suite,
+                                .dir = s->config.role == HEAD2_ROLE_DRONE ? G2D : D2G,
+                                .lane = (uint8_t)lane};
+        if (packet_open(s->plain, &p, d, len) != HEAD2_OK) {
+            why = HEAD2_COUNT_AEAD_FAIL;
+            continue;
+        }
+        accepted(s, t, rx, lane, rn, len, data);
+        return;
+    }
+    count(s, why);
+}
+
+/* ---- time ---- */
+
+static void liveness(struct head2_session *s, struct tunnel *t)
+{
+    uint64_t lag = s->now - t->fresh;
+
+    if (s->config.role != HEAD2_ROLE_DRONE)
+        return;
+    if (lag > SUSPECT_AFTER && !t->suspect) {
+        struct head2_event *e = event_new(s, HEAD2_EVENT_SUSPECT, t->peer);
+        memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+        t->suspect = true;
+    } else if (lag <= SUSPECT_AFTER && t->suspect) {
+        t->suspect = false;
+    }
+}
+
+void tunnel_tick(struct head2_session *s, uint32_t slot)
+{
+    struct tunnel *t = &s->tunnels[slot];
+
+    if ((t->gone_at != 0 && s->now >= t->gone_at) || s->now - t->fresh > DEAD_AFTER) {
+        tunnel_erase(s, slot, 0);
+        return;
+    }
+    liveness(s, t);
+    control_tick(s, t);
+    if (!t->closing) {
+        epoch_expire(s, t);
+        rotation_tick(s, t);
+    }
+    if (control_pending(s, t))
+        tunnel_wake(s, t);
+    t->due = control_due(t);
+    if (epoch_due(t) < t->due)
+        t->due = epoch_due(t);
+    if (t->gone_at != 0 && t->gone_at < t->due)
+        t->due = t->gone_at;
+    if (t->due <= s->now) /* an armed epoch that may not move yet is looked at again soon */
+        t->due = s->now + 10 * MS;
+}
