@@ -1,0 +1,246 @@
+/*
+ * Key objects: making them from every source, checking them, and using them.
+ */
+#include "keys/key.h"
+
+#include "keys/spki.h"
+
+#include <head2/hash.h>
+#include <head2/random.h>
+
+#include <stdlib.h>
+
+/* An empty key of the algorithm; NULL when there is no memory. */
+static struct head2_key *allocate(const struct alg *alg)
+{
+    struct head2_key *key = calloc(1, sizeof *key);
+    if (key != NULL)
+        key->alg = alg;
+    return key;
+}
+
+/* Hand the finished key out, or free it: what every constructor ends with. */
+static enum head2_status finish(struct head2_key **out, struct head2_key *key, enum head2_status st)
+{
+    if (st != HEAD2_OK) {
+        head2_key_free(key);
+        return st;
+    }
+    uint8_t spki[SPKI_MAX_BYTES];
+    size_t len = spki_encode(spki, key->alg, key->pub);
+    head2_shake256(key->id, sizeof key->id, spki, len);
+    *out = key;
+    return HEAD2_OK;
+}
+
+static enum head2_status expand_seed(struct head2_key *key, const uint8_t *seed)
+{
+    const struct alg *alg = key->alg;
+    enum head2_status st;
+
+    if (alg->dsa != NULL) {
+        struct head2_secret32 xi;
+        memcpy(xi.b, seed, sizeof xi.b);
+        st = alg->dsa->from_seed(key->pub, key->priv, &xi);
+        head2_wipe(&xi, sizeof xi);
+    } else {
+        struct head2_secret64 dz;
+        memcpy(dz.b, seed, sizeof dz.b);
+        st = alg->kem->from_seed(key->pub, key->priv, &dz);
+        head2_wipe(&dz, sizeof dz);
+    }
+    memcpy(key->seed, seed, alg->seed_bytes);
+    key->has_private = true;
+    key->has_seed = true;
+    return st;
+}
+
+enum head2_status head2_key_from_seed(struct head2_key **out, enum head2_alg alg,
+                                      const uint8_t *seed, size_t seed_len)
+{
+    const struct alg *a = alg_of(alg);
+
+    *out = NULL;
+    if (a == NULL || seed_len != a->seed_bytes)
+        return HEAD2_E_ARG;
+    struct head2_key *key = allocate(a);
+    if (key == NULL)
+        return HEAD2_E_MEMORY;
+    return finish(out, key, expand_seed(key, seed));
+}
+
+enum head2_status head2_key_generate(struct head2_key **out, enum head2_alg alg)
+{
+    const struct alg *a = alg_of(alg);
+    enum head2_status st;
+    uint8_t seed[ALG_MAX_SEED];
+
+    *out = NULL;
+    if (a == NULL)
+        return HEAD2_E_ARG;
+    HEAD2_TRY(head2_random(seed, a->seed_bytes));
+    HEAD2_TRY(head2_key_from_seed(out, alg, seed, a->seed_bytes));
+
+done:
+    head2_wipe(seed, sizeof seed);
+    return st;
+}
+
+enum head2_status head2_key_from_public(struct head2_key **out, enum head2_alg alg,
+                                        const uint8_t *pub, size_t pub_len)
+{
+    const struct alg *a = alg_of(alg);
+
+    *out = NULL;
+    if (a == NULL || pub_len != a->public_bytes)
+        return HEAD2_E_MALFORMED;
+    struct head2_key *key = allocate(a);
+    if (key == NULL)
+        return HEAD2_E_MEMORY;
+    memcpy(key->pub, pub, pub_len);
+    return finish(out, key, a->kem != NULL ? a->kem->check_ek(pub) : HEAD2_OK);
+}
+
+/* The checks of FIPS 203, Sections 7.2 and 7.3, and that dk opens what ek closes. */
+static enum head2_status check_kem_pair(const struct alg_kem *kem, const uint8_t *ek,
+                                        const uint8_t *dk)
+{
+    static const struct head2_secret32 m = {"does this private key fit itself"};
+    enum head2_status st;
+    uint8_t ct[HEAD2_KEY_MAX_CT];
+    struct head2_secret32 sent, received;
+
+    HEAD2_TRY(kem->check_dk(dk));
+    HEAD2_TRY(kem->check_ek(ek));
+    HEAD2_TRY(kem->encaps_derand(ct, &sent, ek, &m));
+    HEAD2_TRY(kem->decaps(&received, dk, ct));
+    HEAD2_TRY(head2_equal(&sent, &received, sizeof sent));
+
+done:
+    head2_wipe(&sent, sizeof sent);
+    head2_wipe(&received, sizeof received);
+    return st == HEAD2_OK ? HEAD2_OK : HEAD2_E_MALFORMED;
+}
+
+enum head2_status head2_key_from_private(struct head2_key **out, enum head2_alg alg,
+                                         const uint8_t *priv, size_t priv_len)
+{
+    const struct alg *a = alg_of(alg);
+    enum head2_status st;
+
+    *out = NULL;
+    if (a == NULL || priv_len != a->private_bytes)
+        return HEAD2_E_MALFORMED;
+    struct head2_key *key = allocate(a);
+    if (key == NULL)
+        return HEAD2_E_MEMORY;
+    memcpy(key->priv, priv, priv_len);
+    key->has_private = true;
+    if (a->dsa != NULL) {
+        st = a->dsa->public_of(key->pub, priv);
+    } else {
+        memcpy(key->pub, priv + a->kem->ek_at, a->public_bytes);
+        st = check_kem_pair(a->kem, key->pub, priv);
+    }
+    return finish(out, key, st);
+}
+
+void head2_key_free(struct head2_key *key)
+{
+    if (key == NULL)
+        return;
+    head2_wipe(key, sizeof *key);
+    free(key);
+}
+
+enum head2_alg head2_key_alg(const struct head2_key *key)
+{
+    return key->alg->id;
+}
+
+bool head2_key_has_private(const struct head2_key *key)
+{
+    return key->has_private;
+}
+
+bool head2_key_has_seed(const struct head2_key *key)
+{
+    return key->has_seed;
+}
+
+const uint8_t *head2_key_public(const struct head2_key *key)
+{
+    return key->pub;
+}
+
+const uint8_t *head2_key_private(const struct head2_key *key)
+{
+    return key->has_private ? key->priv : NULL;
+}
+
+void head2_key_id(const struct head2_key *key, uint8_t id[HEAD2_KEY_ID_BYTES])
+{
+    memcpy(id, key->id, HEAD2_KEY_ID_BYTES);
+}
+
+enum head2_status head2_key_same_public(const struct head2_key *a, const struct head2_key *b)
+{
+    if (a->alg != b->alg)
+        return HEAD2_E_VERIFY;
+    return head2_equal(a->pub, b->pub, a->alg->public_bytes);
+}
+
+enum head2_status head2_key_sign(const struct head2_key *key, uint8_t *sig, size_t *sig_len,
+                                 const uint8_t *msg, size_t msg_len, const void *ctx,
+                                 size_t ctx_len, bool deterministic)
+{
+    const struct alg_dsa *dsa = key->alg->dsa;
+
+    *sig_len = 0;
+    if (dsa == NULL || !key->has_private)
+        return HEAD2_E_ARG;
+    enum head2_status st = (deterministic ? dsa->sign_deterministic
+                                          : dsa->sign)(sig, msg, msg_len, ctx, ctx_len, key->priv);
+    if (st == HEAD2_OK)
+        *sig_len = key->alg->sig_bytes;
+    return st;
+}
+
+enum head2_status head2_key_verify(const struct head2_key *key, const uint8_t *msg, size_t msg_len,
+                                   const void *ctx, size_t ctx_len, const uint8_t *sig,
+                                   size_t sig_len)
+{
+    if (key->alg->dsa == NULL)
+        return HEAD2_E_ARG;
+    return key->alg->dsa->verify(key->pub, msg, msg_len, ctx, ctx_len, sig, sig_len);
+}
+
+enum head2_status head2_key_encaps(const struct head2_key *key, uint8_t *ct, size_t *ct_len,
+                                   struct head2_secret32 *ss)
+{
+    *ct_len = 0;
+    if (key->alg->kem == NULL) {
+        head2_wipe(ss, sizeof *ss);
+        return HEAD2_E_ARG;
+    }
+    enum head2_status st = key->alg->kem->encaps(ct, ss, key->pub);
+    if (st == HEAD2_OK)
+        *ct_len = key->alg->ct_bytes;
+    return st;
+}
+
+enum head2_status head2_key_decaps(const struct head2_key *key, struct head2_secret32 *ss,
+                                   const uint8_t *ct, size_t ct_len)
+{
+    enum head2_status st = HEAD2_OK;
+
+    if (key->alg->kem == NULL || !key->has_private)
+        st = HEAD2_E_ARG;
+    else if (ct_len != key->alg->ct_bytes)
+        st = HEAD2_E_MALFORMED;
+    if (st != HEAD2_OK) {
+        head2_wipe(ss, sizeof *ss);
+        return st;
+    }
+    return key->alg->kem->decaps(ss, key->priv, ct);
+}

@@ -1,0 +1,19 @@
+/*
+ * What is inside a key object. Only this room looks.
+ */
+#ifndef HEAD2_KEYS_KEY_H
+#define HEAD2_KEYS_KEY_H
+
+#include "keys/alg.h"
+
+struct head2_key {
+    const struct alg *alg;
+    bool has_private;
+    bool has_seed;
+    uint8_t id[HEAD2_KEY_ID_BYTES];
+    uint8_t pub[HEAD2_KEY_MAX_PUBLIC];
+    uint8_t priv[HEAD2_KEY_MAX_PRIVATE];
+    uint8_t seed[ALG_MAX_SEED];
+};
+
+#endif
