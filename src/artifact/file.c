@@ -84,6 +84,27 @@ enum head2_status file_read(const char *path, size_t limit, uint8_t **out, size_
     return HEAD2_OK;
 }
 
+enum head2_status file_stream(const char *path, file_piece_fn *fn, void *arg)
+{
+    const bool from_stdin = strcmp(path, "-") == 0;
+    uint8_t piece[FIRST_READ];
+    ssize_t n = 0;
+
+    int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return HEAD2_E_IO;
+    do {
+        n = read(fd, piece, sizeof piece);
+        if (n > 0)
+            fn(arg, piece, (size_t)n);
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    int error = errno;
+    if (!from_stdin)
+        close(fd);
+    errno = error;
+    return n == 0 ? HEAD2_OK : HEAD2_E_IO;
+}
+
 static bool write_all(int fd, const uint8_t *p, size_t len)
 {
     while (len > 0) {

@@ -16,6 +16,10 @@
  */
 HEAD2_CHECK enum head2_status file_read(const char *path, size_t limit, uint8_t **out, size_t *len);
 
+/* Read a file of any size, or standard input for "-", piece by piece. HEAD2_OK or HEAD2_E_IO. */
+typedef void file_piece_fn(void *arg, const uint8_t *piece, size_t len);
+HEAD2_CHECK enum head2_status file_stream(const char *path, file_piece_fn *fn, void *arg);
+
 enum file_existing {
     FILE_REPLACE, /* an existing file of that name is replaced */
     FILE_KEEP     /* HEAD2_E_IO with EEXIST */

@@ -1,0 +1,65 @@
+/*
+ * A folder of receipts, chained: each names the BLAKE3 of the one before. Appending takes the
+ * folder's lock, finds the newest receipt, and writes the next one to a temporary name that is
+ * fsync'd and renamed, so that a crash leaves either the receipt or nothing. Several processes and
+ * threads may append; each waits for the lock up to five seconds.
+ *
+ * Who signs: each folder has an identity of its own, receipts.key.pem (ML-DSA-87, mode 0600, made
+ * on first use) with receipts.pub.pem beside it, unless the caller brings a signer (the gateway
+ * does, with its identity). Keep a copy of receipts.pub.pem elsewhere: whoever can write to the
+ * folder could otherwise replace it with receipts and all.
+ */
+#ifndef HEAD2_ARTIFACT_RECEIPT_STORE_H
+#define HEAD2_ARTIFACT_RECEIPT_STORE_H
+
+#include "artifact/receipt.h"
+
+#define RECEIPT_LOCK_WAIT_MS 5000
+#define RECEIPT_KEY_FILE     "receipts.key.pem"
+#define RECEIPT_PUBLIC_FILE  "receipts.pub.pem"
+
+struct receipt_store;
+
+/* What went wrong with which file; errno of the system call, or 0. */
+struct receipt_fault {
+    char where[512];
+    char what[160];
+    int error;
+};
+
+/* Make the folder if need be (mode 0700). HEAD2_OK, HEAD2_E_IO or HEAD2_E_MEMORY. */
+HEAD2_CHECK enum head2_status receipt_store_open(struct receipt_store **out, const char *folder,
+                                                 struct receipt_fault *fault);
+void receipt_store_close(struct receipt_store *store);
+
+/* The folder's own identity, made when there is none. The signer borrows *key, which the caller
+ * frees after the last append. HEAD2_E_POLICY when others may read the key file. */
+HEAD2_CHECK enum head2_status receipt_store_identity(struct receipt_store *store,
+                                                     struct head2_key **key,
+                                                     struct receipt_fault *fault);
+
+/* Check that a receipt could be appended now (the folder can be written), without appending. */
+HEAD2_CHECK enum head2_status receipt_store_ready(struct receipt_store *store,
+                                                  struct receipt_fault *fault);
+
+/* What goes into one receipt; forward is what receipt_text made. */
+struct receipt_entry {
+    enum receipt_kind kind;
+    const char *subject;
+    uint64_t number;
+    const char *forward;
+    size_t forward_len;
+};
+
+/*
+ * Append; *index receives its index and name (RECEIPT_NAME_MAX bytes, or NULL) its file's name.
+ * HEAD2_OK; HEAD2_E_STATE (another process holds the lock), HEAD2_E_IO, HEAD2_E_LIMIT, or the
+ * signer's status. A store may be shared by threads.
+ */
+HEAD2_CHECK enum head2_status receipt_store_append(struct receipt_store *store,
+                                                   const struct receipt_entry *entry,
+                                                   const struct artifact_signer *signer,
+                                                   uint64_t *index, char *name,
+                                                   struct receipt_fault *fault);
+
+#endif
