@@ -27,13 +27,11 @@ static const char about_program[] =
 static const struct {
     const char *name, *text;
 } surroundings[] = {
-    {"HEAD2_CONFIG",          "the gateway's configuration file, where --config is not given"},
-    {"HEAD2_KEY",             "name of the signing key's file, where --key is not given"     },
-    {"HEAD2_STATE",           "the state folder; receipts are in its folder receipts. Without it: "
-                    "$XDG_STATE_HOME/head2, else ~/.local/state/head2"    },
-    {"HEAD2_PASSPHRASE_FILE", "name of a file whose first line is the passphrase, where "
-                              "--passphrase-file is not given"  },
-    {"NO_COLOR",              "when set, nothing is coloured"                                },
+    {"HEAD2_CONFIG", "the gateway's configuration file, where --config is not given"     },
+    {"HEAD2_KEY",    "name of the signing key's file, where --key is not given"          },
+    {"HEAD2_STATE",  "the state folder; receipts are in its folder receipts. Without it: "
+                    "$XDG_STATE_HOME/head2, else ~/.local/state/head2"},
+    {"NO_COLOR",     "when set, nothing is coloured"                                     },
 };
 
 const char *cli_exit_text(enum cli_exit code)

@@ -8,6 +8,9 @@
  */
 #include "cli/verbs.h"
 
+#include "cli/forms.h"
+#include "cli/receipts.h"
+
 #define END                                                                                        \
     {                                                                                              \
         NULL, 0, CLI_FLAG, NULL, NULL, 0, 0                                                        \
@@ -19,9 +22,67 @@ const struct cli_option cli_common[] = {
     END
 };
 
+#define KEY_TYPES "ML-DSA-87|ML-DSA-65|ML-DSA-44|ML-KEM-1024|ML-KEM-768|ML-KEM-512"
+#define PASSPHRASE_FILE                                                                            \
+    {                                                                                              \
+        "passphrase-file", 0, CLI_FILE, "FILE",                                                    \
+            "file whose first line is the passphrase (default: ask the terminal)", 0, 0            \
+    }
+#define FORMAT                                                                                     \
+    {                                                                                              \
+        "format", 0, CLI_ENUM, "pem|der", "encoding of what is written (default: pem)", 0, 0       \
+    }
+#define PRIVATE_FORM                                                                               \
+    {                                                                                              \
+        "form", 0, CLI_ENUM, "default|seed|expanded|both",                                         \
+            "how a private key is stored (default: the seed where it is known)", 0, 0              \
+    }
+#define NO_PASSPHRASE                                                                              \
+    {                                                                                              \
+        "no-passphrase", 0, CLI_FLAG, NULL, "leave the private key unencrypted (mode 0600)", 0, 0  \
+    }
+
+/* clang-format off */
 static const struct cli_option help_options[] = {
     {"man", 0, CLI_FLAG, NULL, "print the manual page (roff)", 0, 0},
     END
+};
+
+static const struct cli_option kem_encaps_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "the receiver's public key", 0, 0},
+    {"ct", 0, CLI_FILE, "FILE", "where the ciphertext goes", 0, 0},
+    {"secret", 0, CLI_FILE, "FILE", "where the 32-byte secret goes (mode 0600)", 0, 0},
+    END
+};
+
+static const struct cli_option kem_decaps_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "the receiver's private key", 0, 0},
+    {"ct", 0, CLI_FILE, "FILE", "the ciphertext", 0, 0},
+    {"secret", 0, CLI_FILE, "FILE", "where the 32-byte secret goes (mode 0600)", 0, 0},
+    PASSPHRASE_FILE,
+    END
+};
+
+static const struct cli_option key_generate_options[] = {
+    {"type", 0, CLI_ENUM, KEY_TYPES, "algorithm and parameter set (default: ML-DSA-87)", 0, 0},
+    {"out", 0, CLI_FILE, "FILE", "where the private key goes; never overwrites", 0, 0},
+    {"public-out", 0, CLI_FILE, "FILE", "where the public key goes too", 0, 0},
+    FORMAT, PRIVATE_FORM, PASSPHRASE_FILE, NO_PASSPHRASE, CLI_RECEIPT_OPTIONS, END
+};
+
+static const struct cli_option key_show_options[] = {PASSPHRASE_FILE, END};
+
+static const struct cli_option key_export_options[] = {
+    {"out", 0, CLI_FILE, "FILE", "where the public key goes (default: standard output)", 0, 0},
+    FORMAT, PASSPHRASE_FILE, END
+};
+
+static const struct cli_option key_convert_options[] = {
+    {"out", 0, CLI_FILE, "FILE", "where the key goes; never overwrites a private key", 0, 0},
+    FORMAT, PRIVATE_FORM, PASSPHRASE_FILE,
+    {"new-passphrase-file", 0, CLI_FILE, "FILE",
+     "file with the new passphrase (default: ask the terminal)", 0, 0},
+    NO_PASSPHRASE, END
 };
 
 static const struct cli_option mu_options[] = {
@@ -29,20 +90,90 @@ static const struct cli_option mu_options[] = {
     END
 };
 
-#define FILES (CLI_EXIT(CLI_INPUT) | CLI_EXIT(CLI_REFUSED))
+static const struct cli_option receipt_show_options[] = {
+    {"both", 0, CLI_FLAG, NULL, "forward and reverse beside each other", 0, 0},
+    END
+};
 
-/* clang-format off */
+static const struct cli_option receipt_verify_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "public key (default: receipts.pub.pem of the folder)", 0, 0},
+    END
+};
+
+#define FORM                                                                                       \
+    {"form", 0, CLI_ENUM, CLI_FORM_VALUES,                                                         \
+     "form of the signature (default auto: maml for .maml.md, else detached)", 0, 0},              \
+    {"raw", 0, CLI_FLAG, NULL, "bare ML-DSA signature in FILE.sig (same as --form raw)", 0, 0},    \
+    {"context", 0, CLI_STRING, "STR", "context string of a raw signature (default: empty)", 0, 0}
+
+static const struct cli_option sign_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "the signing key (default: the file that HEAD2_KEY names)", 0, 0},
+    {"signer", 0, CLI_STRING, "NAME", "who signs (default: CHIMERA-HEAD-2)", 0, 0},
+    FORM,
+    {"hash", 0, CLI_ENUM, "blake3|sha3-512", "digest in the block (default: blake3; CNSA: sha3-512)", 0, 0},
+    {"media-type", 0, CLI_STRING, "TYPE", "media type (default: from the name)", 0, 0},
+    {"proof", 0, CLI_FILE, "FILE", "evidence record to carry in the block, at most 64 KiB", 0, 0},
+    {"deterministic", 0, CLI_FLAG, NULL, "without fresh randomness, for reproducible builds", 0, 0},
+    {"existing", 0, CLI_ENUM, "refuse|replace", "when there is a signature already (default: refuse)", 0, 0},
+    {"out", 0, CLI_FILE, "FILE", "where the result goes (one file only)", 0, 0},
+    PASSPHRASE_FILE, CLI_RECEIPT_OPTIONS, END
+};
+
+static const struct cli_option verify_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "the signer's public key", 0, 0},
+    {"trust", 0, CLI_FILE, "FILE", "trust file: NAME KEY [VALID-AFTER] [VALID-BEFORE] [REVOKED-AT] a line", 0, 0},
+    {"signer", 0, CLI_STRING, "NAME", "demand this signer", 0, 0},
+    FORM,
+    {"signature", 0, CLI_FILE, "FILE", "where the signature is (default: from the name)", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
+#define FILES (CLI_EXIT(CLI_INPUT) | CLI_EXIT(CLI_REFUSED))
+#define CHECKS (FILES | CLI_EXIT(CLI_FAILED))
+#define RANDOM CLI_EXIT(CLI_HEALTH)
+
 const struct cli_verb cli_verbs[] = {
     {"completion", NULL, "bash|zsh|fish", 1, 1, "print the completion script of a shell",
      "For bash: head2 completion bash > /etc/bash_completion.d/head2", NULL,
      CLI_EXIT(CLI_REFUSED), cmd_completion},
     {"help", NULL, "[VERB [SUBVERB]]", 0, 2, "list the verbs, or explain one", NULL, help_options,
      CLI_EXIT(CLI_REFUSED), cmd_help},
+    {"kem", "decaps", "", 0, 0, "recover the shared secret of a ciphertext",
+     "A ciphertext of the right length always gives a secret: one that was not made for this key "
+     "gives a secret that nobody else knows (FIPS 203).", kem_decaps_options, FILES,
+     cmd_kem_decaps},
+    {"kem", "encaps", "", 0, 0, "make a shared secret and its ciphertext for a public key", NULL,
+     kem_encaps_options, FILES | RANDOM, cmd_kem_encaps},
+    {"key", "convert", "FILE", 1, 1, "write a key in another encoding, form or passphrase", NULL,
+     key_convert_options, FILES, cmd_key_convert},
+    {"key", "export", "FILE", 1, 1, "write the public part of a key", NULL, key_export_options,
+     FILES, cmd_key_export},
+    {"key", "generate", "", 0, 0, "make a key pair",
+     "The private key is encrypted with a passphrase unless --no-passphrase is said, its file has "
+     "mode 0600, and a .mu receipt is written.", key_generate_options, FILES | RANDOM,
+     cmd_key_generate},
+    {"key", "show", "FILE", 1, 1, "print a key's algorithm, id and hash; nothing secret", NULL,
+     key_show_options, FILES, cmd_key_show},
     {"mu", NULL, "FILE", 1, 1, "print a text reversed, code point by code point",
      "The rule of .mu receipts: the whole UTF-8 text reversed by code point, which is each line "
      "reversed and the order of lines reversed. Doing it twice gives the text back. With --of, "
      "nothing is reversed: FILE is compared with what the reverse of that text is, and the first "
-     "difference is named.", mu_options, FILES | CLI_EXIT(CLI_FAILED), cmd_mu},
+     "difference is named.", mu_options, CHECKS, cmd_mu},
+    {"receipt", "show", "PATH", 1, 1, "print a receipt's text, or list a folder's receipts", NULL,
+     receipt_show_options, CHECKS, cmd_receipt_show},
+    {"receipt", "verify", "PATH", 1, 1, "check a folder's chain of receipts, or one receipt",
+     "Every text, hash, signature and link is checked, offline. Receipts cut off at the end of the "
+     "chain are seen only by comparing the newest index and hash, which are printed, with what was "
+     "noted elsewhere.", receipt_verify_options, CHECKS, cmd_receipt_verify},
+    {"sign", NULL, "FILE...", 1, -1, "sign files",
+     "A MAML document (.maml.md) gets the signature block at its end; any other file gets it in "
+     "FILE.sig.maml; --raw writes a bare ML-DSA signature to FILE.sig. Each signature has a .mu "
+     "receipt. The first file that cannot be signed ends the run.",
+     sign_options, FILES | RANDOM, cmd_sign},
+    {"verify", NULL, "FILE...", 1, -1, "verify signatures",
+     "Says for each file whether it is valid, invalid (and which part) or malformed. The key comes "
+     "from --key or --trust, never from the document. With both, --key is the key of a line that "
+     "has only a hash.", verify_options, CHECKS, cmd_verify},
     {"version", NULL, "", 0, 0, "print the version", NULL, NULL, CLI_EXIT(CLI_REFUSED),
      cmd_version},
 };

@@ -1,0 +1,87 @@
+/* see receipts.h */
+#include "cli/receipts.h"
+
+#include <stdlib.h>
+
+int cli_receipts_folder(const struct cli *cli, char *out, size_t cap)
+{
+    static const struct {
+        const char *variable, *rest;
+    } places[] = {
+        {"HEAD2_STATE",    "/receipts"                   },
+        {"XDG_STATE_HOME", "/head2/receipts"             },
+        {"HOME",           "/.local/state/head2/receipts"}
+    };
+    const char *given =
+        cli_find_option(cli->verb, "receipts") != NULL ? cli_string(cli, "receipts") : NULL;
+    int n = given != NULL ? snprintf(out, cap, "%s", given) : -1;
+
+    for (size_t i = 0; n < 0 && i < HEAD2_LEN(places); i++) {
+        const char *value = getenv(places[i].variable);
+        if (value != NULL && *value != 0)
+            n = snprintf(out, cap, "%s%s", value, places[i].rest);
+    }
+    if (n < 0)
+        return cli_fail(cli, CLI_USAGE, "--receipts", "give --receipts DIR or --no-receipt",
+                        "no receipts folder: neither HEAD2_STATE nor HOME is set");
+    if ((size_t)n >= cap)
+        return cli_fail(cli, CLI_USAGE, "--receipts", "use a shorter name", "the name is too long");
+    return CLI_DONE;
+}
+
+static int say(const struct cli *cli, enum head2_status st, const struct receipt_fault *fault)
+{
+    if (st == HEAD2_E_STATE)
+        return cli_fail(cli, CLI_REFUSED, fault->where, "try again when that process is done", "%s",
+                        fault->what);
+    if (st == HEAD2_E_POLICY)
+        return cli_fail(cli, CLI_REFUSED, fault->where, "chmod 600 it, if it is still a secret",
+                        "%s", fault->what);
+    if (fault->error != 0)
+        return cli_fail_errno(cli, fault->where, fault->error, fault->what);
+    return cli_fail(cli, cli_status_exit(st), fault->where,
+                    "give another --receipts folder, or --no-receipt", "%s", fault->what);
+}
+
+int cli_receipts_open(const struct cli *cli, struct cli_receipts *r)
+{
+    char folder[4096];
+    struct receipt_fault fault = {0};
+
+    *r = (struct cli_receipts){0};
+    if (cli_flag(cli, "no-receipt") && cli_string(cli, "receipts") != NULL)
+        return cli_fail(cli, CLI_USAGE, "--no-receipt", "leave one of them out",
+                        "given together with --receipts");
+    if (cli_flag(cli, "no-receipt"))
+        return CLI_DONE;
+    int code = cli_receipts_folder(cli, folder, sizeof folder);
+    if (code != CLI_DONE)
+        return code;
+    enum head2_status st = receipt_store_open(&r->store, folder, &fault);
+    if (st == HEAD2_OK)
+        st = receipt_store_ready(r->store, &fault);
+    if (st == HEAD2_OK)
+        st = receipt_store_identity(r->store, &r->key, &fault);
+    if (st != HEAD2_OK)
+        return say(cli, st, &fault);
+    r->signer = artifact_signer_of_key(r->key, false);
+    return CLI_DONE;
+}
+
+int cli_receipts_append(const struct cli *cli, struct cli_receipts *r,
+                        const struct receipt_entry *entry, uint64_t *index)
+{
+    struct receipt_fault fault = {0};
+
+    if (r->store == NULL)
+        return CLI_DONE;
+    enum head2_status st = receipt_store_append(r->store, entry, &r->signer, index, NULL, &fault);
+    return st == HEAD2_OK ? CLI_DONE : say(cli, st, &fault);
+}
+
+void cli_receipts_close(struct cli_receipts *r)
+{
+    receipt_store_close(r->store);
+    head2_key_free(r->key);
+    *r = (struct cli_receipts){0};
+}
