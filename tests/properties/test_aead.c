@@ -1,0 +1,166 @@
+/*
+ * What AES-GCM promises: every altered bit is refused and leaves no plaintext, one object serves
+ * many keys and both directions, and misuse is an error and not an accident.
+ */
+#include "check.h"
+
+#include <head2/aead.h>
+
+static struct head2_aead *aead;
+static uint8_t key[32];
+static uint8_t nonce[12];
+static uint8_t aad[20];
+static uint8_t pt[100];
+static uint8_t sealed[116];
+static uint8_t out[116];
+
+static void begin(void)
+{
+    for (size_t i = 0; i < sizeof pt; i++)
+        pt[i] = (uint8_t)(i + 1);
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)(3 * i);
+    for (size_t i = 0; i < sizeof aad; i++)
+        aad[i] = (uint8_t)(200 - i);
+    CHECK(head2_aead_new(&aead) == HEAD2_OK);
+    CHECK(head2_aead_set_key(aead, key, 32) == HEAD2_OK);
+    CHECK(head2_aead_seal(aead, sealed, nonce, aad, sizeof aad, pt, sizeof pt) == HEAD2_OK);
+}
+
+static void end(void)
+{
+    head2_aead_free(aead);
+    aead = NULL;
+}
+
+static void expect_refused(void)
+{
+    memset(out, 0xaa, sizeof out);
+    CHECK(head2_aead_open(aead, out, nonce, aad, sizeof aad, sealed, sizeof sealed) ==
+          HEAD2_E_VERIFY);
+    for (size_t i = 0; i < sizeof pt; i++)
+        CHECK_EQ(out[i], 0);
+    CHECK_EQ(out[sizeof pt], 0xaa); /* and not a byte further */
+}
+
+static void flip_every_bit(uint8_t *p, size_t len)
+{
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        expect_refused();
+        p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
+static void every_altered_bit_is_refused(void)
+{
+    begin();
+    flip_every_bit(sealed, sizeof sealed);
+    flip_every_bit(nonce, sizeof nonce);
+    flip_every_bit(aad, sizeof aad);
+    CHECK(head2_aead_open(aead, out, nonce, aad, sizeof aad, sealed, sizeof sealed) == HEAD2_OK);
+    CHECK_MEM(out, pt, sizeof pt);
+    end();
+}
+
+static void every_length_comes_back(void)
+{
+    begin();
+    for (size_t n = 0; n <= sizeof pt; n++) {
+        CHECK(head2_aead_seal(aead, sealed, nonce, aad, n % 21, pt, n) == HEAD2_OK);
+        CHECK(head2_aead_open(aead, out, nonce, aad, n % 21, sealed, n + 16) == HEAD2_OK);
+        CHECK_MEM(out, pt, n);
+        if (n > 0) /* a shorter message is another message */
+            CHECK(head2_aead_open(aead, out, nonce, aad, n % 21, sealed, n + 15) == HEAD2_E_VERIFY);
+    }
+    end();
+}
+
+static void in_place(void)
+{
+    begin();
+    memcpy(out, pt, sizeof pt);
+    CHECK(head2_aead_seal(aead, out, nonce, aad, sizeof aad, out, sizeof pt) == HEAD2_OK);
+    CHECK_MEM(out, sealed, sizeof sealed);
+    CHECK(head2_aead_open(aead, out, nonce, aad, sizeof aad, out, sizeof sealed) == HEAD2_OK);
+    CHECK_MEM(out, pt, sizeof pt);
+    end();
+}
+
+/* A key that comes after another, of the same or another length, is as good as a first one. */
+static void keys_replace_each_other(void)
+{
+    struct head2_aead *fresh;
+    const size_t lengths[] = {32, 32, 16, 16, 32, 16, 32};
+    uint8_t want[116];
+
+    begin();
+    sealed[5] ^= 1;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        key[0] = (uint8_t)(100 + i);
+        CHECK(head2_aead_new(&fresh) == HEAD2_OK);
+        CHECK(head2_aead_set_key(fresh, key, lengths[i]) == HEAD2_OK);
+        CHECK(head2_aead_seal(fresh, want, nonce, aad, sizeof aad, pt, sizeof pt) == HEAD2_OK);
+        head2_aead_free(fresh);
+        if (i % 2 == 0) /* after a refusal too */
+            expect_refused();
+        CHECK(head2_aead_set_key(aead, key, lengths[i]) == HEAD2_OK);
+        expect_refused();
+        CHECK(head2_aead_seal(aead, out, nonce, aad, sizeof aad, pt, sizeof pt) == HEAD2_OK);
+        CHECK_MEM(out, want, sizeof want);
+        memcpy(sealed, want, sizeof want);
+        sealed[5] ^= 1;
+    }
+    end();
+}
+
+static void misuse_is_an_error(void)
+{
+    struct head2_aead *empty;
+
+    begin();
+    CHECK(head2_aead_new(&empty) == HEAD2_OK);
+    memset(out, 0xaa, sizeof out);
+    CHECK(head2_aead_seal(empty, out, nonce, NULL, 0, pt, sizeof pt) == HEAD2_E_STATE);
+    for (size_t i = 0; i < sizeof out; i++)
+        CHECK_EQ(out[i], 0);
+    CHECK(head2_aead_open(empty, out, nonce, NULL, 0, sealed, sizeof sealed) == HEAD2_E_STATE);
+    CHECK(head2_aead_open(aead, out, nonce, NULL, 0, sealed, 15) == HEAD2_E_ARG);
+    CHECK(head2_aead_seal(aead, out, nonce, NULL, 0, pt, HEAD2_AEAD_MAX_BYTES + 1) == HEAD2_E_ARG);
+    CHECK(head2_aead_seal(aead, out, nonce, aad, SIZE_MAX, pt, 1) == HEAD2_E_ARG);
+    CHECK(head2_aead_open(aead, out, nonce, aad, 1, sealed, SIZE_MAX) == HEAD2_E_ARG);
+    CHECK(head2_aead_set_key(aead, key, 24) == HEAD2_E_ARG); /* and the old key is gone */
+    CHECK(head2_aead_seal(aead, out, nonce, NULL, 0, pt, 1) == HEAD2_E_STATE);
+    CHECK(head2_aead_set_key(aead, key, 32) == HEAD2_OK);
+    CHECK(head2_aead_seal(aead, out, nonce, aad, sizeof aad, pt, sizeof pt) == HEAD2_OK);
+    CHECK_MEM(out, sealed, sizeof sealed);
+    head2_aead_free(empty);
+    head2_aead_free(NULL);
+    end();
+}
+
+static void cmac_refuses_other_keys(void)
+{
+    uint8_t tag[16];
+
+    for (size_t n = 0; n <= 32; n++) {
+        memset(tag, 0xaa, sizeof tag);
+        const enum head2_status st = head2_aes_cmac(tag, key, n, pt, sizeof pt);
+        CHECK(st == (n == 16 || n == 32 ? HEAD2_OK : HEAD2_E_ARG));
+        uint8_t any = 0;
+        for (size_t i = 0; i < sizeof tag; i++)
+            any |= tag[i];
+        CHECK((any != 0) == (st == HEAD2_OK));
+    }
+}
+
+int main(void)
+{
+    RUN(every_altered_bit_is_refused);
+    RUN(every_length_comes_back);
+    RUN(in_place);
+    RUN(keys_replace_each_other);
+    RUN(misuse_is_an_error);
+    RUN(cmac_refuses_other_keys);
+    CHECK_EXIT();
+}
