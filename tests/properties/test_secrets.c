@@ -55,35 +55,39 @@ static void wipe_clears_exactly_its_bytes(void)
     head2_wipe(NULL, 0);
 }
 
-/* An object that dies right after is wiped all the same: its memory is looked at once it is gone.
- */
-__attribute__((noinline)) static uintptr_t fill_and_wipe(void)
+#ifndef __SANITIZE_ADDRESS__ /* which rightly objects to looking at memory that is gone */
+/* An object that dies right after is wiped all the same. */
+static uintptr_t where;
+
+__attribute__((noinline)) static void fill_and_wipe(void)
 {
     uint8_t secret[64];
 
     memset(secret, 0x5c, sizeof secret);
     __asm__ __volatile__("" : : "r"(secret) : "memory");
     head2_wipe(secret, sizeof secret);
-    return (uintptr_t)secret;
+    where = (uintptr_t)secret;
 }
 
 static void wipe_is_not_removed(void)
 {
-#if defined(__SANITIZE_ADDRESS__)
-    SKIP("looks at memory that is gone, which the address sanitizer does not allow");
-#endif
-    const volatile uint8_t *gone = (const volatile uint8_t *)fill_and_wipe();
     int left = 0;
+
+    fill_and_wipe();
+    const volatile uint8_t *gone = (const volatile uint8_t *)where;
     for (size_t i = 0; i < 64; i++)
         left += gone[i] == 0x5c;
     CHECK(left < 8);
 }
+#endif
 
 int main(void)
 {
     RUN(equal_finds_every_bit);
     RUN(equal_is_not_fooled_by_pairs);
     RUN(wipe_clears_exactly_its_bytes);
+#ifndef __SANITIZE_ADDRESS__
     RUN(wipe_is_not_removed);
+#endif
     CHECK_EXIT();
 }
