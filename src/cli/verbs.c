@@ -43,6 +43,11 @@ const struct cli_option cli_common[] = {
     }
 
 /* clang-format off */
+static const struct cli_option acvp_options[] = {
+    {"check", 0, CLI_FILE, "FILE", "compare with these expected results instead of printing", 0, 0},
+    END
+};
+
 static const struct cli_option help_options[] = {
     {"man", 0, CLI_FLAG, NULL, "print the manual page (roff)", 0, 0},
     END
@@ -133,6 +138,11 @@ static const struct cli_option verify_options[] = {
 #define RANDOM CLI_EXIT(CLI_HEALTH)
 
 const struct cli_verb cli_verbs[] = {
+    {"acvp", NULL, "PROMPT.json", 1, 1, "answer an ACVP prompt, to check the primitives",
+     "Reads a prompt of NIST's ACVP and prints the response: ML-KEM keyGen and encapDecap, ML-DSA "
+     "keyGen, sigGen and sigVer (contexts, pre-hash, external mu, internal interface), SHA3, SHAKE, "
+     "AES-GCM. With --check the results are compared with the expected ones instead.",
+     acvp_options, CHECKS, cmd_acvp},
     {"completion", NULL, "bash|zsh|fish", 1, 1, "print the completion script of a shell",
      "For bash: head2 completion bash > /etc/bash_completion.d/head2", NULL,
      CLI_EXIT(CLI_REFUSED), cmd_completion},
