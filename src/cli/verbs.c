@@ -48,6 +48,11 @@ static const struct cli_option acvp_options[] = {
     END
 };
 
+static const struct cli_option doctor_options[] = {
+    {"state", 0, CLI_DIR, "DIR", "look at this state folder too (default: $HEAD2_STATE)", 0, 0},
+    END
+};
+
 static const struct cli_option help_options[] = {
     {"man", 0, CLI_FLAG, NULL, "print the manual page (roff)", 0, 0},
     END
@@ -146,6 +151,10 @@ const struct cli_verb cli_verbs[] = {
     {"completion", NULL, "bash|zsh|fish", 1, 1, "print the completion script of a shell",
      "For bash: head2 completion bash > /etc/bash_completion.d/head2", NULL,
      CLI_EXIT(CLI_REFUSED), cmd_completion},
+    {"doctor", NULL, "", 0, 0, "look at this machine and test the primitives",
+     "One line for each thing looked at: ok, warn or fail, and what to do. Exit code 6 when a "
+     "self-test or the randomness fails, 1 when something else does.",
+     doctor_options, FILES | CLI_EXIT(CLI_FAILED) | CLI_EXIT(CLI_HEALTH), cmd_doctor},
     {"help", NULL, "[VERB [SUBVERB]]", 0, 2, "list the verbs, or explain one", NULL, help_options,
      CLI_EXIT(CLI_REFUSED), cmd_help},
     {"kem", "decaps", "", 0, 0, "recover the shared secret of a ciphertext",

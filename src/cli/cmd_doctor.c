@@ -1,0 +1,238 @@
+/*
+ * head2 doctor: what this machine offers, and whether the primitives give their known answers. Each
+ * thing looked at is one line: ok, warn or fail, what was found, and what to do about it.
+ */
+#include "artifact/selftest.h"
+#include "artifact/utc.h"
+#include "cli/verbs.h"
+
+#include <head2/random.h>
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <net/if.h>
+#include <openssl/crypto.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+enum grade { OK, WARN, FAIL };
+
+struct doctor {
+    struct cli *cli;
+    unsigned failures; /* of the machine */
+    bool unhealthy;    /* randomness or a self-test */
+    char first[256];   /* the first failure, for the error line */
+};
+
+HEAD2_PRINTF(5, 6)
+static void note(struct doctor *d, enum grade grade, const char *name, const char *todo,
+                 const char *fmt, ...)
+{
+    static const char *const words[] = {"ok", "warn", "fail"};
+    static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m"};
+    char text[320];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (grade == FAIL) {
+        d->failures++;
+        if (d->first[0] == 0)
+            snprintf(d->first, sizeof d->first, "%s: %.200s", name, text);
+    }
+    if (d->cli->json) {
+        json_t *advice = todo != NULL && grade != OK ? json_string(todo) : json_null();
+        cli_print_json(d->cli, json_pack("{s:s, s:s, s:s, s:o}", "check", name, "result",
+                                         words[grade], "found", text, "advice", advice));
+        return;
+    }
+    const bool colour = cli_colour();
+    cli_print(d->cli, "%s%-4s%s %s: %s%s%s\n", colour ? colours[grade] : "", words[grade],
+              colour ? "\033[0m" : "", name, text, todo != NULL && grade != OK ? "; " : "",
+              todo != NULL && grade != OK ? todo : "");
+}
+
+static void look_at_libcrypto(struct doctor *d)
+{
+    const unsigned major = OPENSSL_version_major();
+
+    note(d, major < 3 ? FAIL : OK, "libcrypto", "install OpenSSL 3.0 or later", "%s",
+         OpenSSL_version(OPENSSL_VERSION));
+}
+
+static void look_at_randomness(struct doctor *d)
+{
+    static const uint8_t zeros[32];
+    uint8_t a[32], b[32];
+    const bool ok = head2_random(a, sizeof a) == HEAD2_OK &&
+                    head2_random(b, sizeof b) == HEAD2_OK && memcmp(a, b, sizeof a) != 0 &&
+                    memcmp(a, zeros, sizeof a) != 0 && memcmp(b, zeros, sizeof b) != 0;
+
+    if (!ok)
+        d->unhealthy = true;
+    note(d, ok ? OK : FAIL, "randomness", "check the kernel's generator: getrandom(2) must work",
+         ok ? "getrandom(2) answers" : "getrandom(2) fails or repeats itself");
+}
+
+static void look_at_cpu(struct doctor *d)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    const bool aes = __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+    note(d, aes ? OK : WARN, "AES instructions",
+         "expect AES-GCM to be slow, or use a CPU (or virtual CPU) that has them", "%s%s%s",
+         aes ? "AES-NI and PCLMULQDQ" : "none", __builtin_cpu_supports("avx2") ? ", AVX2" : "",
+         __builtin_cpu_supports("avx512f") ? ", AVX-512" : "");
+#else
+    note(d, WARN, "AES instructions", "compare 'head2 bench' with what you need",
+         "not known on this architecture");
+#endif
+}
+
+static void look_at_limits(struct doctor *d)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_CORE, &limit) == 0)
+        note(d, limit.rlim_cur == 0 ? OK : WARN, "core dumps",
+             "run 'ulimit -c 0', or set LimitCORE=0 in the unit: a core dump can hold keys", "%s",
+             limit.rlim_cur == 0 ? "off" : "on");
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        note(d, limit.rlim_cur >= 1024 ? OK : WARN, "open files", "raise it with 'ulimit -n 1024'",
+             "%llu allowed", (unsigned long long)limit.rlim_cur);
+}
+
+static void look_at_clock(struct doctor *d)
+{
+    struct timex t = {0};
+    char now[UTC_BYTES + 1];
+    const uint64_t ms = utc_now();
+
+    utc_format(now, ms);
+    if (ms < 1735689600000u) { /* 2025-01-01 */
+        note(d, FAIL, "clock", "set the clock: receipts and validity depend on it", "%s", now);
+        return;
+    }
+    const bool synced = adjtimex(&t) >= 0 && (t.status & STA_UNSYNC) == 0;
+    note(d, synced ? OK : WARN, "clock", "run a time service (chrony, systemd-timesyncd)", "%s, %s",
+         now, synced ? "synchronised" : "not known to be synchronised");
+}
+
+static int mtu_of(int fd, const char *name)
+{
+    struct ifreq request = {0};
+
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    return ioctl(fd, SIOCGIFMTU, &request) == 0 ? request.ifr_mtu : -1;
+}
+
+static void look_at_interfaces(struct doctor *d)
+{
+    struct if_nameindex *names = if_nameindex();
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (names == NULL || fd < 0)
+        note(d, WARN, "interfaces", "check that networking is allowed here", "cannot be listed");
+    for (size_t i = 0; names != NULL && fd >= 0 && names[i].if_name != NULL; i++) {
+        char what[IF_NAMESIZE + 16];
+        const int mtu = mtu_of(fd, names[i].if_name);
+        snprintf(what, sizeof what, "interface %s", names[i].if_name);
+        note(d, mtu >= 1280 ? OK : WARN, what,
+             "packets of 1,280 bytes must pass: raise its MTU or do not use it", "MTU %d", mtu);
+    }
+    if (names != NULL)
+        if_freenameindex(names);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void look_at_buffers(struct doctor *d)
+{
+    FILE *f = fopen("/proc/sys/net/core/rmem_max", "re");
+    unsigned long long max = 0;
+
+    if (f == NULL)
+        return;
+    const bool read = fscanf(f, "%llu", &max) == 1;
+    fclose(f);
+    if (read)
+        note(d, max >= 2097152 ? OK : WARN, "UDP receive buffer",
+             "for a gateway of many drones: sysctl -w net.core.rmem_max=4194304",
+             "at most %llu bytes", max);
+}
+
+static void look_at_state(struct doctor *d, const char *folder)
+{
+    struct stat info;
+    struct statvfs space;
+    char probe[PATH_MAX];
+
+    if (stat(folder, &info) != 0) {
+        note(d, FAIL, "state folder", "make it with 'head2 init', or check the name", "%s: %s",
+             folder, strerror(errno));
+        return;
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        note(d, FAIL, "state folder", "give a folder", "%s is not a folder", folder);
+        return;
+    }
+    note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "state folder", "chmod 700 it",
+         "%s has mode %04o", folder, (unsigned)info.st_mode & 07777);
+    note(d, info.st_uid == geteuid() ? OK : WARN, "state folder's owner",
+         "run as its owner, or chown it", "user %u; this is user %u", (unsigned)info.st_uid,
+         (unsigned)geteuid());
+    note(d, access(folder, W_OK | X_OK) == 0 ? OK : FAIL, "state folder's use",
+         "change its permissions or its mount", "%s",
+         access(folder, W_OK | X_OK) == 0 ? "can be written" : strerror(errno));
+    if (statvfs(folder, &space) == 0) {
+        const unsigned long long free_mb =
+            (unsigned long long)space.f_bavail * space.f_frsize / 1000000;
+        note(d, free_mb >= 100 ? OK : WARN, "space for receipts", "free some", "%llu MB", free_mb);
+    }
+    snprintf(probe, sizeof probe, "%s/receipts/receipts.key.pem", folder);
+    if (stat(probe, &info) == 0)
+        note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "receipts' key", "chmod 600 it", "mode %04o",
+             (unsigned)info.st_mode & 07777);
+}
+
+static void test_primitives(struct doctor *d)
+{
+    for (size_t i = 0; i < selftest_count; i++) {
+        const bool ok = selftests[i].passes();
+        if (!ok)
+            d->unhealthy = true;
+        note(d, ok ? OK : FAIL, selftests[i].name, "do not use this build", "%s",
+             ok ? "known answers given" : "a known answer is not given");
+    }
+}
+
+int cmd_doctor(struct cli *cli)
+{
+    struct doctor d = {.cli = cli};
+    const char *state = cli_string(cli, "state");
+
+    if (state == NULL)
+        state = getenv("HEAD2_STATE");
+    look_at_libcrypto(&d);
+    look_at_randomness(&d);
+    look_at_cpu(&d);
+    look_at_limits(&d);
+    look_at_clock(&d);
+    look_at_interfaces(&d);
+    look_at_buffers(&d);
+    if (state != NULL && *state != 0)
+        look_at_state(&d, state);
+    test_primitives(&d);
+    if (d.failures == 0)
+        return CLI_DONE;
+    return cli_fail(cli, d.unhealthy ? CLI_HEALTH : CLI_FAILED, "doctor", "see the lines above",
+                    "%u checks failed, first %s", d.failures, d.first);
+}
