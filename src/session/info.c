@@ -76,10 +76,9 @@ const char *head2_close_reason_name(uint16_t reason)
 
 size_t head2_session_max_payload(const struct head2_session *s, uint32_t peer)
 {
-    if (peer >= s->max_peers || !s->peers[peer].used || s->peers[peer].tunnel[0] == INDEX_NONE)
-        return 0;
-    const struct tunnel *t = &s->tunnels[s->peers[peer].tunnel[0]];
-    return t->closing ? 0 : (size_t)t->params.max_dgram - HEAD2_SESSION_OVERHEAD;
+    const struct tunnel *t = tunnel_present(s, peer);
+
+    return t == NULL ? 0 : (size_t)t->params.max_dgram - HEAD2_SESSION_OVERHEAD;
 }
 
 static void add_totals(struct head2_peer_info *i, const struct tunnel *t)
@@ -110,12 +109,12 @@ enum head2_status head2_session_peer_info(const struct head2_session *s, uint64_
     i->tx_bytes = p->tx_bytes;
     i->rx_bytes = p->rx_bytes;
     i->twins = p->twins;
-    for (unsigned n = 0; n < 2; n++)
+    for (unsigned n = 0; n < PEER_TUNNELS; n++)
         if (p->tunnel[n] != INDEX_NONE)
             add_totals(i, &s->tunnels[p->tunnel[n]]);
-    if (p->tunnel[0] == INDEX_NONE || s->tunnels[p->tunnel[0]].closing)
+    const struct tunnel *t = tunnel_present(s, peer);
+    if (t == NULL)
         return HEAD2_OK;
-    const struct tunnel *t = &s->tunnels[p->tunnel[0]];
     uint64_t at = now > s->now ? now : s->now;
     i->up = true;
     i->suspect = t->suspect;

@@ -87,7 +87,7 @@ static bool time_to_begin(const struct head2_session *s, const struct tunnel *t)
 {
     uint64_t age = s->now - t->tx.started;
 
-    if (s->config.role != HEAD2_ROLE_DRONE || t->rot.state != ROT_IDLE || t->prev.used)
+    if (s->config.role != HEAD2_ROLE_DRONE || t->rot.state != ROT_IDLE)
         return false;
     /* both ends must send under this generation before the one after it is offered */
     if (!t->proven || epoch_gen(t->rx_newest) != epoch_gen(t->tx.epoch))

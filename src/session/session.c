@@ -199,7 +199,7 @@ enum head2_status head2_session_new(struct head2_session **out,
     HEAD2_TRY(set_defaults(&s->config));
     HEAD2_TRY(set_suites(s));
     s->max_peers = s->config.max_peers;
-    s->max_tunnels = 2 * s->max_peers;
+    s->max_tunnels = 2 * s->max_peers + 2 * PEER_TUNNELS;
     memcpy(s->pk, config->pk, sizeof s->pk);
     s->config.pk = s->pk;
     identity(s->id, s->config.role == HEAD2_ROLE_DRONE ? 'D' : 'G', s->pk);
@@ -302,7 +302,7 @@ enum head2_status head2_session_add_peer(struct head2_session *s, uint32_t *peer
     p->used = true;
     memcpy(p->id, id, ID_BYTES);
     memcpy(p->pk, config->pk, sizeof p->pk);
-    p->tunnel[0] = p->tunnel[1] = INDEX_NONE;
+    memset(p->tunnel, 0xff, sizeof p->tunnel); /* INDEX_NONE */
     memcpy(p->addrs, config->addrs, sizeof p->addrs);
     p->n_addrs = config->n_addrs;
     p->min_incarnation = config->min_incarnation;

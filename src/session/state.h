@@ -158,6 +158,8 @@ struct tunnel {
     uint16_t suite;
     uint8_t session_id[8];
     uint8_t pseudonym[16];
+    uint8_t th8[64];
+    uint64_t incarnation; /* D: of the gateway */
     struct params params;
     struct head2_address address;
     uint64_t up_since;
@@ -288,12 +290,15 @@ struct half_open {
 
 /* ---- one end ---- */
 
+/* The present session, its successor, and what lost attempts left behind until they expire. */
+#define PEER_TUNNELS 4
+
 struct peer {
     bool used;
     bool rejected;
     uint8_t id[ID_BYTES];
     uint8_t pk[HEAD2_SESSION_PK_BYTES];
-    uint32_t tunnel[2]; /* present, older or newer; INDEX_NONE */
+    uint32_t tunnel[PEER_TUNNELS]; /* newest first, then INDEX_NONE */
     struct head2_address addrs[HEAD2_SESSION_MAX_ADDRS];
     uint32_t n_addrs;
     uint64_t min_incarnation;
@@ -420,6 +425,7 @@ void tunnel_input(struct head2_session *s, const uint8_t *d, size_t len,
 void tunnel_tick(struct head2_session *s, uint32_t slot);
 void tunnel_wake(struct head2_session *s, struct tunnel *t);
 size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out);
+const struct tunnel *tunnel_present(const struct head2_session *s, uint32_t peer);
 struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer);
 uint32_t tunnel_slot(const struct head2_session *s, const struct tunnel *t);
 /* Seals one packet under a sending epoch; 0 when a limit or libcrypto forbids it. */

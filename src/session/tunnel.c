@@ -50,14 +50,49 @@ static void set_windows(struct tunnel *t)
     }
 }
 
+/* A free slot. A session that the drone has never used gives way before one that it has. */
 static uint32_t free_tunnel(struct head2_session *s, struct peer *p)
 {
-    if (p->tunnel[1] != INDEX_NONE) /* two at most: the oldest goes */
-        tunnel_erase(s, p->tunnel[1], CLOSE_REPLACED);
+    if (p->tunnel[PEER_TUNNELS - 1] != INDEX_NONE) {
+        unsigned victim = PEER_TUNNELS - 1;
+        for (unsigned i = 1; i < PEER_TUNNELS; i++)
+            if (!s->tunnels[p->tunnel[i]].proven)
+                victim = i;
+        tunnel_erase(s, p->tunnel[victim], CLOSE_REPLACED);
+    }
     for (uint32_t i = 0; i < s->tunnel_top; i++)
         if (!s->tunnels[i].used)
             return i;
     return s->tunnel_top < s->max_tunnels ? s->tunnel_top++ : INDEX_NONE;
+}
+
+static void report_up(struct head2_session *s, const struct tunnel *t)
+{
+    struct head2_event *e = event_new(s, HEAD2_EVENT_UP, t->peer);
+
+    e->suite = t->suite;
+    e->replaced = s->peers[t->peer].tunnel[1] != INDEX_NONE;
+    e->verified = true;
+    e->incarnation = t->incarnation;
+    e->handshake_us = t->handshake_us;
+    e->handshake_bytes = t->handshake_bytes;
+    memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+    memcpy(e->transcript, t->th8, sizeof e->transcript);
+}
+
+/* This session is the one in use: all others with this peer end after the grace time. */
+static void retire_others(struct head2_session *s, const struct tunnel *present)
+{
+    const struct peer *p = &s->peers[present->peer];
+
+    for (unsigned i = 0; i < PEER_TUNNELS && p->tunnel[i] != INDEX_NONE; i++) {
+        struct tunnel *t = &s->tunnels[p->tunnel[i]];
+        if (t == present || t->gone_at != 0)
+            continue;
+        t->gone_at = s->now + RX_GRACE;
+        if (t->due > t->gone_at)
+            t->due = t->gone_at;
+    }
 }
 
 uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec)
@@ -86,22 +121,15 @@ uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec)
     epoch_start(s, t, &root);
     head2_wipe(&root, sizeof root);
     control_start(s, t);
-    p->tunnel[1] = p->tunnel[0];
+    memcpy(t->th8, spec->th8, sizeof t->th8);
+    t->incarnation = spec->incarnation;
+    memmove(p->tunnel + 1, p->tunnel, (PEER_TUNNELS - 1) * sizeof p->tunnel[0]);
     p->tunnel[0] = slot;
-    if (s->config.role == HEAD2_ROLE_DRONE && p->tunnel[1] != INDEX_NONE)
-        s->tunnels[p->tunnel[1]].gone_at = s->now + RX_GRACE;
-
-    struct head2_event *e = event_new(s, HEAD2_EVENT_UP, spec->peer);
-    e->suite = t->suite;
-    e->replaced = p->tunnel[1] != INDEX_NONE;
-    e->verified = true;
-    e->incarnation = spec->incarnation;
-    e->handshake_us = t->handshake_us;
-    e->handshake_bytes = t->handshake_bytes;
-    memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
-    memcpy(e->transcript, spec->th8, sizeof e->transcript);
-    if (s->config.role == HEAD2_ROLE_DRONE)
+    if (s->config.role == HEAD2_ROLE_DRONE) {
+        retire_others(s, t);
+        report_up(s, t);
         tunnel_wake(s, t); /* the gateway waits for the first packet */
+    }
     return slot;
 }
 
@@ -140,9 +168,10 @@ void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason)
 {
     struct tunnel *t = &s->tunnels[slot];
     struct peer *p = &s->peers[t->peer];
-    bool other = p->tunnel[0] != slot || p->tunnel[1] != INDEX_NONE;
+    bool last = p->tunnel[0] == slot && p->tunnel[1] == INDEX_NONE;
+    bool was_up = t->proven || s->config.role == HEAD2_ROLE_DRONE;
 
-    if (!t->closing && !other) {
+    if (!t->closing && last && was_up) {
         struct head2_event *e = event_new(s, HEAD2_EVENT_DOWN, t->peer);
         e->reason = reason;
         memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
@@ -158,11 +187,11 @@ void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason)
     control_free(s, t);
     rotation_free(s, t);
     head2_wipe(t, sizeof *t);
-    if (p->tunnel[0] == slot) {
-        p->tunnel[0] = p->tunnel[1];
-        p->tunnel[1] = INDEX_NONE;
-    } else if (p->tunnel[1] == slot) {
-        p->tunnel[1] = INDEX_NONE;
+    for (unsigned i = 0; i < PEER_TUNNELS; i++) {
+        if (p->tunnel[i] != slot)
+            continue;
+        memmove(p->tunnel + i, p->tunnel + i + 1, (PEER_TUNNELS - 1 - i) * sizeof p->tunnel[0]);
+        p->tunnel[PEER_TUNNELS - 1] = INDEX_NONE;
     }
 }
 
@@ -182,19 +211,31 @@ void tunnel_close(struct head2_session *s, struct tunnel *t, enum close_reason r
         t->gone_at = s->now; /* no room to say so; the peer will find out by silence */
 }
 
-struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer)
+/* The session to send on. A gateway uses a new one once the drone has shown that it has it. */
+const struct tunnel *tunnel_present(const struct head2_session *s, uint32_t peer)
 {
+    const struct tunnel *present = NULL;
+
     if (peer >= s->max_peers || !s->peers[peer].used)
         return NULL;
-    struct peer *p = &s->peers[peer];
-    uint32_t slot = p->tunnel[0];
-    if (slot == INDEX_NONE)
-        return NULL;
-    /* a gateway sends on the new session once the drone has shown that it has it */
-    if (s->config.role == HEAD2_ROLE_GATEWAY && !s->tunnels[slot].proven &&
-        p->tunnel[1] != INDEX_NONE && !s->tunnels[p->tunnel[1]].closing)
-        slot = p->tunnel[1];
-    return s->tunnels[slot].closing ? NULL : &s->tunnels[slot];
+    const struct peer *p = &s->peers[peer];
+    for (unsigned i = 0; i < PEER_TUNNELS && p->tunnel[i] != INDEX_NONE; i++) {
+        const struct tunnel *t = &s->tunnels[p->tunnel[i]];
+        bool sure = t->proven || s->config.role == HEAD2_ROLE_DRONE;
+        if (t->closing)
+            continue;
+        if (sure)
+            return t;
+        if (present == NULL)
+            present = t;
+    }
+    return present;
+}
+
+struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer)
+{
+    const struct tunnel *t = tunnel_present(s, peer);
+    return t == NULL ? NULL : &s->tunnels[t - s->tunnels];
 }
 
 /* ---- sending ---- */
@@ -332,19 +373,12 @@ static void note_epoch(struct head2_session *s, struct tunnel *t, const struct r
 
 static void prove(struct head2_session *s, struct tunnel *t)
 {
-    struct peer *p = &s->peers[t->peer];
-
     t->proven = true;
     if (s->config.role != HEAD2_ROLE_GATEWAY)
         return;
     responder_tunnel_proven(s, tunnel_slot(s, t));
-    if (p->tunnel[0] == tunnel_slot(s, t) && p->tunnel[1] != INDEX_NONE) {
-        struct tunnel *old = &s->tunnels[p->tunnel[1]];
-        if (old->gone_at == 0)
-            old->gone_at = s->now + RX_GRACE;
-        if (old->due > old->gone_at)
-            old->due = old->gone_at;
-    }
+    retire_others(s, t);
+    report_up(s, t);
 }
 
 static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx, unsigned lane,
