@@ -196,6 +196,8 @@ enum head2_event_kind {
     HEAD2_EVENT_SUSPECT,  /* drone: nothing fresh from the gateway for 1.5 s */
     HEAD2_EVENT_REJECTED, /* drone: the gateway refused us; gateway: a peer failed to prove itself
                            */
+    HEAD2_EVENT_NEXT_KEY, /* the next key has been agreed on and waits: the work of a rotation is
+                             done */
     HEAD2_EVENT_ALARM     /* counter says which: evidence of an attack or of a broken peer */
 };
 

@@ -49,6 +49,20 @@ static void drop_exchange(struct head2_session *s, struct tunnel *t)
     head2_wipe(&t->rot.ss, sizeof t->rot.ss);
 }
 
+/* The next generation can be sent under from now on. */
+static void ready(struct head2_session *s, struct tunnel *t)
+{
+    t->rot.next.usable = true;
+    t->rot.state = ROT_READY;
+    struct head2_event *e = event_new(s, HEAD2_EVENT_NEXT_KEY, t->peer);
+    e->suite = t->suite;
+    e->old_gen = e->new_gen = epoch_gen(t->tx.epoch);
+    e->new_gen++;
+    e->verified = true;
+    memcpy(e->transcript, t->rot.next.rth3, sizeof e->transcript);
+    memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+}
+
 static void give_up(struct head2_session *s, struct tunnel *t)
 {
     drop_exchange(s, t);
@@ -224,8 +238,7 @@ static void drone_confirm(struct head2_session *s, struct tunnel *t)
         return;
     }
     install_next(s, t);
-    t->rot.next.usable = true;
-    t->rot.state = ROT_READY;
+    ready(s, t);
     put_be32(body, gen_next(t));
     memcpy(body + 4, t->rot.next.conf_d, 32);
     if (!control_queue(s, t, CTL_ROT_CONFIRM, body, sizeof body))
@@ -357,8 +370,7 @@ static void take_confirm(struct head2_session *s, struct tunnel *t, const uint8_
         broken(s, t, HEAD2_COUNT_BAD_FIN, CLOSE_ROT_AUTH);
         return;
     }
-    t->rot.next.usable = true;
-    t->rot.state = ROT_READY;
+    ready(s, t);
     drop_exchange(s, t);
     if (t->rot.requested)
         epoch_arm(s, t);
@@ -369,8 +381,7 @@ void rotation_heard_next(struct head2_session *s, struct tunnel *t)
 {
     if (!t->rot.next.installed || t->rot.next.usable)
         return;
-    t->rot.next.usable = true;
-    t->rot.state = ROT_READY;
+    ready(s, t);
     drop_exchange(s, t);
 }
 

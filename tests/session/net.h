@@ -37,7 +37,7 @@ struct net_end {
     const struct net_key *key;
     uint32_t peer; /* a drone's: its gateway.  a gateway's are in net.peer_of */
     uint64_t received[4], sent[4], late;
-    uint64_t events[8], rotated[4], ratchets, datagrams;
+    uint64_t events[16], rotated[4], ratchets, datagrams;
     uint64_t last_seq[4];
     struct head2_event last_up, last_rotation, last_down, last_alarm;
     uint64_t random_calls;
