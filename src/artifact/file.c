@@ -186,6 +186,7 @@ enum head2_status file_write(const char *path, const void *bytes, size_t len, mo
 enum head2_status file_make_dirs(const char *path, mode_t mode)
 {
     char part[PATH_MAX];
+    struct stat info;
     size_t len = strlen(path);
 
     if (len == 0 || len >= sizeof part) {
@@ -200,5 +201,8 @@ enum head2_status file_make_dirs(const char *path, mode_t mode)
         if (mkdir(part, mode) != 0 && errno != EEXIST)
             return HEAD2_E_IO;
     }
-    return HEAD2_OK;
+    if (stat(path, &info) != 0)
+        return HEAD2_E_IO;
+    errno = ENOTDIR;
+    return S_ISDIR(info.st_mode) ? HEAD2_OK : HEAD2_E_IO;
 }

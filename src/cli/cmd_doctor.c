@@ -169,15 +169,17 @@ static void look_at_buffers(struct doctor *d)
              "at most %llu bytes", max);
 }
 
-static void look_at_state(struct doctor *d, const char *folder)
+/* given: named on the command line; the usual place may still be missing. */
+static void look_at_state(struct doctor *d, const char *folder, bool given)
 {
     struct stat info;
     struct statvfs space;
     char probe[PATH_MAX];
 
     if (stat(folder, &info) != 0) {
-        note(d, FAIL, "state folder", "make it with 'head2 init', or check the name", "%s: %s",
-             folder, strerror(errno));
+        note(d, given ? FAIL : WARN, "state folder",
+             "check the name; the first receipt, or 'head2 init', makes it", "%s: %s", folder,
+             strerror(errno));
         return;
     }
     if (!S_ISDIR(info.st_mode)) {
@@ -229,7 +231,7 @@ int cmd_doctor(struct cli *cli)
     look_at_interfaces(&d);
     look_at_buffers(&d);
     if (state != NULL && *state != 0)
-        look_at_state(&d, state);
+        look_at_state(&d, state, cli_string(cli, "state") != NULL);
     test_primitives(&d);
     if (d.failures == 0)
         return CLI_DONE;

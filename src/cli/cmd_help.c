@@ -7,8 +7,33 @@
 
 #include <openssl/crypto.h>
 
+/* The table itself, one verb a line: what the tests walk through. */
+static void print_table(struct cli *cli)
+{
+    static const char *const types[] = {"flag", "string", "number", "enum", "file", "folder"};
+
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const struct cli_verb *v = &cli_verbs[i];
+        json_t *options = json_array(), *exits = json_array();
+        for (const struct cli_option *o = v->options; o != NULL && o->name != NULL; o++)
+            json_array_append_new(options,
+                                  json_pack("{s:s, s:s}", "name", o->name, "type", types[o->type]));
+        for (int code = 0; code < 8; code++)
+            if ((v->exits & (1u << code)) != 0)
+                json_array_append_new(exits, json_integer(code));
+        cli_print_json(cli,
+                       json_pack("{s:s, s:s?, s:s, s:i, s:s, s:o, s:o}", "verb", v->name, "subverb",
+                                 v->sub, "arguments", v->usage, "min_arguments", v->min_args,
+                                 "help", v->help, "options", options, "exits", exits));
+    }
+}
+
 int cmd_help(struct cli *cli)
 {
+    if (cli->json && cli->count == 0) {
+        print_table(cli);
+        return CLI_DONE;
+    }
     if (cli_flag(cli, "man")) {
         cli_help_man(cli);
         return CLI_DONE;

@@ -13,7 +13,8 @@
 
 static int not_utf8(struct cli *cli, const char *path, size_t bad)
 {
-    return cli_fail(cli, CLI_INPUT, path, "convert it to UTF-8", "not UTF-8 at byte %zu", bad);
+    return cli_fail(cli, CLI_INPUT, strcmp(path, "-") == 0 ? "standard input" : path,
+                    "convert it to UTF-8", "not UTF-8 at byte %zu", bad);
 }
 
 static int print_reverse(struct cli *cli, const char *path, const uint8_t *text, size_t len,

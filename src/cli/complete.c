@@ -59,13 +59,13 @@ static void bash_verb(struct cli *cli, const struct cli_verb *v)
         if (o->type == CLI_ENUM) {
             cli_print(cli, "COMPREPLY=($(compgen -W '");
             enum_words(cli, o->value);
-            cli_print(cli, "' -- \"$cur\"))");
+            cli_print(cli, "' -- \"$cur\")); ");
         } else if (o->type == CLI_FILE || o->type == CLI_DIR) {
             cli_print(cli,
-                      "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\")",
+                      "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -%c -- \"$cur\"); ",
                       o->type == CLI_FILE ? 'f' : 'd');
         }
-        cli_print(cli, "; return ;;\n");
+        cli_print(cli, "return ;;\n");
     }
     cli_print(cli, "        esac\n        options='");
     option_words(cli, v->options);

@@ -1,0 +1,563 @@
+// Every verb typed right and wrong, as a person or a script would. A wrong call must end with its
+// documented exit code, exactly one line on standard error that says where, what and what to do,
+// and no file that was not there before. The program is $HEAD2, else build/release/head2.
+import { spawnSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const given = path.resolve(process.env.HEAD2 ?? 'build/release/head2');
+const vectors = path.resolve(process.env.HEAD2_VECTORS ?? '../shared/vectors');
+const isRoot = process.getuid() === 0;
+const base = fs.mkdtempSync(path.join(os.tmpdir(), 'head2-cli-'));
+fs.chmodSync(base, 0o755);
+if (!fs.existsSync(given)) {
+  console.log(`FAIL program: ${given} is missing; build it, or set HEAD2`);
+  process.exit(1);
+}
+const head2 = path.join(base, 'head2'); // a copy that nobody, too, may run
+fs.copyFileSync(given, head2);
+fs.chmodSync(head2, 0o755);
+
+let failures = 0;
+let dir = base;
+let counter = 0;
+
+class Skip extends Error {}
+function skip(why) { throw new Skip(why); }
+function check(condition, what) { if (!condition) throw new Error(what); }
+function test(name, body) {
+  dir = path.join(base, `t${++counter}`);
+  fs.mkdirSync(dir);
+  try {
+    body();
+    console.log(`ok ${name}`);
+  } catch (e) {
+    if (e instanceof Skip) { console.log(`skip ${name}: ${e.message}`); return; }
+    failures++;
+    console.log(`FAIL ${name}: ${e.message.split('\n').join(' | ')}`);
+  }
+}
+
+function environment(extra) {
+  return { PATH: process.env.PATH, HOME: dir, HEAD2_STATE: path.join(dir, 'state'), ...extra };
+}
+function run(args, { input, env, cwd = dir, wrap } = {}) {
+  const command = wrap ? [...wrap, head2, ...args] : [head2, ...args];
+  const r = spawnSync(command[0], command.slice(1), {
+    cwd, input: input ?? '', env: environment(env), timeout: 60000, maxBuffer: 1 << 28,
+  });
+  return { code: r.status, out: r.stdout, err: r.stderr.toString(), text: r.stdout.toString() };
+}
+const file = (name) => path.join(dir, name);
+const put = (name, bytes, mode = 0o600) => { fs.writeFileSync(file(name), bytes, { mode }); return name; };
+const get = (name) => fs.readFileSync(file(name));
+
+// All files below dir with their content; the lock and identity of a receipts folder may appear.
+function snapshot() {
+  const seen = {};
+  const walk = (d) => {
+    for (const e of fs.readdirSync(d, { withFileTypes: true })) {
+      const p = path.join(d, e.name);
+      if (e.isDirectory()) walk(p);
+      else if (e.isFile() && !/\/(lock|receipts\.(key|pub)\.pem)$/.test(p))
+        seen[path.relative(dir, p)] = fs.readFileSync(p).toString('latin1');
+    }
+  };
+  walk(dir);
+  return seen;
+}
+function good(args, options) {
+  const r = run(args, options);
+  check(r.code === 0, `${args.join(' ')} ended with ${r.code}: ${r.err}`);
+  check(r.err === '', `${args.join(' ')} wrote to standard error: ${r.err}`);
+  return r;
+}
+// A call that must fail with this code, and whose one error line must match.
+function bad(args, code, words, options = {}) {
+  const before = snapshot();
+  const r = run(args, options);
+  const shown = args.map((a) => (a.length > 60 ? `${a.slice(0, 60)}...` : a)).join(' ');
+  check(r.code === code, `'${shown}' ended with ${r.code}, not ${code}: ${r.err}`);
+  check(/^[^\n]+\n$/.test(r.err), `'${shown}' did not print exactly one line: ${JSON.stringify(r.err)}`);
+  check(r.err.startsWith('head2: '), `'${shown}': ${r.err}`);
+  check(r.err.includes('; '), `'${shown}' does not say what to do: ${r.err}`);
+  check(words.test(r.err), `'${shown}' says ${r.err.trim()}, not ${words}`);
+  if (!options.mayWrite) {
+    const after = snapshot();
+    check(JSON.stringify(after) === JSON.stringify(before),
+      `'${shown}' changed files: ${Object.keys(after).filter((f) => after[f] !== before[f])}`);
+  }
+  const j = run([...args, '--json'], options); // the same failure as an object
+  if (!args.includes('--') && !options.noJson) {
+    const line = j.err.trim().split('\n');
+    const o = JSON.parse(line[0]);
+    check(line.length === 1 && o.code === code && typeof o.error === 'string' && 'where' in o && 'hint' in o,
+      `'${shown} --json' says ${j.err}`);
+  }
+  return r;
+}
+
+function keys() {
+  good(['key', 'generate', '--no-passphrase', '--out', 'sign.pem', '--public-out', 'sign.pub.pem', '--no-receipt']);
+  good(['key', 'generate', '--no-passphrase', '--type', 'ML-KEM-1024', '--out', 'kem.pem', '--public-out', 'kem.pub.pem', '--no-receipt']);
+}
+const maml = '---\nmaml_version: "1.0"\nid: urn:uuid:1\n---\n# Flight\n\n## Intent\nSpray.\n';
+
+const table = run(['help', '--json']).text.trim().split('\n').map((l) => JSON.parse(l));
+const words = (v) => (v.subverb ? [v.verb, v.subverb] : [v.verb]);
+
+// ---- the frame: every verb of the table ----
+
+test('every verb explains itself', () => {
+  const man = good(['help', '--man']).text;
+  const top = good(['help']).text;
+  for (const v of table) {
+    const r = good([...words(v), '--help']);
+    check(r.text.includes('usage: head2 ' + words(v).join(' ')), `${words(v)}: ${r.text}`);
+    for (const o of v.options) check(r.text.includes(`--${o.name}`), `${words(v)} hides --${o.name}`);
+    check(good(['help', ...words(v)]).text === r.text, `help ${words(v)} differs from --help`);
+    check(man.includes(`head2 ${words(v).join(' ')} [options]`), `${words(v)} is not in the manual`);
+    check(top.includes(words(v).join(' ')), `${words(v)} is not in help`);
+  }
+  check(good(['--help']).text === top && good(['-h']).text === top, '--help differs from help');
+});
+
+test('every verb names the nearest option to a wrong one', () => {
+  for (const v of table) {
+    bad([...words(v), '--hlep'], 2, /--hlep: unknown option; did you mean --help\?/);
+    bad([...words(v), '--jsn'], 2, /did you mean --json\?/);
+    bad([...words(v), '--zzzzzzzzzz'], 2, /unknown option; see 'head2 .* --help'/);
+    bad([...words(v), '-Q'], 2, /unknown option/);
+    for (const o of v.options) {
+      if (o.type === 'flag') bad([...words(v), `--${o.name}=x`], 2, /takes none/);
+      else bad([...words(v), `--${o.name}`], 2, /value is missing/, { noJson: true });
+      if (o.type === 'enum') bad([...words(v), `--${o.name}=nonsense`], 2, /choose one of/);
+      if (o.type !== 'flag') bad([...words(v), `--${o.name}=`], 2, /empty|not one of/);
+      if (o.type === 'number') bad([...words(v), `--${o.name}=12x`], 2, /not a number/);
+    }
+  }
+});
+
+test('every verb counts its arguments', () => {
+  for (const v of table) {
+    if (v.min_arguments > 0) bad(words(v), 2, /it needs/);
+    if (!v.arguments.includes('...')) bad([...words(v), 'a', 'b', 'c', 'd'], 2, /too many/);
+  }
+});
+
+test('wrong verbs are answered with the nearest', () => {
+  bad([], 2, /no verb/);
+  bad(['sing', 'x'], 2, /did you mean 'head2 sign'/);
+  bad(['key'], 2, /subverb/);
+  bad(['key', 'genrate'], 2, /did you mean 'head2 key generate'/);
+  bad(['--frobnicate'], 2, /after the verb/);
+  bad(['help', 'nothing'], 2, /no verb/);
+  check(/subverb/i.test(good(['key', '--help']).text), 'key --help');
+});
+
+test('a closed pipe ends quietly', () => {
+  const r = spawnSync('bash', ['-c', `"${head2}" help --man | true; echo "\${PIPESTATUS[0]}"`],
+    { env: environment(), cwd: dir });
+  check(r.stderr.toString() === '', r.stderr.toString());
+  // whether the pipe is closed in time is up to the scheduler; closed beforehand it must be 141
+  const closed = spawnSync('bash', ['-c',
+    `{ sleep 0.3; "${head2}" help --man; echo $? >&3; } 3>code | true; cat code`],
+    { env: environment(), cwd: dir });
+  check(closed.stdout.toString().trim() === '141', `code ${closed.stdout}`);
+  check(closed.stderr.toString() === '', closed.stderr.toString());
+});
+
+test('a full disk behind standard output is noticed', () => {
+  put('text', 'abc');
+  for (const args of ['help', 'version', 'mu text', 'completion bash', 'doctor', 'help --man']) {
+    const r = spawnSync('bash', ['-c', `"${head2}" ${args} > /dev/full`], { env: environment(), cwd: dir });
+    check(r.status === 5, `${args}: ${r.status}`);
+    check(/^head2: standard output: cannot write: No space[^\n]*\n$/.test(r.stderr.toString()), r.stderr.toString());
+  }
+});
+
+test('completions are whole', () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const text = good(['completion', shell]).text;
+    for (const v of table) for (const o of v.options)
+      check(text.includes(o.name), `${shell} does not know --${o.name} of ${words(v)}`);
+  }
+  put('c.bash', good(['completion', 'bash']).text);
+  const r = spawnSync('bash', ['-c', `source c.bash; COMP_WORDS=(head2 key gen); COMP_CWORD=2; _head2; echo "\${COMPREPLY[*]}"`], { cwd: dir });
+  check(r.stdout.toString().trim() === 'generate', `${r.stdout}${r.stderr}`);
+  bad(['completion', 'tcsh'], 2, /choose bash, zsh or fish/);
+});
+
+// ---- key ----
+
+test('key generate, show, export, convert', () => {
+  for (const type of ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87', 'ML-KEM-512', 'ML-KEM-768', 'ML-KEM-1024']) {
+    const name = `${type}.pem`;
+    good(['key', 'generate', '--type', type, '--out', name, '--no-passphrase']);
+    check((fs.statSync(file(name)).mode & 0o777) === 0o600, 'mode');
+    const shown = JSON.parse(good(['key', 'show', name, '--json']).text);
+    check(shown.algorithm === type && shown.kind === 'private' && /^[0-9a-f]{32}$/.test(shown.key_id), JSON.stringify(shown));
+    good(['key', 'export', name, '--out', `${type}.pub.pem`]);
+    const pub = JSON.parse(good(['key', 'show', `${type}.pub.pem`, '--json']).text);
+    check(pub.key_id === shown.key_id && pub.kind === 'public' && pub.spki_sha3_512 === shown.spki_sha3_512, 'public');
+    const der = good(['key', 'export', name, '--format', 'der']).out;
+    put('x.der', der);
+    check(JSON.parse(good(['key', 'show', 'x.der', '--json']).text).key_id === shown.key_id, 'der');
+    for (const form of ['seed', 'expanded', 'both']) {
+      const to = `${type}.${form}.der`;
+      good(['key', 'convert', name, '--form', form, '--format', 'der', '--no-passphrase', '--out', to]);
+      check(JSON.parse(good(['key', 'show', to, '--json']).text).key_id === shown.key_id, form);
+    }
+    bad(['key', 'convert', `${type}.expanded.der`, '--form', 'seed', '--no-passphrase', '--out', 'no.pem'], 5, /seed is not known/);
+  }
+});
+
+test('passphrases', () => {
+  put('pw', 'correct horse\n');
+  put('pw2', 'battery staple\n');
+  put('open-pw', 'x\n', 0o644);
+  good(['key', 'generate', '--out', 'k.pem', '--passphrase-file', 'pw']);
+  check(get('k.pem').toString().includes('BEGIN ENCRYPTED PRIVATE KEY'), 'not encrypted');
+  good(['key', 'show', 'k.pem', '--passphrase-file', 'pw']);
+  bad(['key', 'show', 'k.pem'], 5, /passphrase/);
+  bad(['key', 'show', 'k.pem', '--passphrase-file', 'pw2'], 5, /passphrase/);
+  bad(['key', 'show', 'k.pem', '--passphrase-file', 'open-pw'], 5, /read by others/);
+  bad(['key', 'show', 'k.pem', '--passphrase-file', 'none'], 3, /none/);
+  bad(['key', 'generate', '--out', 'n.pem'], 5, /passphrase/);
+  bad(['key', 'generate', '--out', 'n.pem', '--no-passphrase', '--passphrase-file', 'pw'], 2, /together/);
+  good(['key', 'convert', 'k.pem', '--passphrase-file', 'pw', '--new-passphrase-file', 'pw2', '--out', 'k2.pem']);
+  good(['key', 'show', 'k2.pem', '--passphrase-file', 'pw2']);
+  put('f.txt', 'x');
+  bad(['sign', '--key', 'k.pem', 'f.txt'], 5, /passphrase/);
+  good(['sign', '--key', 'k.pem', '--passphrase-file', 'pw', 'f.txt']);
+});
+
+test('key files that are no good', () => {
+  keys();
+  bad(['key', 'generate', '--no-passphrase', '--out', 'sign.pem'], 5, /never overwritten/);
+  bad(['key', 'generate', '--no-passphrase'], 2, /--out/);
+  bad(['key', 'generate', '--no-passphrase', '--out', 'nowhere/k.pem'], 3, /nowhere/);
+  bad(['key', 'generate', '--no-passphrase', '--type', 'RSA', '--out', 'k.pem'], 2, /choose one of/);
+  bad(['key', 'show', 'missing.pem'], 3, /missing.pem: .*No such file/);
+  bad(['key', 'show', '.'], 3, /folder|regular|directory/i);
+  put('empty.pem', '');
+  put('text.pem', 'hello\n');
+  put('noise.der', Buffer.alloc(500, 0x30));
+  put('long.pem', Buffer.alloc(100000, 'A'));
+  const pem = get('sign.pub.pem').toString();
+  put('cut.pem', pem.slice(0, 500));
+  put('flip.pem', pem.replace(/\n(.{10})./, '\n$1~'));
+  for (const f of ['empty.pem', 'text.pem', 'noise.der', 'long.pem', 'cut.pem', 'flip.pem']) {
+    bad(['key', 'show', f], 3, new RegExp(f));
+    bad(['verify', '--key', f, 'sign.pem'], 3, new RegExp(f));
+  }
+  fs.chmodSync(file('sign.pem'), 0o644);
+  bad(['key', 'show', 'sign.pem'], 5, /others/);
+});
+
+// ---- sign and verify ----
+
+test('sign and verify: documents, detached blocks, raw signatures', () => {
+  keys();
+  put('d.maml.md', maml);
+  put('track.gpx', '<gpx/>');
+  put('log.csv', 'a,b\n1,2\n');
+  const r = good(['sign', '--key', 'sign.pem', '--json', 'd.maml.md', 'track.gpx', 'log.csv']);
+  check(r.text.trim().split('\n').length === 3, r.text);
+  check(get('d.maml.md').toString().startsWith(maml + '---\ndilithium_signature: "'), 'embedded');
+  check(get('track.gpx').toString() === '<gpx/>', 'the detached file is unchanged');
+  check(get('track.gpx.sig.maml').toString().includes('media_type: "application/gpx+xml"'), 'media type');
+  put('trust', 'CHIMERA-HEAD-2 sign.pub.pem 2020-01-01 - -\n');
+  const v = good(['verify', '--trust', 'trust', '--json', 'd.maml.md', 'track.gpx', 'log.csv.sig.maml']);
+  check(v.text.trim().split('\n').every((l) => JSON.parse(l).verdict === 'valid'), v.text);
+  good(['verify', '--key', 'sign.pub.pem', '--signer', 'CHIMERA-HEAD-2', 'd.maml.md']);
+  good(['sign', '--key', 'sign.pem', '--raw', '--context', 'ctx', 'log.csv']);
+  check(get('log.csv.sig').length === 4627, 'raw length');
+  good(['verify', '--raw', '--context', 'ctx', '--key', 'sign.pub.pem', 'log.csv']);
+  bad(['verify', '--raw', '--key', 'sign.pub.pem', 'log.csv'], 1, /signature does not hold/);
+  const block = good(['sign', '--key', 'sign.pem', '-'], { input: 'from a pipe' }).out;
+  put('pipe.sig.maml', block);
+  good(['verify', '--key', 'sign.pub.pem', '--signature', 'pipe.sig.maml', '-'], { input: 'from a pipe' });
+  good(['receipt', 'verify', 'state/receipts']);
+  check(fs.readdirSync(file('state/receipts')).filter((f) => f.endsWith('.mu')).length === 5, 'five receipts');
+});
+
+test('deterministic, CNSA hash, proof, replacing', () => {
+  keys();
+  put('a.txt', 'same');
+  const flags = ['sign', '--key', 'sign.pem', '--raw', '--deterministic', '--out', '-', 'a.txt'];
+  check(good(flags).out.equals(good(flags).out), 'deterministic signatures differ');
+  const hedged = ['sign', '--key', 'sign.pem', '--raw', '--out', '-', 'a.txt'];
+  check(!good(hedged).out.equals(good(hedged).out), 'hedged signatures agree');
+  put('proof', Buffer.alloc(5000, 7));
+  good(['sign', '--key', 'sign.pem', '--hash', 'sha3-512', '--proof', 'proof', 'a.txt']);
+  check(/signed_hash: "sha3-512:[0-9a-f]{128}"/.test(get('a.txt.sig.maml').toString()), 'hash');
+  good(['verify', '--key', 'sign.pub.pem', 'a.txt']);
+  bad(['sign', '--key', 'sign.pem', 'a.txt'], 5, /already/);
+  good(['sign', '--key', 'sign.pem', '--existing', 'replace', 'a.txt']);
+  put('d.maml.md', maml.trimEnd());
+  good(['sign', '--key', 'sign.pem', 'd.maml.md']);
+  bad(['sign', '--key', 'sign.pem', 'd.maml.md'], 5, /already/);
+  good(['sign', '--key', 'sign.pem', '--existing', 'replace', 'd.maml.md']);
+  good(['verify', '--key', 'sign.pub.pem', 'd.maml.md']);
+  check(get('d.maml.md').toString().split('dilithium_signature').length === 2, 'one block');
+  put('big.bin', Buffer.alloc(20 << 20, 5));
+  good(['sign', '--key', 'sign.pem', 'big.bin']);
+  good(['verify', '--key', 'sign.pub.pem', 'big.bin']);
+});
+
+test('what was changed is named', () => {
+  keys();
+  good(['key', 'generate', '--no-passphrase', '--out', 'other.pem', '--public-out', 'other.pub.pem', '--no-receipt']);
+  good(['key', 'generate', '--no-passphrase', '--type', 'ML-DSA-44', '--out', 'small.pem', '--public-out', 'small.pub.pem', '--no-receipt']);
+  put('d.maml.md', maml);
+  put('f.csv', 'a,b\n');
+  good(['sign', '--key', 'sign.pem', 'd.maml.md', 'f.csv']);
+  good(['sign', '--key', 'sign.pem', '--raw', 'f.csv']);
+  const doc = get('d.maml.md').toString();
+  const variant = (name, text) => put(`${name}.maml.md`, text);
+  bad(['verify', '--key', 'sign.pub.pem', variant('body', doc.replace('Spray', 'Spill'))], 1, /hash differs/);
+  bad(['verify', '--key', 'sign.pub.pem', variant('signer', doc.replace('"CHIMERA-HEAD-2"', '"CHIMERA-HEAD-3"'))], 1, /signature does not hold/);
+  bad(['verify', '--key', 'sign.pub.pem', variant('time', doc.replace(/timestamp: "20(..)/, 'timestamp: "21$1'))], 1, /signature does not hold/);
+  bad(['verify', '--key', 'sign.pub.pem', variant('cut', doc.slice(0, -5))], 3, /no signature block/);
+  bad(['verify', '--key', 'sign.pub.pem', variant('crlf', doc.replaceAll('\n', '\r\n'))], 3, /malformed/);
+  bad(['verify', '--key', 'sign.pub.pem', variant('order', doc.replace(/(signer: .*\n)(algorithm: .*\n)/, '$2$1'))], 3, /line 5/);
+  bad(['verify', '--key', 'sign.pub.pem', variant('bare', maml)], 3, /no signature block/);
+  bad(['verify', '--key', 'other.pub.pem', 'd.maml.md'], 1, /unknown signer/);
+  bad(['verify', '--key', 'small.pub.pem', 'd.maml.md'], 1, /unknown signer/);
+  bad(['verify', '--key', 'kem.pub.pem', 'd.maml.md'], 3, /cannot verify/);
+  bad(['verify', '--key', 'sign.pub.pem', '--signer', 'Somebody', 'd.maml.md'], 1, /unknown signer/);
+  bad(['verify', '--raw', '--key', 'other.pub.pem', 'f.csv'], 1, /does not hold/);
+  bad(['verify', '--raw', '--key', 'small.pub.pem', 'f.csv'], 3, /4627 bytes; an ML-DSA-44 signature has 2420/);
+  put('trust', 'CHIMERA-HEAD-2 sign.pub.pem - - 2026-01-01\n');
+  bad(['verify', '--trust', 'trust', 'd.maml.md'], 1, /revoked/);
+  put('trust', 'CHIMERA-HEAD-2 sign.pub.pem - 2020-01-01\n');
+  bad(['verify', '--trust', 'trust', 'd.maml.md'], 1, /ended/);
+  put('trust', 'CHIMERA-HEAD-2 sign.pub.pem 2999-01-01\n');
+  bad(['verify', '--trust', 'trust', 'd.maml.md'], 1, /not valid yet/);
+  put('trust', 'Someone sign.pub.pem\n');
+  bad(['verify', '--trust', 'trust', 'd.maml.md'], 1, /unknown signer/);
+  put('trust', '# fine\nCHIMERA-HEAD-2\n');
+  bad(['verify', '--trust', 'trust', 'd.maml.md'], 3, /trust: line 2/);
+  bad(['verify', '--trust', 'nothing', 'd.maml.md'], 3, /nothing/);
+  // several files: each is judged, invalid wins
+  const r = run(['verify', '--key', 'sign.pub.pem', 'bare.maml.md', 'body.maml.md', 'd.maml.md']);
+  check(r.code === 1 && r.err.trim().split('\n').length === 2 && /^valid d.maml.md/.test(r.text), r.err + r.text);
+});
+
+test('sign and verify called wrongly', () => {
+  keys();
+  put('f', 'x');
+  put('plain.maml.md', 'no front matter\n');
+  bad(['sign', 'f'], 2, /no signing key/);
+  bad(['sign', '--key', 'kem.pem', 'f'], 3, /cannot sign/);
+  bad(['sign', '--key', 'sign.pub.pem', 'f'], 3, /cannot sign/);
+  bad(['sign', '--key', 'sign.pem', 'missing'], 3, /missing: cannot read/);
+  bad(['sign', '--key', 'sign.pem', '.'], 3, /folder/);
+  bad(['sign', '--key', 'sign.pem', 'plain.maml.md'], 3, /front matter/);
+  bad(['sign', '--key', 'sign.pem', '--context', 'x', 'f'], 2, /--raw/);
+  bad(['sign', '--key', 'sign.pem', '--raw', '--context', 'x'.repeat(256), 'f'], 2, /255/);
+  bad(['sign', '--key', 'sign.pem', '--raw', '--signer', 'x', 'f'], 2, /raw/);
+  bad(['sign', '--key', 'sign.pem', '--raw', '--form', 'maml', 'f'], 2, /contradicts/);
+  bad(['sign', '--key', 'sign.pem', '--signer', 'a"b', 'f'], 2, /signature block/);
+  bad(['sign', '--key', 'sign.pem', '--media-type', 'csv', 'f'], 2, /media type/);
+  bad(['sign', '--key', 'sign.pem', '--out', 'o', 'f', 'f'], 2, /--out/);
+  bad(['sign', '--key', 'sign.pem', '--no-receipt', '--receipts', 'r', 'f'], 2, /together/);
+  bad(['sign', '--key', 'sign.pem', '--key', 'sign.pem', 'f'], 2, /twice/);
+  bad(['sign', '--key', 'sign.pem', '--receipts', 'f', 'f'], 3, /f: /);
+  bad(['verify', 'f'], 2, /--key FILE or --trust FILE/);
+  bad(['verify', '--key', 'sign.pub.pem', 'f'], 3, /f.sig.maml: cannot read/);
+  bad(['verify', '--key', 'sign.pub.pem', '-'], 2, /--signature/);
+  put('big.maml.md', '---\n' + 'x\n'.repeat(600000));
+  bad(['sign', '--key', 'sign.pem', 'big.maml.md'], 3, /longer than 1048576/);
+  put('od\nd', 'x');
+  good(['sign', '--key', 'sign.pem', '--raw', '--no-receipt', 'od\nd']);
+  bad(['verify', '--key', 'sign.pub.pem', 'od\nd'], 3, /od\\nd/);
+  good(['sign', '--key', 'sign.pem', 'f'], { env: { HEAD2_STATE: '', XDG_STATE_HOME: file('xdg') } });
+  check(fs.existsSync(file('xdg/head2/receipts/0_signature_' + JSON.parse(good(['key', 'show', 'sign.pem', '--json']).text).key_id + '_1.mu')), 'XDG');
+});
+
+// ---- kem, mu, receipt, acvp, doctor ----
+
+test('kem encaps and decaps', () => {
+  for (const type of ['ML-KEM-512', 'ML-KEM-768', 'ML-KEM-1024']) {
+    good(['key', 'generate', '--type', type, '--no-passphrase', '--out', `${type}.pem`, '--public-out', `${type}.pub`, '--no-receipt']);
+    good(['kem', 'encaps', '--key', `${type}.pub`, '--ct', 'ct', '--secret', 's1']);
+    good(['kem', 'decaps', '--key', `${type}.pem`, '--ct', 'ct', '--secret', 's2']);
+    check(get('s1').equals(get('s2')) && get('s1').length === 32, 'secrets differ');
+    check((fs.statSync(file('s1')).mode & 0o777) === 0o600, 'mode');
+  }
+  const ct = get('ct');
+  ct[5] ^= 1;
+  put('ct-flipped', ct);
+  good(['kem', 'decaps', '--key', 'ML-KEM-1024.pem', '--ct', 'ct-flipped', '--secret', 's3']);
+  check(!get('s3').equals(get('s1')), 'implicit rejection');
+  put('ct-short', ct.subarray(1));
+  bad(['kem', 'decaps', '--key', 'ML-KEM-1024.pem', '--ct', 'ct-short', '--secret', 's4'], 3, /1567 bytes/);
+  bad(['kem', 'decaps', '--key', 'ML-KEM-512.pem', '--ct', 'ct', '--secret', 's4'], 3, /ML-KEM-512 ciphertext has 768/);
+  bad(['kem', 'decaps', '--key', 'ML-KEM-512.pub', '--ct', 'ct', '--secret', 's4'], 3, /cannot decapsulate/);
+  bad(['kem', 'decaps', '--key', 'ML-KEM-512.pem', '--ct', 'none', '--secret', 's4'], 3, /none/);
+  bad(['kem', 'encaps', '--key', 'ML-KEM-512.pub', '--ct', 'x', '--secret', 'x'], 2, /same file/);
+  bad(['kem', 'encaps', '--key', 'ML-KEM-512.pub', '--ct', 'x'], 2, /--secret/);
+  bad(['kem', 'encaps', '--key', 'ML-KEM-512.pub', '--ct', 'nowhere/x', '--secret', 's5'], 3, /nowhere/);
+  keys();
+  bad(['kem', 'encaps', '--key', 'sign.pub.pem', '--ct', 'x', '--secret', 'y'], 3, /cannot encapsulate/);
+});
+
+test('mu', () => {
+  put('t', 'abc\r\nd\u00e9f\n\u{1f600}e\u0301');
+  const once = good(['mu', 't']).out;
+  check(once.toString() === [...get('t').toString()].reverse().join(''), 'reversed by code point');
+  check(good(['mu', '-'], { input: once }).out.equals(get('t')), 'twice');
+  put('u', once);
+  good(['mu', 'u', '--of', 't']);
+  put('forward', '# Key Rotation Event 1842\nTimestamp: 2025-10-28T14:32:17Z');
+  put('sample', 'Z71:23:41T82-01-5202 :pmatsemiT\n2841 tnevE noitatoR yeK #');
+  bad(['mu', 'sample', '--of', 'forward'], 1, /line 2, column 2: '841.*' where '481/);
+  put('raw', Buffer.from([0x61, 0x62, 0xff]));
+  bad(['mu', 'raw'], 3, /not UTF-8 at byte 2/);
+  bad(['mu', 'missing'], 3, /missing/);
+  bad(['mu', '.'], 3, /folder/);
+});
+
+test('receipt show and verify', () => {
+  keys();
+  put('f', 'x');
+  good(['sign', '--key', 'sign.pem', 'f']);
+  good(['key', 'generate', '--no-passphrase', '--type', 'ML-KEM-768', '--out', 'k.pem']);
+  const folder = 'state/receipts';
+  const list = good(['receipt', 'show', folder]).text.trim().split('\n');
+  check(list.length === 2 && list[0].startsWith('0_signature_') && list[1].startsWith('1_keygen_'), list.join());
+  check(/^# Artifact Signature 1\n[^]*\n\.mu: signature_1\.mu\n$/.test(good(['receipt', 'show', `${folder}/${list[0]}`]).text), 'text');
+  check(good(['receipt', 'show', '--both', `${folder}/${list[0]}`]).text.includes(' | um.1_erutangis :um.'), 'both');
+  good(['receipt', 'verify', folder]);
+  good(['receipt', 'verify', `${folder}/${list[1]}`]);
+  good(['receipt', 'verify', folder, '--key', `${folder}/receipts.pub.pem`]);
+  bad(['receipt', 'verify', folder, '--key', 'sign.pub.pem'], 1, /another key/);
+  bad(['receipt', 'verify', 'missing'], 3, /missing/);
+  bad(['receipt', 'show', 'f'], 3, /not a receipt/);
+  fs.mkdirSync(file('hollow'));
+  bad(['receipt', 'verify', 'hollow'], 3, /receipts.pub.pem/);
+  const p = `${folder}/${list[0]}`;
+  const kept = get(p);
+  put(p, kept.toString().replace('f :tcafitrA', 'g :tcafitrA'));
+  bad(['receipt', 'verify', folder], 1, new RegExp(`${list[0]}: changed`));
+  bad(['receipt', 'show', p], 1, /changed/);
+  put(p, kept);
+  fs.unlinkSync(file(p));
+  bad(['receipt', 'verify', folder], 1, /receipt 0: missing/);
+});
+
+test('acvp answers and compares', () => {
+  put('bad.json', '{"algorithm":"ML-KEM","mode":"keyGen","testGroups":[');
+  bad(['acvp', 'bad.json'], 3, /line 1, column/);
+  put('none.json', '{}');
+  bad(['acvp', 'none.json'], 3, /testGroups/);
+  put('rsa.json', '{"algorithm":"RSA","mode":"keyGen","testGroups":[]}');
+  bad(['acvp', 'rsa.json'], 3, /RSA/);
+  const group = (test) => JSON.stringify([{ acvVersion: '1.0' }, { vsId: 1, algorithm: 'ML-KEM', mode: 'keyGen',
+    testGroups: [{ tgId: 1, parameterSet: 'ML-KEM-512', tests: [{ tcId: 1, ...test }] }] }]);
+  put('short.json', group({ d: '00', z: '00' }));
+  bad(['acvp', 'short.json'], 3, /group 1, test 1: 'd' has 1 bytes, not 32/);
+  put('fine.json', group({ d: '00'.repeat(32), z: '11'.repeat(32) }));
+  const answer = JSON.parse(good(['acvp', 'fine.json']).text);
+  check(answer.testGroups[0].tests[0].ek.length === 1600, 'ek');
+  put('expected.json', JSON.stringify(answer));
+  good(['acvp', 'fine.json', '--check', 'expected.json']);
+  answer.testGroups[0].tests[0].ek = answer.testGroups[0].tests[0].ek.replace(/^../, '00');
+  put('wrong.json', JSON.stringify(answer));
+  bad(['acvp', 'fine.json', '--check', 'wrong.json'], 1, /1 of 1 tests differ, first group 1, test 1: ek/);
+  put('sha.json', JSON.stringify({ vsId: 1, algorithm: 'SHA3-256', testGroups: [{ tgId: 1, testType: 'AFT',
+    tests: [{ tcId: 1, msg: '616263', len: 24 }] }] }));
+  check(/3A985DA74FE225B2045C172D6BD390BD855F086E3E9D525B46BFE24511431532/.test(good(['acvp', 'sha.json']).text), 'SHA3-256 of abc');
+  put('gcm.json', JSON.stringify({ vsId: 1, algorithm: 'ACVP-AES-GCM', testGroups: [{ tgId: 1, direction: 'encrypt', ivLen: 96, tagLen: 128,
+    tests: [{ tcId: 1, key: '00'.repeat(32), iv: '00'.repeat(12), pt: '00'.repeat(16), aad: '' }] }] }));
+  check(/CEA7403D4D606B6E074EC5D3BAF39D18/.test(good(['acvp', 'gcm.json']).text), 'GCM test case 14');
+});
+
+for (const d of ['ML-KEM/keyGen', 'ML-KEM/encapDecap', 'ML-DSA/keyGen', 'ML-DSA/sigGen', 'ML-DSA/sigVer'])
+  test(`acvp ${d} agrees with NIST`, () => {
+    const v = path.join(vectors, 'acvp', d);
+    if (!fs.existsSync(v)) skip(`no vectors at ${v} (set HEAD2_VECTORS)`);
+    good(['acvp', path.join(v, 'prompt.json'), '--check', path.join(v, 'expectedResults.json')]);
+  });
+
+test('doctor', () => {
+  const lines = good(['doctor', '--json']).text.trim().split('\n').map((l) => JSON.parse(l));
+  for (const name of ['ML-KEM-1024', 'ML-DSA-87', 'AES-256-GCM', 'BLAKE3', 'randomness', 'libcrypto'])
+    check(lines.some((l) => l.check === name && l.result === 'ok'), `${name} is not ok`);
+  fs.mkdirSync(file('open'), { mode: 0o755 });
+  bad(['doctor', '--state', 'open'], 1, /mode 0755/);
+  bad(['doctor', '--state', 'missing'], 1, /state folder: missing/);
+  check(!good(['doctor']).text.includes('\u001b'), 'coloured though not a terminal');
+});
+
+// ---- permissions and space ----
+
+const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+test('a read-only folder is refused', () => {
+  keys();
+  put('f', 'x', 0o644);
+  let wrap;
+  if (isRoot) {
+    if (spawnSync(nobody[0], [...nobody.slice(1), 'true']).status !== 0) skip('setpriv is not allowed here');
+    wrap = nobody;
+    for (const f of ['sign.pem', 'sign.pub.pem', 'kem.pub.pem', 'f']) fs.chownSync(file(f), 65534, 65534);
+  }
+  fs.mkdirSync(file('state'), { mode: 0o555 });
+  fs.mkdirSync(file('own'), { mode: 0o755 });
+  if (isRoot) fs.chownSync(file('own'), 65534, 65534);
+  fs.chmodSync(dir, 0o555);
+  try {
+    const o = { wrap };
+    bad(['sign', '--key', 'sign.pem', 'f'], 5, /Permission denied/, o);
+    bad(['sign', '--key', 'sign.pem', '--no-receipt', 'f'], 5, /f.sig.maml: cannot write: Permission denied/, o);
+    bad(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'n.pem'], 5, /Permission denied/, o);
+    bad(['key', 'generate', '--no-passphrase', '--out', 'own/n.pem'], 5, /Permission denied/, o);
+    bad(['key', 'export', 'sign.pem', '--out', 'n.pem'], 5, /Permission denied/, o);
+    bad(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'ct', '--secret', 'own/s'], 5, /Permission denied/, o);
+    if (isRoot) bad(['key', 'show', 'kem.pem'], 5, /Permission denied/, o);
+  } finally {
+    fs.chmodSync(dir, 0o755);
+  }
+});
+
+test('a full disk leaves nothing behind', () => {
+  if (!isRoot) skip('only root can mount a small file system');
+  keys();
+  put('f', 'x');
+  fs.mkdirSync(file('small'));
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'none', file('small')]).status !== 0)
+    skip('mounting is not allowed here');
+  try {
+    put('small/filler', Buffer.alloc(4096));
+    let n = 0;
+    try { for (;;) fs.writeFileSync(file(`small/fill${n++}`), Buffer.alloc(4096)); } catch { /* it is full */ }
+    bad(['sign', '--key', 'sign.pem', '--no-receipt', '--out', 'small/f.sig.maml', 'f'], 5, /No space left/);
+    bad(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'small/k.pem'], 5, /No space left/);
+    bad(['key', 'export', 'sign.pem', '--out', 'small/p.pem'], 5, /No space left/);
+    bad(['sign', '--key', 'sign.pem', '--receipts', 'small', 'f'], 5, /No space left/);
+    bad(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'small/ct', '--secret', 's'], 5, /No space left/);
+  } finally {
+    spawnSync('umount', [file('small')]);
+  }
+});
+
+test('a locked receipts folder is refused after five seconds', () => {
+  keys();
+  put('f', 'x');
+  good(['sign', '--key', 'sign.pem', 'f']);
+  if (spawnSync('flock', ['--version']).status !== 0) skip('flock(1) is missing');
+  const holder = spawn('flock', [file('state/receipts/lock'), 'sleep', '30']);
+  spawnSync('sleep', ['0.3']);
+  try {
+    bad(['sign', '--key', 'sign.pem', '--existing', 'replace', 'f'], 5, /locked/, { noJson: true });
+  } finally {
+    holder.kill();
+    spawnSync('sleep', ['0.1']);
+  }
+});
+
+fs.rmSync(base, { recursive: true, force: true });
+process.exit(failures === 0 ? 0 : 1);
