@@ -97,9 +97,9 @@ static HEAD2_ALWAYS_INLINE uint32_t mldsa_make_hint(int32_t low, int32_t w1, int
 {
     uint32_t above = (uint32_t)(gamma2 - low) >> 31;
     uint32_t below = (uint32_t)(low + gamma2) >> 31;
-    uint32_t at_end = ((uint32_t)(low + gamma2) - 1) >> 31 & ~below;
+    uint32_t below_or_at_end = (uint32_t)(low + gamma2 - 1) >> 31;
     uint32_t w1_not_zero = (uint32_t)-w1 >> 31;
-    return above | below | (at_end & w1_not_zero);
+    return above | below | (below_or_at_end & w1_not_zero);
 }
 
 /* FIPS 204, Algorithm 40. Only the verifier uses it: everything here is public. */

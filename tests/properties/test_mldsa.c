@@ -7,6 +7,7 @@
 
 #include "mldsa/mldsa.h"
 #include "mldsa/pack.h"
+#include "mldsa/sample.h"
 
 #include <head2/hash.h>
 #include <head2/random.h>
@@ -276,6 +277,16 @@ static void hint_has_one_encoding(void)
     }
 }
 
+/* One position more than fit, which would be read from the counts. */
+static void hint_too_long(void)
+{
+    static uint8_t ones[4 * MLDSA_N];
+    uint8_t in[10 + 4] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10, 10, 10};
+    CHECK_EQ(mldsa_unpack_hint(ones, in, 4, 10), HEAD2_OK);
+    in[13] = 11;
+    CHECK_EQ(mldsa_unpack_hint(ones, in, 4, 10), HEAD2_E_MALFORMED);
+}
+
 /* Every accepted encoding is the one that packing makes. Random ones, close to good. */
 static void hint_round_trips(void)
 {
@@ -342,6 +353,145 @@ static void malformed_private_keys(void)
 }
 
 /*
+ * Line 28 of Algorithm 7 rejects a large c t0, which no honest key is likely to have. With one
+ * polynomial of t0 at the end of its range it happens: with these messages, in an attempt that is
+ * otherwise good. No signature may come of it.
+ */
+static void no_signature_with_a_large_ct0(void)
+{
+    static uint8_t pub[HEAD2_MLDSA44_PK_BYTES], odd[HEAD2_MLDSA44_SK_BYTES];
+    static uint8_t out[HEAD2_MLDSA44_SIG_BYTES];
+    const struct head2_secret32 xi = {{2}};
+    static const uint32_t messages[] = {4218, 4268, 4485, 5060, 5561, 6242};
+    struct poly t0[4] = {{{0}}}, c, ct0;
+
+    CHECK_EQ(head2_mldsa44_keypair_from_seed(pub, odd, &xi), HEAD2_OK);
+    for (unsigned n = 0; n < MLDSA_N; n++)
+        t0[0].c[n] = 4096;
+    for (unsigned i = 0; i < 4; i++)
+        mldsa_pack_signed(odd + sizeof odd - (4 - i) * T0_BYTES, &t0[i], 4096, T0_BITS);
+    mldsa_ntt(&t0[0]);
+    for (size_t i = 0; i < HEAD2_LEN(messages); i++) {
+        uint8_t number[4];
+        put_le32(number, messages[i]);
+        CHECK_EQ(head2_mldsa44_sign_deterministic(out, number, 4, CTX, odd), HEAD2_OK);
+        mldsa_sample_in_ball(&c, out, mldsa_44.c_bytes, mldsa_44.tau);
+        mldsa_ntt(&c);
+        mldsa_multiply(&ct0, &c, &t0[0]);
+        mldsa_poly_reduce(&ct0);
+        CHECK_EQ(mldsa_norm_reaches(&ct0, mldsa_44.gamma2), 0);
+    }
+}
+
+/* What a signer of ML-DSA-44 works with, who leaves the norm check of z out. */
+struct careless {
+    struct poly a[4][4], s1[4], s2[4], t0[4], y[4], z[4], w[4], c;
+    uint8_t hint[4 * MLDSA_N];
+};
+
+static void careless_setup(struct careless *s, const uint8_t *key)
+{
+    const uint8_t *in = key + RHO_BYTES + K_BYTES + TR_BYTES;
+    for (unsigned i = 0; i < 16; i++)
+        mldsa_sample_uniform(&s->a[i / 4][i % 4], key, i / 4, i % 4);
+    for (unsigned i = 0; i < 8; i++, in += PACKED_BYTES(3)) {
+        struct poly *const p = i < 4 ? &s->s1[i] : &s->s2[i - 4];
+        mldsa_unpack_signed(p, in, 2, 3);
+        mldsa_ntt(p);
+    }
+    for (unsigned i = 0; i < 4; i++, in += T0_BYTES) {
+        mldsa_unpack_signed(&s->t0[i], in, 4096, T0_BITS);
+        mldsa_ntt(&s->t0[i]);
+    }
+}
+
+/* Lines 11 to 16 of Algorithm 7. */
+static void careless_commit(struct careless *s, uint8_t *out, const uint8_t *mu, unsigned kappa)
+{
+    struct head2_keccak shake;
+    uint8_t packed[PACKED_BYTES(6)];
+
+    for (unsigned j = 0; j < 4; j++) {
+        mldsa_sample_mask(&s->y[j], mu, kappa + j, mldsa_44.gamma1, 18);
+        s->z[j] = s->y[j];
+        mldsa_ntt(&s->z[j]);
+    }
+    head2_shake256_init(&shake);
+    head2_shake_update(&shake, mu, HEAD2_MLDSA_MU_BYTES);
+    for (unsigned i = 0; i < 4; i++) {
+        struct poly w1;
+        int32_t low;
+        mldsa_dot(&s->w[i], s->a[i], s->z, 4);
+        mldsa_inverse_ntt(&s->w[i]);
+        mldsa_poly_add_q(&s->w[i]);
+        for (unsigned n = 0; n < MLDSA_N; n++)
+            w1.c[n] = mldsa_decompose(s->w[i].c[n], &low, mldsa_44.gamma2);
+        mldsa_pack(packed, &w1, 6);
+        head2_shake_update(&shake, packed, sizeof packed);
+    }
+    head2_shake_squeeze(&shake, out, 32);
+    mldsa_sample_in_ball(&s->c, out, 32, mldsa_44.tau);
+    mldsa_ntt(&s->c);
+}
+
+/* One attempt; whether all but the norm of z is good, and that norm is not. */
+static bool careless_attempt(struct careless *s, uint8_t *out, const uint8_t *mu, unsigned kappa)
+{
+    const int32_t gamma2 = mldsa_44.gamma2;
+    unsigned ones = 0;
+    uint32_t large = 0;
+
+    careless_commit(s, out, mu, kappa);
+    for (unsigned j = 0; j < 4; j++) {
+        mldsa_multiply(&s->z[j], &s->c, &s->s1[j]);
+        for (unsigned n = 0; n < MLDSA_N; n++)
+            s->z[j].c[n] = mldsa_reduce32(s->z[j].c[n] + s->y[j].c[n]);
+        large |= mldsa_norm_reaches(&s->z[j], mldsa_44.gamma1 - mldsa_44.beta);
+        if (mldsa_norm_reaches(&s->z[j], mldsa_44.gamma1) != 0)
+            return false; /* what cannot be encoded is no test of the norm */
+        mldsa_pack_signed(out + 32 + j * PACKED_BYTES(18), &s->z[j], mldsa_44.gamma1, 18);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        struct poly cs2, ct0;
+        mldsa_multiply(&cs2, &s->c, &s->s2[i]);
+        mldsa_multiply(&ct0, &s->c, &s->t0[i]);
+        for (unsigned n = 0; n < MLDSA_N; n++) { /* Algorithm 39, literally */
+            int32_t low;
+            const int32_t w = mldsa_add_q(mldsa_reduce32(s->w[i].c[n] - cs2.c[n]));
+            const int32_t r = mldsa_add_q(mldsa_reduce32(w + ct0.c[n]));
+            const int32_t high = mldsa_decompose(w, &low, gamma2);
+            if (abs(low) >= gamma2 - mldsa_44.beta)
+                return false;
+            s->hint[i * MLDSA_N + n] = high != mldsa_decompose(r, &low, gamma2);
+            ones += s->hint[i * MLDSA_N + n];
+        }
+    }
+    if (ones > mldsa_44.omega)
+        return false;
+    mldsa_pack_hint(out + 32 + 4 * PACKED_BYTES(18), s->hint, 4, mldsa_44.omega);
+    return large != 0;
+}
+
+/* The verifier must make the norm check that a careless signer left out (Algorithm 8, line 13). */
+static void z_too_large_by_a_little(void)
+{
+    static struct careless s;
+    uint8_t mu[HEAD2_MLDSA_MU_BYTES];
+    int found = 0;
+
+    CHECK_EQ(sets[0].mu(mu, pk[0], MSG, CTX), HEAD2_OK);
+    careless_setup(&s, sk[0]);
+    for (unsigned kappa = 0; kappa < 4000 && found < 5; kappa += 4) {
+        static uint8_t out[HEAD2_MLDSA44_SIG_BYTES];
+        if (!careless_attempt(&s, out, mu, kappa))
+            continue;
+        found++;
+        CHECK_EQ(sets[0].verify_mu(pk[0], mu, out, sizeof out), HEAD2_E_VERIFY);
+    }
+    CHECK_EQ(found, 5);
+}
+
+/*
  * With every coefficient of t0 at an end of its range, hardly an attempt succeeds: signing must end
  * all the same. All is deterministic, and this key finds no signature within the limit.
  */
@@ -394,9 +544,12 @@ int main(void)
     RUN(message_bits);
     RUN(lengths);
     RUN(hint_has_one_encoding);
+    RUN(hint_too_long);
     RUN(hint_round_trips);
     RUN(z_out_of_range);
     RUN(malformed_private_keys);
+    RUN(z_too_large_by_a_little);
+    RUN(no_signature_with_a_large_ct0);
     RUN(signing_ends);
     RUN(seeds);
     CHECK_EXIT();
