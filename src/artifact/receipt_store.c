@@ -301,24 +301,69 @@ static enum head2_status write_public(const char *path, const struct head2_key *
                           : failed(fault, st, path, "cannot write the receipts' public key", errno);
 }
 
+/* The public key in the folder must be that of the signer. */
+static enum head2_status check_public(const char *path, const struct head2_key *key,
+                                      struct receipt_fault *fault)
+{
+    struct head2_key *there = NULL;
+    uint8_t *bytes;
+    size_t len;
+    const char *why = "cannot read the key";
+
+    enum head2_status st = file_read(path, HEAD2_KEY_MAX_FILE, &bytes, &len);
+    if (st != HEAD2_OK)
+        return failed(fault, st, path, why, st == HEAD2_E_IO ? errno : 0);
+    st = head2_key_read(&there, bytes, len, NULL, NULL, &why);
+    free(bytes);
+    if (st != HEAD2_OK)
+        return failed(fault, st, path, why, 0);
+    st = head2_key_same_public(there, key);
+    head2_key_free(there);
+    return st == HEAD2_OK ? st
+                          : failed(fault, HEAD2_E_POLICY, path,
+                                   "the receipts here are signed by another key", 0);
+}
+
+enum head2_status receipt_store_claim(struct receipt_store *store, const struct head2_key *key,
+                                      struct receipt_fault *fault)
+{
+    char path[PATH_MAX];
+    enum head2_status st = HEAD2_OK;
+    int lock = -1;
+
+    path_in(path, store, RECEIPT_PUBLIC_FILE);
+    HEAD2_TRY(take_lock(store, &lock, fault));
+    HEAD2_TRY(access(path, F_OK) != 0 ? write_public(path, key, fault)
+                                      : check_public(path, key, fault));
+
+done:
+    if (lock >= 0)
+        close(lock);
+    return st;
+}
+
 enum head2_status receipt_store_identity(struct receipt_store *store, struct head2_key **key,
                                          struct receipt_fault *fault)
 {
     char path[PATH_MAX], public_path[PATH_MAX];
     enum head2_status st = HEAD2_OK;
-
     int lock = -1;
 
     *key = NULL;
     path_in(path, store, RECEIPT_KEY_FILE);
     path_in(public_path, store, RECEIPT_PUBLIC_FILE);
-    if (access(path, F_OK) != 0 || access(public_path, F_OK) != 0)
-        HEAD2_TRY(take_lock(store, &lock, fault));
+    HEAD2_TRY(take_lock(store, &lock, fault));
+    const bool has_public = access(public_path, F_OK) == 0;
+    if (access(path, F_OK) != 0 && has_public) {
+        st = failed(fault, HEAD2_E_POLICY, public_path,
+                    "the receipts here are signed by a program with its own key", 0);
+        goto done;
+    }
     if (access(path, F_OK) != 0)
         HEAD2_TRY(make_identity(path, fault));
     HEAD2_TRY(read_identity(path, key, fault));
-    if (access(public_path, F_OK) != 0)
-        HEAD2_TRY(write_public(public_path, *key, fault));
+    HEAD2_TRY(has_public ? check_public(public_path, *key, fault)
+                         : write_public(public_path, *key, fault));
 
 done:
     if (lock >= 0)

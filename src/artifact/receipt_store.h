@@ -4,10 +4,12 @@
  * fsync'd and renamed, so that a crash leaves either the receipt or nothing. Several processes and
  * threads may append; each waits for the lock up to five seconds.
  *
- * Who signs: each folder has an identity of its own, receipts.key.pem (ML-DSA-87, mode 0600, made
- * on first use) with receipts.pub.pem beside it, unless the caller brings a signer (the gateway
- * does, with its identity). Keep a copy of receipts.pub.pem elsewhere: whoever can write to the
- * folder could otherwise replace it with receipts and all.
+ * Who signs: one folder, one signer, so that one public key checks the chain; it is kept as
+ * receipts.pub.pem in the folder. Ordinarily it is the folder's own identity, receipts.key.pem
+ * (ML-DSA-87, mode 0600, made on first use). A program with an identity of its own, such as a
+ * gateway whose key is elsewhere, claims the folder for it with receipt_store_claim; others are
+ * then refused. Keep a copy of receipts.pub.pem elsewhere: whoever can write to the folder could
+ * otherwise replace it, receipts and all.
  */
 #ifndef HEAD2_ARTIFACT_RECEIPT_STORE_H
 #define HEAD2_ARTIFACT_RECEIPT_STORE_H
@@ -33,10 +35,17 @@ HEAD2_CHECK enum head2_status receipt_store_open(struct receipt_store **out, con
 void receipt_store_close(struct receipt_store *store);
 
 /* The folder's own identity, made when there is none. The signer borrows *key, which the caller
- * frees after the last append. HEAD2_E_POLICY when others may read the key file. */
+ * frees after the last append. HEAD2_E_POLICY when others may read the key file, or when the folder
+ * has another signer. */
 HEAD2_CHECK enum head2_status receipt_store_identity(struct receipt_store *store,
                                                      struct head2_key **key,
                                                      struct receipt_fault *fault);
+
+/* Claim the folder for a signer with this ML-DSA key (its public part is enough), instead of
+ * receipt_store_identity. HEAD2_E_POLICY when the folder has another signer. */
+HEAD2_CHECK enum head2_status receipt_store_claim(struct receipt_store *store,
+                                                  const struct head2_key *key,
+                                                  struct receipt_fault *fault);
 
 /* Check that a receipt could be appended now (the folder can be written), without appending. */
 HEAD2_CHECK enum head2_status receipt_store_ready(struct receipt_store *store,

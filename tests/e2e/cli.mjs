@@ -177,6 +177,18 @@ test('a full disk behind standard output is noticed', () => {
   }
 });
 
+test('closed standard streams do no harm', () => {
+  keys();
+  put('f', 'x');
+  const shell = (command) => spawnSync('bash', ['-c', command], { env: environment(), cwd: dir });
+  let r = shell(`"${head2}" version >&-`);
+  check(r.status === 5 && /standard output: cannot write/.test(r.stderr.toString()), `${r.status} ${r.stderr}`);
+  r = shell(`"${head2}" sign --key sign.pem f >&- 2>&- <&-`);
+  good(['verify', '--key', 'sign.pub.pem', 'f']);
+  r = shell(`"${head2}" mu - <&-`);
+  check(r.status !== 0 && /standard input/.test(r.stderr.toString()), `${r.status} ${r.stderr}`);
+});
+
 test('completions are whole', () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const text = good(['completion', shell]).text;
