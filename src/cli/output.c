@@ -73,14 +73,14 @@ int cli_fail(const struct cli *cli, enum cli_exit code, const char *where, const
     va_end(ap);
     if (cli != NULL && cli->json) {
         fail_json(code, where, hint, what);
-        return code;
+        return (int)code;
     }
     char line[LINE_MAX_BYTES];
     snprintf(line, sizeof line, "%s%s%s%s%s", where != NULL ? where : "", where != NULL ? ": " : "",
              what, hint != NULL ? "; " : "", hint != NULL ? hint : "");
     escape(shown, sizeof shown, line);
     fprintf(stderr, "head2: %s\n", shown);
-    return code;
+    return (int)code;
 }
 
 struct error_advice {
@@ -106,6 +106,7 @@ static const struct error_advice advice[] = {
     {EMFILE,       CLI_REFUSED, "raise the limit of open files (ulimit -n)"               },
     {ENFILE,       CLI_REFUSED, "raise the system's limit of open files"                  },
     {EIO,          CLI_INPUT,   "check the disk: the system reports a read or write error"},
+    {EBADF,        CLI_REFUSED, "leave standard input and output open"                    },
     {EAGAIN,       CLI_REFUSED, "try again when the other process is done"                },
 };
 

@@ -10,8 +10,10 @@
 #include "base/nearest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define HELP "see 'head2 help'"
 
@@ -270,11 +272,22 @@ static int choose_verb(struct cli *cli, int argc, char **argv, int *first)
     return cli->verb != NULL ? CLI_DONE : unknown_verb(cli, name, sub);
 }
 
+/* A standard stream that the caller closed would be the next file that is opened, and what is
+ * printed would go into it. Something stands there instead, which can be neither read nor written.
+ */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_PATH | O_CLOEXEC) != fd)
+            _exit(CLI_INTERNAL);
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli cli = {0};
     int first = 0;
 
+    hold_standard_streams();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is then EPIPE, which cli_flush knows */
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         cli.json |= strcmp(argv[i], "--json") == 0; /* errors of the parser heed it too */

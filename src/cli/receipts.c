@@ -35,8 +35,9 @@ static int say(const struct cli *cli, enum head2_status st, const struct receipt
         return cli_fail(cli, CLI_REFUSED, fault->where, "try again when that process is done", "%s",
                         fault->what);
     if (st == HEAD2_E_POLICY)
-        return cli_fail(cli, CLI_REFUSED, fault->where, "chmod 600 it, if it is still a secret",
-                        "%s", fault->what);
+        return cli_fail(cli, CLI_REFUSED, fault->where,
+                        "give another --receipts folder; a key file wants mode 0600", "%s",
+                        fault->what);
     if (fault->error != 0)
         return cli_fail_errno(cli, fault->where, fault->error, fault->what);
     return cli_fail(cli, cli_status_exit(st), fault->where,

@@ -60,7 +60,8 @@ static const struct cli_option help_options[] = {
 
 static const struct cli_option bench_options[] = {
     {"ms", 0, CLI_NUMBER, "N", "milliseconds for each row (default 300)", 1, 60000},
-    {"only", 0, CLI_STRING, "NAME", "only rows whose name begins so (\"ML-KEM\", \"packet\")", 0, 0},
+    {"only", 0, CLI_STRING, "NAME", "only rows whose name begins so (\"ML-KEM\", \"packet\")", 0,
+     0},
     END
 };
 
@@ -126,18 +127,21 @@ static const struct cli_option sign_options[] = {
     {"key", 0, CLI_FILE, "FILE", "the signing key (default: the file that HEAD2_KEY names)", 0, 0},
     {"signer", 0, CLI_STRING, "NAME", "who signs (default: CHIMERA-HEAD-2)", 0, 0},
     FORM,
-    {"hash", 0, CLI_ENUM, "blake3|sha3-512", "digest in the block (default: blake3; CNSA: sha3-512)", 0, 0},
+    {"hash", 0, CLI_ENUM, "blake3|sha3-512",
+     "digest in the block (default: blake3; for CNSA: sha3-512)", 0, 0},
     {"media-type", 0, CLI_STRING, "TYPE", "media type (default: from the name)", 0, 0},
     {"proof", 0, CLI_FILE, "FILE", "evidence record to carry in the block, at most 64 KiB", 0, 0},
     {"deterministic", 0, CLI_FLAG, NULL, "without fresh randomness, for reproducible builds", 0, 0},
-    {"existing", 0, CLI_ENUM, "refuse|replace", "when there is a signature already (default: refuse)", 0, 0},
+    {"existing", 0, CLI_ENUM, "refuse|replace",
+     "when there is a signature already (default: refuse)", 0, 0},
     {"out", 0, CLI_FILE, "FILE", "where the result goes (one file only)", 0, 0},
     PASSPHRASE_FILE, CLI_RECEIPT_OPTIONS, END
 };
 
 static const struct cli_option verify_options[] = {
     {"key", 0, CLI_FILE, "FILE", "the signer's public key", 0, 0},
-    {"trust", 0, CLI_FILE, "FILE", "trust file: NAME KEY [VALID-AFTER] [VALID-BEFORE] [REVOKED-AT] a line", 0, 0},
+    {"trust", 0, CLI_FILE, "FILE",
+     "trust file, a line: NAME KEY [VALID-AFTER] [VALID-BEFORE] [REVOKED-AT]", 0, 0},
     {"signer", 0, CLI_STRING, "NAME", "demand this signer", 0, 0},
     FORM,
     {"signature", 0, CLI_FILE, "FILE", "where the signature is (default: from the name)", 0, 0},
