@@ -8,7 +8,9 @@
  */
 #include "cli/verbs.h"
 
+#include "cli/daemons.h"
 #include "cli/forms.h"
+#include "cli/init.h"
 #include "cli/receipts.h"
 
 #define END                                                                                        \
@@ -63,6 +65,21 @@ static const struct cli_option bench_options[] = {
     {"only", 0, CLI_STRING, "NAME", "only rows whose name begins so (\"ML-KEM\", \"packet\")", 0,
      0},
     END
+};
+
+static const struct cli_option daemon_options[] = {CLI_CONFIG_OPTION, PASSPHRASE_FILE, END};
+
+static const struct cli_option status_options[] = {
+    CLI_CONFIG_OPTION,
+    {"socket", 0, CLI_FILE, "PATH", "the daemon's control socket (default: the configuration's)", 0, 0},
+    {"watch", 0, CLI_FLAG, NULL, "again every second", 0, 0},
+    END
+};
+
+static const struct cli_option init_options[] = {
+    {"drones", 0, CLI_NUMBER, "N", "how many drones (default: 1)", 1, INIT_DRONES_MAX},
+    {"listen", 0, CLI_STRING, "ADDR:PORT", "the gateway's UDP address (default: 0.0.0.0:5710)", 0, 0},
+    PASSPHRASE_FILE, NO_PASSPHRASE, END
 };
 
 static const struct cli_option kem_encaps_options[] = {
@@ -164,12 +181,23 @@ const struct cli_verb cli_verbs[] = {
     {"completion", NULL, "bash|zsh|fish", 1, 1, "print the completion script of a shell",
      "For bash: head2 completion bash > /etc/bash_completion.d/head2", NULL,
      CLI_EXIT(CLI_REFUSED), cmd_completion},
+    {"config", "check", "FILE", 1, 1, "check a gateway's or a link's configuration",
+     "An error names file, line, column and key. Keys that are named are read too.", NULL, FILES,
+     cmd_config_check},
     {"doctor", NULL, "", 0, 0, "look at this machine and test the primitives",
      "One line for each thing looked at: ok, warn or fail, and what to do. Exit code 6 when a "
      "self-test or the randomness fails, 1 when something else does.",
      doctor_options, FILES | CLI_EXIT(CLI_FAILED) | CLI_EXIT(CLI_HEALTH), cmd_doctor},
+    {"gateway", NULL, "", 0, 0, "run the gateway: sessions of many drones on one UDP port",
+     "Events are JSON lines on standard error. SIGTERM closes the sessions and ends; SIGHUP reads "
+     "the configuration again and keeps the sessions.", daemon_options,
+     FILES | RANDOM, cmd_gateway},
     {"help", NULL, "[VERB [SUBVERB]]", 0, 2, "list the verbs, or explain one", NULL, help_options,
      CLI_EXIT(CLI_REFUSED), cmd_help},
+    {"init", NULL, "DIR", 1, 1, "make a gateway and its drones: keys and configuration",
+     "DIR gets head2.yaml, gateway.pem, a trust file, the state folder with the receipts of the new "
+     "keys, and links/ with a file and a key for each drone. DIR must be new or empty.",
+     init_options, FILES | RANDOM, cmd_init},
     {"kem", "decaps", "", 0, 0, "recover the shared secret of a ciphertext",
      "A ciphertext of the right length always gives a secret: one that was not made for this key "
      "gives a secret that nobody else knows (FIPS 203).", kem_decaps_options, FILES,
@@ -186,6 +214,10 @@ const struct cli_verb cli_verbs[] = {
      cmd_key_generate},
     {"key", "show", "FILE", 1, 1, "print a key's algorithm, id and hash; nothing secret", NULL,
      key_show_options, FILES, cmd_key_show},
+    {"link", NULL, "", 0, 0, "run a drone's end: local UDP ports to lanes of a session",
+     "A lane's port takes datagrams from local programs and gives what arrives to the one that sent "
+     "last. Events and signals as with the gateway.", daemon_options,
+     FILES | RANDOM | CLI_EXIT(CLI_UNREACHABLE), cmd_link},
     {"mu", NULL, "FILE", 1, 1, "print a text reversed, code point by code point",
      "The rule of .mu receipts: the whole UTF-8 text reversed by code point, which is each line "
      "reversed and the order of lines reversed. Doing it twice gives the text back. With --of, "
@@ -202,6 +234,9 @@ const struct cli_verb cli_verbs[] = {
      "FILE.sig.maml; --raw writes a bare ML-DSA signature to FILE.sig. Each signature has a .mu "
      "receipt. The first file that cannot be signed ends the run.",
      sign_options, FILES | RANDOM, cmd_sign},
+    {"status", NULL, "", 0, 0, "show a running gateway or link on one screen",
+     "With --json it is one object: see the fields in docs. With --watch, one each second.",
+     status_options, FILES | CLI_EXIT(CLI_UNREACHABLE), cmd_status},
     {"verify", NULL, "FILE...", 1, -1, "verify signatures",
      "Says for each file whether it is valid, invalid (and which part) or malformed. The key comes "
      "from --key or --trust, never from the document. With both, --key is the key of a line that "

@@ -1,0 +1,281 @@
+/*
+ * head2 status: ask the daemon's control socket, show one screen.
+ *
+ * The socket is --socket, else that of the configuration (-c, HEAD2_CONFIG, /etc/head2/head2.yaml),
+ * gateway or link. With --json the daemon's answer is printed as it is.
+ */
+#include "cli/daemons.h"
+#include "cli/verbs.h"
+#include "gateway/unixsock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_MAX ((size_t)64 << 20)
+
+static int unreachable(const struct cli *cli, const char *path, int error)
+{
+    if (error == ENOENT || error == ECONNREFUSED)
+        return cli_fail(cli, CLI_UNREACHABLE, path,
+                        "start it with 'head2 gateway' or 'head2 link', or name its --socket",
+                        "no daemon answers here");
+    if (error == EACCES || error == EPERM)
+        return cli_fail_errno(cli, path, error, "cannot reach the daemon");
+    return cli_fail(cli, CLI_UNREACHABLE, path, "see the daemon's log", "no answer: %s",
+                    strerror(error));
+}
+
+/* Read one line of any length; NULL with errno. */
+static char *read_line(int fd)
+{
+    size_t len = 0, cap = 65536;
+    char *line = malloc(cap);
+
+    while (line != NULL) {
+        ssize_t n = read(fd, line + len, cap - len - 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            errno = n == 0 ? EPIPE : errno;
+            break;
+        }
+        len += (size_t)n;
+        line[len] = 0;
+        if (line[len - 1] == '\n')
+            return line;
+        if (len + 1 < cap)
+            continue;
+        char *more = cap < ANSWER_MAX ? realloc(line, 2 * cap) : NULL;
+        if (more == NULL)
+            break;
+        line = more;
+        cap *= 2;
+    }
+    free(line);
+    return NULL;
+}
+
+static int ask(const struct cli *cli, const char *path, json_t **out)
+{
+    static const char request[] = "{\"op\":\"status\"}\n";
+    const struct timeval limit = {5, 0};
+    char *line = NULL;
+    int error = 0;
+
+    *out = NULL;
+    int fd = unixsock_connect(path);
+    if (fd < 0)
+        return unreachable(cli, path, errno);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (write(fd, request, sizeof request - 1) == (ssize_t)sizeof request - 1)
+        line = read_line(fd);
+    error = errno;
+    close(fd);
+    if (line == NULL)
+        return unreachable(cli, path, error == EAGAIN ? ETIMEDOUT : error);
+    *out = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    free(line);
+    if (*out == NULL)
+        return cli_fail(cli, CLI_INPUT, path, "is it the socket of another program?",
+                        "the answer is not JSON");
+    return CLI_DONE;
+}
+
+/* ---- one screen ---- */
+
+static uint64_t number(const json_t *o, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+    const char *value = json_string_value(json_object_get(o, key));
+    return value != NULL ? value : "-";
+}
+
+static void duration(char out[32], uint64_t us)
+{
+    const unsigned long long s = us / 1000000;
+
+    if (us < 10000000)
+        snprintf(out, 32, "%llu.%llu s", s, (unsigned long long)(us / 100000 % 10));
+    else if (s < 120)
+        snprintf(out, 32, "%llu s", s);
+    else if (s < 7200)
+        snprintf(out, 32, "%llu min %llu s", s / 60, s % 60);
+    else
+        snprintf(out, 32, "%llu h %llu min", s / 3600, s / 60 % 60);
+}
+
+static void amount(char out[32], uint64_t bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB"};
+    double value = (double)bytes / 1000;
+    unsigned unit = 0;
+
+    if (bytes < 1000) {
+        snprintf(out, 32, "%u B", (unsigned)bytes);
+        return;
+    }
+    for (; value >= 1000 && unit + 1 < HEAD2_LEN(units); unit++)
+        value /= 1000;
+    snprintf(out, 32, "%.2f %s", value, units[unit]);
+}
+
+static void show_pairs(struct cli *cli, const char *label, const json_t *o)
+{
+    const char *key;
+    json_t *value;
+    bool any = false;
+
+    cli_print(cli, "  %-12s", label);
+    json_object_foreach((json_t *)(uintptr_t)o, key, value)
+    {
+        if (json_integer_value(value) == 0)
+            continue;
+        cli_print(cli, "%s%s %lld", any ? ", " : "", key, (long long)json_integer_value(value));
+        any = true;
+    }
+    cli_print(cli, any ? "\n" : "none\n");
+}
+
+static void show_session(struct cli *cli, const json_t *p)
+{
+    char up[32], age[32], left[32], used[32], room[32], lag[32];
+
+    duration(up, number(p, "up_us"));
+    duration(age, number(p, "epoch_age_us"));
+    duration(left, number(p, "us_to_rotation"));
+    amount(used, number(p, "epoch_bytes"));
+    amount(room, number(p, "bytes_to_rotation"));
+    duration(lag, number(p, "lag_us"));
+    cli_print(cli, "  %-12s%s\n", "address", text(p, "address"));
+    cli_print(cli, "  %-12sup %s%s, %s\n", "session", up,
+              json_is_true(json_object_get(p, "suspect")) ? ", SUSPECT" : "", text(p, "suite"));
+    cli_print(cli, "  %-12s%s, %s old, %s\n", "key", text(p, "session_key_id"), age, used);
+    cli_print(cli, "  %-12sin %s or %s\n", "rotation", left, room);
+    cli_print(cli, "  %-12s%.1f ms, %llu bytes\n", "handshake",
+              (double)number(p, "handshake_us") / 1000,
+              (unsigned long long)number(p, "handshake_bytes"));
+    cli_print(cli, "  %-12s%s\n", "lag", lag);
+}
+
+static void show_peer(struct cli *cli, const json_t *p, const char *bold, const char *plain)
+{
+    char in[32], out[32];
+
+    cli_print(cli, "\n%speer: %s%s\n", bold, text(p, "name"), plain);
+    cli_print(cli, "  %-12s%s\n", "key id", text(p, "key_id"));
+    if (json_is_true(json_object_get(p, "up")))
+        show_session(cli, p);
+    else
+        cli_print(cli, "  %-12sdown\n", "session");
+    amount(in, number(p, "rx_bytes"));
+    amount(out, number(p, "tx_bytes"));
+    cli_print(cli, "  %-12s%s in, %s out, %llu sent twice in overlaps\n", "transfer", in, out,
+              (unsigned long long)number(p, "twins"));
+    show_pairs(cli, "packets in", json_object_get(p, "rx_packets"));
+    show_pairs(cli, "packets out", json_object_get(p, "tx_packets"));
+    show_pairs(cli, "rotations", json_object_get(p, "rotations"));
+}
+
+static void show_receipts(struct cli *cli, const json_t *r)
+{
+    const char *failing = json_string_value(json_object_get(r, "failing"));
+
+    if (!json_is_object(r))
+        return;
+    cli_print(cli, "  %-12s%llu written", "receipts", (unsigned long long)number(r, "count"));
+    if (json_object_get(r, "last") != NULL)
+        cli_print(cli, ", last %s", text(r, "last"));
+    if (number(r, "waiting") != 0)
+        cli_print(cli, ", %llu waiting", (unsigned long long)number(r, "waiting"));
+    if (number(r, "lost") != 0)
+        cli_print(cli, ", %llu LOST", (unsigned long long)number(r, "lost"));
+    cli_print(cli, "\n");
+    if (failing != NULL)
+        cli_print(cli, "  %-12s%s\n", "FAILING", failing);
+}
+
+static void show(struct cli *cli, const json_t *o)
+{
+    const char *bold = cli_colour() ? "\033[1m" : "", *plain = cli_colour() ? "\033[0m" : "";
+    char up[32];
+    size_t i;
+    json_t *peer;
+
+    duration(up, number(o, "uptime_us"));
+    cli_print(cli, "%s%s: %s%s\n", bold, text(o, "role"), text(o, "name"), plain);
+    cli_print(cli, "  %-12s%s\n", "key id", text(o, "key_id"));
+    cli_print(cli, "  %-12s%s, process %llu, up %s\n", "listening", text(o, "listen"),
+              (unsigned long long)number(o, "pid"), up);
+    show_receipts(cli, json_object_get(o, "receipts"));
+    show_pairs(cli, "drops", json_object_get(o, "drops"));
+    json_array_foreach(json_object_get(o, "peers"), i, peer) show_peer(cli, peer, bold, plain);
+}
+
+/* ---- the verb ---- */
+
+static int find_socket(const struct cli *cli, char *out, size_t cap)
+{
+    const char *given = cli_string(cli, "socket");
+    struct config *c;
+    struct config_error err;
+
+    if (given != NULL) {
+        snprintf(out, cap, "%s", given);
+        return CLI_DONE;
+    }
+    enum head2_status st =
+        config_read(&c, cli_config_file(cli, "/etc/head2/head2.yaml"), CONFIG_ANY, &err);
+    if (st != HEAD2_OK)
+        return cli_config_fail(cli, st, &err);
+    snprintf(out, cap, "%s", c->control);
+    config_free(c);
+    return CLI_DONE;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number_)
+{
+    (void)number_;
+    interrupted = 1;
+}
+
+int cmd_status(struct cli *cli)
+{
+    char path[PATH_MAX];
+    const bool watch = cli_flag(cli, "watch");
+    json_t *o;
+    const struct sigaction action = {.sa_handler = on_interrupt};
+
+    int code = find_socket(cli, path, sizeof path);
+    if (code != CLI_DONE)
+        return code;
+    if (watch)
+        sigaction(SIGINT, &action, NULL);
+    do {
+        code = ask(cli, path, &o);
+        if (code != CLI_DONE)
+            return code;
+        if (watch && !cli->json && isatty(STDOUT_FILENO))
+            cli_print(cli, "\033[H\033[2J");
+        if (cli->json) {
+            cli_print_json(cli, o);
+        } else {
+            show(cli, o);
+            json_decref(o);
+        }
+        if (!watch || cli_flush(cli, CLI_DONE) != CLI_DONE)
+            break;
+        nanosleep(&(struct timespec){1, 0}, NULL);
+    } while (!interrupted);
+    return CLI_DONE;
+}

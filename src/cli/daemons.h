@@ -1,0 +1,21 @@
+/*
+ * What the verbs around the daemon share: which configuration, and its error line.
+ */
+#ifndef HEAD2_CLI_DAEMONS_H
+#define HEAD2_CLI_DAEMONS_H
+
+#include "cli/cli.h"
+#include "gateway/config.h"
+
+#define CLI_CONFIG_OPTION                                                                          \
+    {                                                                                              \
+        "config", 'c', CLI_FILE, "FILE",                                                           \
+            "configuration (default: $HEAD2_CONFIG, else the one in /etc/head2)", 0, 0             \
+    }
+
+/* -c FILE, else $HEAD2_CONFIG, else /etc/head2/NAME. */
+const char *cli_config_file(const struct cli *cli, const char *name);
+/* The error line of a configuration or a start that failed; returns the exit code. */
+int cli_config_fail(const struct cli *cli, enum head2_status st, const struct config_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The configuration: head2.yaml of a gateway, and a drone's link file.
+ *
+ *     identity: { key: gateway.pem, name: CHIMERA-HEAD-2 }
+ *     listen:   { udp: "0.0.0.0:5710", control: run/head2.sock }      gateway
+ *     gateway:  { key: gateway.pub.pem, endpoints: ["host:5710"] }    link
+ *     rotate:   { seconds: 60, bytes: 100000000, overlap: 5 }
+ *     suites:   [CH2-L5]
+ *     peers:    a list of { name, key, lanes: { telemetry: "127.0.0.1:14550", … } }, or a folder
+ *               of files that hold one such map each (NAME.yaml)      gateway
+ *     lanes:    { telemetry: { listen: "127.0.0.1:14551", late: drop }, … }     link
+ *     limits:   { handshakes_per_prefix, handshakes_global, half_open }         gateway
+ *     state:    state
+ *
+ * Names of files are relative to the file that names them, the control socket to the state folder.
+ * An unknown key is an error that names the nearest known one; a key of a later version says so.
+ */
+#ifndef HEAD2_GATEWAY_CONFIG_H
+#define HEAD2_GATEWAY_CONFIG_H
+
+#include "gateway/tree.h"
+
+#include <head2/keys.h>
+#include <head2/session.h>
+
+#include <limits.h>
+
+#define CONFIG_NAME_MAX 63
+#define CONFIG_HOST_MAX 280
+#define CONFIG_PEERS    10000
+
+enum config_role { CONFIG_GATEWAY, CONFIG_LINK, CONFIG_ANY };
+
+/* A lane of a peer: where its datagrams go. Of a link: where it listens. */
+struct config_lane {
+    bool on;
+    bool deliver_late; /* lane 0 of a link: commands from the past are wanted */
+    struct head2_address at;
+};
+
+struct config_peer {
+    char name[CONFIG_NAME_MAX + 1];
+    uint8_t pk[HEAD2_SESSION_PK_BYTES];
+    uint8_t key_id[HEAD2_KEY_ID_BYTES];
+    struct config_lane lanes[HEAD2_SESSION_LANES];
+};
+
+struct config {
+    enum config_role role;
+    char file[PATH_MAX];
+    char identity[PATH_MAX];
+    char name[CONFIG_NAME_MAX + 1];
+    char state[PATH_MAX];
+    char control[PATH_MAX];
+    struct head2_address listen; /* gateway */
+    uint32_t rotate_seconds;
+    uint64_t rotate_bytes;
+    uint16_t overlap;
+    uint16_t suites[HEAD2_SESSION_MAX_SUITES];
+    uint32_t half_open, handshake_rate, prefix_rate; /* 0: the default */
+    /* the drones of a gateway; the one gateway of a link, with the lanes that it listens on */
+    struct config_peer *peers;
+    uint32_t n_peers, cap_peers;
+    char endpoints[HEAD2_SESSION_MAX_ADDRS][CONFIG_HOST_MAX]; /* link: host:port */
+    uint32_t n_endpoints;
+};
+
+/* HEAD2_OK, or a status with *err: HEAD2_E_MALFORMED, HEAD2_E_IO, HEAD2_E_LIMIT, HEAD2_E_MEMORY, or
+ * as keyfile_read for a key that is named. */
+HEAD2_CHECK enum head2_status config_read(struct config **out, const char *file,
+                                          enum config_role role, struct config_error *err);
+void config_free(struct config *config);
+
+const char *config_lane_name(unsigned lane);
+
+/* The addresses of a link's endpoints, at most HEAD2_SESSION_MAX_ADDRS. Asks DNS, so may take long.
+ * HEAD2_OK, or HEAD2_E_IO with *err when no endpoint has an address. */
+HEAD2_CHECK enum head2_status config_resolve(const struct config *config,
+                                             struct head2_address *addrs, uint32_t *n,
+                                             struct config_error *err);
+
+#endif

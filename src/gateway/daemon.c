@@ -1,0 +1,171 @@
+/*
+ * Start, signals, new configuration, end; see runtime.h.
+ */
+#include "gateway/daemon.h"
+
+#include "gateway/reload.h"
+#include "gateway/runtime.h"
+#include "keys/keyfile.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define STOP_WITHIN     500000 /* microseconds, for the other ends to hear of it */
+#define RECEIPTS_WITHIN 2000   /* milliseconds, for receipts that wait */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct runtime *r = handle->data;
+    const uint64_t now = runtime_now();
+
+    if (number == SIGHUP) {
+        reload_begin(r);
+        return;
+    }
+    if (r->stopping) /* asked twice: at once */
+        r->stop_at = now;
+    else
+        r->stop_at = now + STOP_WITHIN;
+    r->stopping = true;
+    head2_session_close(r->session, now);
+    runtime_pump(r, now);
+}
+
+static bool watch_signals(struct runtime *r)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+    signal(SIGPIPE, SIG_IGN);
+    for (unsigned i = 0; i < HEAD2_LEN(numbers); i++) {
+        r->signals[i].data = r;
+        if (uv_signal_init(&r->loop, &r->signals[i]) != 0 ||
+            uv_signal_start(&r->signals[i], on_signal, numbers[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* One socket a lane: a gateway of many drones needs more than the usual 1024. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static enum head2_status open_notary(struct runtime *r, struct config_error *err)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 32];
+    struct receipt_fault fault = {0};
+    struct keyfile_error why = {0};
+    const struct keyfile_options options = {.format = HEAD2_KEY_PEM};
+
+    if (snprintf(folder, sizeof folder, "%s/receipts", r->config->state) >= (int)sizeof folder)
+        return HEAD2_E_LIMIT;
+    enum head2_status st =
+        notary_start(&r->notary, &r->loop, folder, r->key, record_notary, r, &fault);
+    if (st != HEAD2_OK) {
+        snprintf(err->where, sizeof err->where, "%s", fault.where);
+        snprintf(err->what, sizeof err->what, "%s", fault.what);
+        err->error = fault.error;
+        return st;
+    }
+    /* the key that checks them lies beside them; a full disk is no reason not to fly */
+    snprintf(path, sizeof path, "%s/" RECEIPT_PUBLIC_FILE, folder);
+    if (access(path, F_OK) != 0 && keyfile_write_public(r->key, path, &options, &why) != HEAD2_OK)
+        journal_say(JOURNAL_WARNING, "receipts-failing", "%s: %s: %s", path, why.what,
+                    strerror(why.error));
+    return HEAD2_OK;
+}
+
+static enum head2_status open_all(struct runtime *r, struct config_error *err)
+{
+    enum head2_status st;
+
+    HEAD2_TRY(state_open(&r->state, r->config->state, err));
+    if (r->config->role == CONFIG_GATEWAY) {
+        HEAD2_TRY(state_incarnation(&r->state, &r->incarnation, err));
+    } else {
+        HEAD2_TRY(state_gateway_seen(&r->state, r->config->peers[0].key_id, &r->seen, err));
+        HEAD2_TRY(config_resolve(r->config, r->endpoints, &r->n_endpoints, err));
+    }
+    if (!watch_signals(r)) {
+        snprintf(err->what, sizeof err->what, "cannot watch signals");
+        return HEAD2_E_IO;
+    }
+    HEAD2_TRY(console_open(r, err));
+    if (r->config->role == CONFIG_GATEWAY)
+        HEAD2_TRY(open_notary(r, err));
+    st = runtime_open(r, err);
+done:
+    return st;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+/* Close everything and let what still runs in the thread pool come back. */
+static void close_all(struct runtime *r)
+{
+    struct notary_report report = {0};
+
+    r->stopping = true;
+    r->stop_at = 0;
+    for (uint32_t i = 0; r->members != NULL && i < r->max_members; i++)
+        for (unsigned lane = 0; lane < HEAD2_SESSION_LANES; lane++)
+            ports_close(r, i, lane);
+    console_close(r);
+    while (r->work != 0)
+        uv_run(&r->loop, UV_RUN_ONCE);
+    if (r->notary != NULL) {
+        notary_stop(r->notary, RECEIPTS_WITHIN, &report);
+        if (report.lost != 0)
+            journal_say(JOURNAL_ERROR, "receipts-lost", "%llu receipts could not be written: %s",
+                        (unsigned long long)report.lost, report.why);
+    }
+    uv_walk(&r->loop, close_handle, NULL);
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    notary_free(r->notary);
+    runtime_close(r);
+    state_close(&r->state);
+    uv_loop_close(&r->loop);
+}
+
+enum head2_status daemon_run(struct config *config, const struct head2_key *key,
+                             struct config_error *err)
+{
+    struct runtime *r = calloc(1, sizeof *r);
+
+    *err = (struct config_error){.error = 0};
+    if (r == NULL || uv_loop_init(&r->loop) != 0) {
+        snprintf(err->what, sizeof err->what, "out of memory");
+        free(r);
+        config_free(config);
+        return HEAD2_E_MEMORY;
+    }
+    r->config = config;
+    r->key = key;
+    r->wan.fd = r->state.lock = -1;
+    head2_key_id(key, r->key_id);
+    raise_limits();
+    enum head2_status st = open_all(r, err);
+    if (st == HEAD2_OK) {
+        record_start(r);
+        uv_run(&r->loop, UV_RUN_DEFAULT);
+        record_stop(r);
+    }
+    close_all(r);
+    config_free(r->config);
+    free(r);
+    return st;
+}

@@ -1,0 +1,285 @@
+/*
+ * What happens becomes log lines and, at a gateway, receipts; see runtime.h.
+ */
+#include "gateway/runtime.h"
+
+#include "artifact/base64.h"
+#include "artifact/utc.h"
+
+#include <head2/version.h>
+
+#define ALARMS_PER_SECOND_MILLI 5000 /* of log lines that a stranger can cause */
+#define ALARMS_BURST            50
+#define PROOFS_PER_SECOND_MILLI 100 /* of receipts for failed proofs: six a minute */
+#define PROOFS_BURST            10
+
+void record_key_name(char out[32], uint32_t gen, uint8_t step)
+{
+    if (step == 0)
+        snprintf(out, 32, "kyber-%u", gen);
+    else
+        snprintf(out, 32, "kyber-%u.%u", gen, step);
+}
+
+static const struct member *member_of(const struct runtime *r, uint32_t peer)
+{
+    return peer < r->max_members && r->members[peer].used ? &r->members[peer] : NULL;
+}
+
+static void put(json_t *o, const char *key, json_t *value)
+{
+    if (json_object_set_new(o, key, value) != 0)
+        json_object_del(o, key); /* memory is short; the rest of the line still goes out */
+}
+
+static void put_number(json_t *o, const char *key, uint64_t value)
+{
+    put(o, key, json_integer((json_int_t)value));
+}
+
+static void hex_text(char out[33], const uint8_t bytes[16])
+{
+    hex_encode(out, bytes, 16);
+    out[32] = 0;
+}
+
+/* ---- receipts ---- */
+
+static void receipt(struct runtime *r, enum receipt_kind kind, uint64_t number, const char *subject,
+                    const struct receipt_field *fields, size_t count)
+{
+    const struct receipt_event e = {kind, number, utc_now(), subject, fields, count};
+
+    if (r->notary != NULL)
+        notary_write(r->notary, &e);
+}
+
+static void receipt_up(struct runtime *r, const struct head2_event *e, const struct member *m)
+{
+    char subject[33];
+
+    hex_text(subject, e->pseudonym);
+    const struct receipt_field fields[] = {
+        {"Key ID",              "kyber-0"                 },
+        {"Peer",                m->name                   },
+        {"Profile",             head2_suite_name(e->suite)},
+        {"Key Agreement",       "ML-KEM-1024, handshake"  },
+        {"Entropy Sources",     "getrandom(2)"            },
+        {"Dilithium Signature", "verified"                },
+    };
+    receipt(r, RECEIPT_KEYGEN, 0, subject, fields, HEAD2_LEN(fields));
+}
+
+static void receipt_rotation(struct runtime *r, const struct head2_event *e, const struct member *m)
+{
+    static const char *const reasons[] = {"time", "bytes", "peer", "operator"};
+    char subject[33], old_key[32], new_key[32];
+
+    hex_text(subject, e->pseudonym);
+    record_key_name(old_key, e->old_gen, e->old_step);
+    record_key_name(new_key, e->new_gen, e->new_step);
+    const struct receipt_field fields[] = {
+        {"Old Key ID",          old_key                                               },
+        {"New Key ID",          new_key                                               },
+        {"Reason",              (unsigned)e->cause < 4 ? reasons[e->cause] : "unknown"},
+        {"Peer",                m->name                                               },
+        {"Profile",             head2_suite_name(e->suite)                            },
+        {"Entropy Sources",     e->verified ? "getrandom(2)" : "none (ratchet step)"  },
+        {"Dilithium Signature", e->verified ? "verified" : "none (ratchet step)"      },
+    };
+    receipt(r, RECEIPT_ROTATION, m->rotation, subject, fields, HEAD2_LEN(fields));
+}
+
+void record_peer(struct runtime *r, enum receipt_kind kind, const struct member *m)
+{
+    char subject[33];
+
+    hex_text(subject, m->key_id);
+    const struct receipt_field fields[] = {
+        {"Peer",      m->name    },
+        {"Key ID",    subject    },
+        {"Algorithm", "ML-DSA-87"},
+    };
+    receipt(r, kind, 1, subject, fields, HEAD2_LEN(fields));
+    journal_write(
+        &(struct journal_line){JOURNAL_INFO, receipt_kind_name(kind), m->name, subject, NULL});
+}
+
+static void receipt_failed_proof(struct runtime *r, const char *what, const struct member *m)
+{
+    char subject[33];
+
+    if (!meter_take(&r->failed_proofs, runtime_now(), PROOFS_PER_SECOND_MILLI, PROOFS_BURST))
+        return;
+    hex_text(subject, r->key_id);
+    const struct receipt_field fields[] = {
+        {"Reason", what                             },
+        {"Peer",   m != NULL ? m->name : "not known"},
+    };
+    receipt(r, RECEIPT_VERIFICATION_FAILED, 1, subject, fields, HEAD2_LEN(fields));
+}
+
+/* ---- events of the session ---- */
+
+static void on_up(struct runtime *r, const struct head2_event *e, struct member *m, json_t *detail)
+{
+    struct head2_peer_info info;
+    char at[ADDRESS_TEXT];
+
+    memcpy(m->pseudonym, e->pseudonym, sizeof m->pseudonym);
+    m->rotation = 0;
+    if (r->config->role == CONFIG_LINK)
+        runtime_keep_seen(r, e->incarnation);
+    receipt_up(r, e, m);
+    put(detail, "suite", json_string(head2_suite_name(e->suite)));
+    put_number(detail, "handshake_us", e->handshake_us);
+    put_number(detail, "handshake_bytes", e->handshake_bytes);
+    put(detail, "replaced", json_boolean(e->replaced));
+    if (head2_session_peer_info(r->session, runtime_now(), e->peer, &info) != HEAD2_OK || !info.up)
+        return;
+    address_text(at, &info.address);
+    put(detail, "address", json_string(at));
+}
+
+static void on_rotated(struct runtime *r, const struct head2_event *e, struct member *m,
+                       json_t *detail)
+{
+    char old_key[32];
+
+    m->rotation++;
+    receipt_rotation(r, e, m);
+    record_key_name(old_key, e->old_gen, e->old_step);
+    put(detail, "old_key_id", json_string(old_key));
+    put(detail, "cause", json_string(head2_cause_name(e->cause)));
+    put(detail, "signed", json_boolean(e->verified));
+    put_number(detail, "epoch_us", e->epoch_us);
+    put_number(detail, "epoch_bytes", e->epoch_bytes);
+}
+
+struct wording {
+    const char *event;
+    enum journal_level level;
+};
+
+static struct wording wording_of(const struct head2_event *e)
+{
+    switch (e->kind) {
+    case HEAD2_EVENT_UP:
+        return (struct wording){"session-up", JOURNAL_INFO};
+    case HEAD2_EVENT_DOWN:
+        return (struct wording){"session-down", JOURNAL_INFO};
+    case HEAD2_EVENT_ROTATED:
+        return (struct wording){"rotation", JOURNAL_INFO};
+    case HEAD2_EVENT_SUSPECT:
+        return (struct wording){"suspect", JOURNAL_WARNING};
+    case HEAD2_EVENT_REJECTED:
+        return (struct wording){"REJECTED", JOURNAL_ERROR};
+    case HEAD2_EVENT_NEXT_KEY:
+        return (struct wording){"next-key", JOURNAL_INFO};
+    case HEAD2_EVENT_ALARM:
+        break;
+    }
+    return (struct wording){head2_counter_name((enum head2_counter)e->counter), JOURNAL_ERROR};
+}
+
+static bool from_stranger(const struct head2_event *e)
+{
+    return e->kind == HEAD2_EVENT_REJECTED || e->kind == HEAD2_EVENT_ALARM;
+}
+
+void record_event(struct runtime *r, const struct head2_event *e)
+{
+    struct member *m =
+        e->peer < r->max_members && r->members[e->peer].used ? &r->members[e->peer] : NULL;
+    const struct wording w = wording_of(e);
+    char key[32] = "", pseudonym[33];
+
+    if (from_stranger(e)) {
+        receipt_failed_proof(r, w.event, m);
+        if (!meter_take(&r->alarms, runtime_now(), ALARMS_PER_SECOND_MILLI, ALARMS_BURST)) {
+            r->local[LOCAL_EVENTS]++;
+            return;
+        }
+    }
+    json_t *detail = json_object();
+    if (e->kind == HEAD2_EVENT_UP && m != NULL)
+        on_up(r, e, m, detail);
+    if (e->kind == HEAD2_EVENT_ROTATED && m != NULL)
+        on_rotated(r, e, m, detail);
+    if (e->kind == HEAD2_EVENT_DOWN)
+        put(detail, "reason", json_string(head2_close_reason_name(e->reason)));
+    if (e->kind == HEAD2_EVENT_REJECTED && r->config->role == CONFIG_LINK)
+        put(detail, "text",
+            json_string("the gateway does not accept this drone's key: register it there"));
+    if (e->kind == HEAD2_EVENT_UP || e->kind == HEAD2_EVENT_ROTATED) {
+        record_key_name(key, e->new_gen, e->new_step);
+        hex_text(pseudonym, e->pseudonym);
+        put(detail, "session", json_string(pseudonym));
+    }
+    journal_write(&(struct journal_line){w.level, w.event, m != NULL ? m->name : NULL,
+                                         key[0] != 0 ? key : NULL, detail});
+    if (r->endpoints_new && (e->kind == HEAD2_EVENT_DOWN || e->kind == HEAD2_EVENT_SUSPECT))
+        runtime_use_endpoints(r);
+}
+
+/* ---- events of the daemon ---- */
+
+static void warn_suites(const struct runtime *r)
+{
+    static const char text[] =
+        "CH2-L1X4 is enabled: its four AES-128 keys have the strength of one, AES-128, NIST level "
+        "1, not 512 bits; use CH2-L5 unless a peer can do nothing else";
+
+    for (unsigned i = 0; i < HEAD2_SESSION_MAX_SUITES; i++) {
+        if (r->config->suites[i] != HEAD2_SUITE_L1X4)
+            continue;
+        fprintf(stderr, "head2: %s: suites: warning: %s\n", r->config->file, text);
+        journal_say(JOURNAL_WARNING, "weak-suite", "%s", text);
+    }
+}
+
+void record_start(struct runtime *r)
+{
+    struct head2_address at;
+    char text[ADDRESS_TEXT], key[33];
+    json_t *detail = json_object();
+
+    warn_suites(r);
+    net_local(&r->wan, &at);
+    address_text(text, &at);
+    hex_text(key, r->key_id);
+    put(detail, "version", json_string(HEAD2_VERSION_STRING));
+    put(detail, "role", json_string(r->config->role == CONFIG_GATEWAY ? "gateway" : "link"));
+    put(detail, "listen", json_string(text));
+    put_number(detail, "peers", r->config->n_peers);
+    if (r->config->role == CONFIG_GATEWAY)
+        put_number(detail, "incarnation", r->incarnation);
+    put(detail, "control", json_string(r->config->control));
+    journal_write(&(struct journal_line){JOURNAL_INFO, "start", NULL, key, detail});
+    for (uint32_t i = 0; i < r->max_members && r->config->n_peers == 0; i++)
+        if (member_of(r, i) == NULL) {
+            journal_say(JOURNAL_WARNING, "no-peers", "no drone is registered: add one to peers");
+            break;
+        }
+}
+
+void record_stop(struct runtime *r)
+{
+    json_t *detail = json_object();
+
+    put_number(detail, "uptime_us", runtime_now() - r->started);
+    journal_write(&(struct journal_line){JOURNAL_INFO, "stop", NULL, NULL, detail});
+}
+
+void record_notary(void *arg, const struct notary_report *report)
+{
+    struct runtime *r = arg;
+
+    (void)r;
+    if (report->failing)
+        journal_say(JOURNAL_ERROR, "receipts-failing",
+                    "receipts cannot be written and wait in memory (%llu): %s",
+                    (unsigned long long)report->waiting, report->why);
+    else
+        journal_say(JOURNAL_INFO, "receipts-resumed", "receipts are written again");
+}

@@ -1,0 +1,216 @@
+/*
+ * The answer to `head2 status`: one JSON object with stable field names, sizes in bytes, durations
+ * in microseconds.
+ */
+#include "gateway/runtime.h"
+
+#include "artifact/base64.h"
+#include "artifact/utc.h"
+
+#include <head2/version.h>
+
+#include <unistd.h>
+
+const char *local_counter_name(unsigned counter)
+{
+    static const char *const names[LOCAL_COUNTERS] = {
+        "LATE", "NO_RECEIVER", "STRANGER", "SEND_FULL", "SEND_FAILED", "NO_PORT", "EVENTS_DROPPED"};
+
+    return counter < LOCAL_COUNTERS ? names[counter] : "?";
+}
+
+static void put_number(json_t *o, const char *key, uint64_t value)
+{
+    json_object_set_new(o, key, json_integer((json_int_t)value));
+}
+
+static void put_text(json_t *o, const char *key, const char *text)
+{
+    json_object_set_new(o, key, json_string(text));
+}
+
+static void put_hex(json_t *o, const char *key, const uint8_t bytes[16])
+{
+    char text[33] = {0};
+
+    hex_encode(text, bytes, 16);
+    put_text(o, key, text);
+}
+
+static void put_address(json_t *o, const char *key, const struct head2_address *a)
+{
+    char text[ADDRESS_TEXT];
+
+    address_text(text, a);
+    put_text(o, key, text);
+}
+
+static void put_time(json_t *o, const char *key, uint64_t ms)
+{
+    char text[UTC_BYTES + 1];
+
+    utc_format(text, ms);
+    put_text(o, key, text);
+}
+
+static void put_lanes(json_t *o, const char *key, const uint64_t *packets)
+{
+    json_t *lanes = json_object();
+
+    for (unsigned i = 0; i <= HEAD2_SESSION_LANES; i++)
+        put_number(lanes, config_lane_name(i), packets[i]);
+    json_object_set_new(o, key, lanes);
+}
+
+static void put_local_lanes(json_t *o, const struct member *m)
+{
+    json_t *lanes = json_object();
+
+    for (unsigned i = 0; i < HEAD2_SESSION_LANES; i++) {
+        json_t *lane;
+        struct head2_address at;
+        if (!m->lanes[i].on)
+            continue;
+        lane = json_object();
+        put_address(lane, "configured", &m->lanes[i].at);
+        if (m->ports[i] != NULL) {
+            net_local(&m->ports[i]->socket, &at);
+            put_address(lane, "port", &at);
+        }
+        if (m->has_receiver[i])
+            put_address(lane, "receiver", &m->receiver[i]);
+        json_object_set_new(lanes, config_lane_name(i), lane);
+    }
+    json_object_set_new(o, "lanes", lanes);
+}
+
+static uint64_t left(uint64_t limit, uint64_t used)
+{
+    return used < limit ? limit - used : 0;
+}
+
+static void put_session(json_t *o, const struct head2_peer_info *i)
+{
+    char key[32];
+
+    record_key_name(key, i->gen, i->step);
+    put_text(o, "session_key_id", key);
+    put_hex(o, "session", i->pseudonym);
+    put_address(o, "address", &i->address);
+    put_text(o, "suite", head2_suite_name(i->suite));
+    json_object_set_new(o, "suspect", json_boolean(i->suspect));
+    put_number(o, "up_us", i->up_us);
+    put_number(o, "epoch_age_us", i->epoch_us);
+    put_number(o, "epoch_bytes", i->epoch_bytes);
+    put_number(o, "rotate_us", i->rotate_us);
+    put_number(o, "rotate_bytes", i->rotate_bytes);
+    put_number(o, "us_to_rotation", left(i->rotate_us, i->epoch_us));
+    put_number(o, "bytes_to_rotation", left(i->rotate_bytes, i->epoch_bytes));
+    put_number(o, "heard_us", i->heard_us);
+    put_number(o, "lag_us", i->lag_us);
+    put_number(o, "handshake_us", i->handshake_us);
+    put_number(o, "handshake_bytes", i->handshake_bytes);
+}
+
+static json_t *peer_object(struct runtime *r, uint32_t number, uint64_t now)
+{
+    const struct member *m = &r->members[number];
+    struct head2_peer_info i;
+    json_t *o = json_object(), *rotations = json_object();
+
+    put_text(o, "name", m->name);
+    put_hex(o, "key_id", m->key_id);
+    if (head2_session_peer_info(r->session, now, number, &i) != HEAD2_OK)
+        memset(&i, 0, sizeof i);
+    json_object_set_new(o, "up", json_boolean(i.up));
+    if (i.up)
+        put_session(o, &i);
+    put_lanes(o, "tx_packets", i.tx_packets);
+    put_lanes(o, "rx_packets", i.rx_packets);
+    put_number(o, "tx_bytes", i.tx_bytes);
+    put_number(o, "rx_bytes", i.rx_bytes);
+    put_number(o, "twins", i.twins);
+    for (unsigned c = 0; c < 4; c++)
+        put_number(rotations, head2_cause_name((enum head2_cause)c), i.rotations[c]);
+    json_object_set_new(o, "rotations", rotations);
+    put_number(o, "ratchets", i.ratchets);
+    put_local_lanes(o, m);
+    return o;
+}
+
+static json_t *drops_object(struct runtime *r)
+{
+    const uint64_t *counters = head2_session_counters(r->session);
+    json_t *o = json_object();
+
+    for (unsigned i = 0; i < HEAD2_COUNTERS; i++)
+        if (counters[i] != 0)
+            put_number(o, head2_counter_name((enum head2_counter)i), counters[i]);
+    for (unsigned i = 0; i < LOCAL_COUNTERS; i++) {
+        uint64_t value = r->local[i] + (i == LOCAL_EVENTS ? journal_dropped() : 0);
+        if (value != 0)
+            put_number(o, local_counter_name(i), value);
+    }
+    return o;
+}
+
+static json_t *receipts_object(struct runtime *r)
+{
+    struct notary_report n;
+    json_t *o = json_object();
+
+    notary_report(r->notary, &n);
+    put_number(o, "count", n.written);
+    put_number(o, "waiting", n.waiting);
+    put_number(o, "lost", n.lost);
+    json_object_set_new(o, "failing", n.failing ? json_string(n.why) : json_null());
+    if (n.any) {
+        put_text(o, "last", n.last_name);
+        put_number(o, "last_index", n.last_index);
+        put_time(o, "last_time", n.last_ms);
+    }
+    return o;
+}
+
+static void put_settings(json_t *o, const struct config *c)
+{
+    json_t *rotate = json_object(), *suites = json_array();
+
+    put_number(rotate, "seconds", c->rotate_seconds);
+    put_number(rotate, "bytes", c->rotate_bytes);
+    put_number(rotate, "overlap", c->overlap);
+    json_object_set_new(o, "rotate", rotate);
+    for (unsigned i = 0; i < HEAD2_SESSION_MAX_SUITES && c->suites[i] != 0; i++)
+        json_array_append_new(suites, json_string(head2_suite_name(c->suites[i])));
+    json_object_set_new(o, "suites", suites);
+}
+
+json_t *report_status(struct runtime *r)
+{
+    const uint64_t now = runtime_now();
+    const bool gateway = r->config->role == CONFIG_GATEWAY;
+    json_t *o = json_object(), *peers = json_array();
+    struct head2_address at;
+
+    net_local(&r->wan, &at);
+    put_text(o, "role", gateway ? "gateway" : "link");
+    put_text(o, "version", HEAD2_VERSION_STRING);
+    put_text(o, "name", r->config->name);
+    put_hex(o, "key_id", r->key_id);
+    put_number(o, "pid", (uint64_t)getpid());
+    put_time(o, "time", utc_now());
+    put_time(o, "started", r->started_ms);
+    put_number(o, "uptime_us", now - r->started);
+    put_address(o, "listen", &at);
+    put_text(o, "config", r->config->file);
+    if (gateway)
+        put_number(o, "incarnation", r->incarnation);
+    put_settings(o, r->config);
+    for (uint32_t i = 0; i < r->max_members; i++)
+        if (r->members[i].used)
+            json_array_append_new(peers, peer_object(r, i, now));
+    json_object_set_new(o, "peers", peers);
+    json_object_set_new(o, "drops", drops_object(r));
+    json_object_set_new(o, "receipts", r->notary != NULL ? receipts_object(r) : json_null());
+    return o;
+}

@@ -1,0 +1,431 @@
+/*
+ * The session's socket, clock and jobs; see runtime.h.
+ */
+#include "gateway/runtime.h"
+
+#include "artifact/utc.h"
+
+#include <head2/random.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MEMBERS_SPARE 16
+
+uint64_t runtime_now(void)
+{
+    struct timespec t = {0};
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+bool meter_take(struct meter *m, uint64_t now, uint64_t per_second_milli, uint64_t burst)
+{
+    const uint64_t elapsed = m->at == 0 ? UINT64_C(3600000000) : now - m->at;
+
+    m->at = now;
+    m->milli += (elapsed > UINT64_C(3600000000) ? UINT64_C(3600000000) : elapsed) *
+                per_second_milli / 1000000;
+    if (m->milli > burst * 1000)
+        m->milli = burst * 1000;
+    if (m->milli < 1000)
+        return false;
+    m->milli -= 1000;
+    return true;
+}
+
+/* ---- jobs ---- */
+
+struct work {
+    uv_work_t request;
+    struct runtime *runtime;
+    struct head2_job *job;
+};
+
+static enum head2_status sign(void *arg, uint8_t sig[HEAD2_SESSION_SIG_BYTES], const uint8_t *msg,
+                              size_t msg_len, const char *ctx)
+{
+    const struct head2_key *key = arg;
+    size_t len = 0;
+
+    return head2_key_sign(key, sig, &len, msg, msg_len, ctx, strlen(ctx), false);
+}
+
+static void run_job(struct runtime *r, struct head2_job *job)
+{
+    head2_job_run(job, sign, (void *)(uintptr_t)r->key);
+}
+
+static void on_pool(uv_work_t *request)
+{
+    static _Thread_local bool niced;
+    struct work *w = request->data;
+
+    if (!niced) { /* keys may take their time, packets may not */
+        setpriority(PRIO_PROCESS, (id_t)gettid(), 5);
+        niced = true;
+    }
+    run_job(w->runtime, w->job);
+}
+
+static void on_pool_done(uv_work_t *request, int status)
+{
+    struct work *w = request->data;
+    struct runtime *r = w->runtime;
+    const uint64_t now = runtime_now();
+
+    (void)status; /* never cancelled */
+    r->work--;
+    head2_session_complete(r->session, now, w->job);
+    free(w);
+    runtime_pump(r, now);
+}
+
+static void start_job(struct runtime *r, uint64_t now, struct head2_job *job)
+{
+    struct work *w = malloc(sizeof *w);
+
+    if (w != NULL) {
+        w->request.data = w;
+        w->runtime = r;
+        w->job = job;
+        if (uv_queue_work(&r->loop, &w->request, on_pool, on_pool_done) == 0) {
+            r->work++;
+            return;
+        }
+        free(w);
+    }
+    run_job(r, job); /* slow, and still right */
+    head2_session_complete(r->session, now, job);
+}
+
+/* ---- the loop ---- */
+
+static void on_timer(uv_timer_t *timer);
+
+static void set_timer(struct runtime *r, uint64_t now)
+{
+    uint64_t due = head2_session_deadline(r->session);
+
+    if (r->stopping && r->stop_at < due)
+        due = r->stop_at;
+    if (due == r->timer_at && uv_is_active((uv_handle_t *)&r->timer))
+        return;
+    r->timer_at = due;
+    uv_update_time(&r->loop);
+    uv_timer_start(&r->timer, on_timer, due > now ? (due - now + 999) / 1000 : 0, 0);
+}
+
+/* The session is closed, or has had its time for that: let the loop end. */
+static bool ended(const struct runtime *r, uint64_t now)
+{
+    return r->stopping && (head2_session_closed(r->session) || now >= r->stop_at);
+}
+
+static void gather_losses(struct runtime *r)
+{
+    r->local[LOCAL_SEND_FULL] = r->out_wan.refused + r->out_local.refused;
+    r->local[LOCAL_SEND_FAILED] = r->out_wan.failed + r->out_local.failed;
+}
+
+void runtime_pump(struct runtime *r, uint64_t now)
+{
+    struct head2_action a;
+
+    while (head2_session_next(r->session, now, &a)) {
+        if (a.kind == HEAD2_ACTION_SEND)
+            net_queue(&r->out_wan, &r->wan, &a.to, a.bytes, a.len);
+        else if (a.kind == HEAD2_ACTION_EVENT)
+            record_event(r, a.event);
+        else
+            start_job(r, now, a.job);
+    }
+    net_flush(&r->out_wan);
+    net_flush(&r->out_local);
+    gather_losses(r);
+    if (ended(r, now))
+        uv_stop(&r->loop);
+    else
+        set_timer(r, now);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct runtime *r = timer->data;
+    const uint64_t now = runtime_now();
+
+    head2_session_tick(r->session, now);
+    runtime_pump(r, now);
+}
+
+/* Datagrams from the network: plaintexts go to the local ports, the rest is the session's. */
+static void on_wan(uv_poll_t *poll, int status, int events)
+{
+    struct runtime *r = poll->data;
+    struct head2_session_data data;
+    struct head2_address from;
+    const uint64_t now = runtime_now();
+
+    (void)events;
+    (void)status; /* an error of the socket is taken by the read and is none of ours */
+    unsigned n = net_receive(&r->in, &r->wan);
+    for (unsigned i = 0; i < n; i++) {
+        address_from_sockaddr(&from, &r->in.from[i]);
+        head2_session_input(r->session, now, &from, r->in.bytes[i], r->in.len[i], &data);
+        if (data.bytes != NULL)
+            ports_deliver(r, &data);
+    }
+    runtime_pump(r, now);
+}
+
+/* ---- peers ---- */
+
+enum head2_status runtime_add(struct runtime *r, const struct config_peer *p)
+{
+    struct head2_peer_config c = {.pk = p->pk};
+    uint32_t number;
+
+    if (r->config->role == CONFIG_LINK) {
+        memcpy(c.addrs, r->endpoints, sizeof c.addrs);
+        c.n_addrs = r->n_endpoints;
+        c.min_incarnation = r->seen;
+    }
+    enum head2_status st = head2_session_add_peer(r->session, &number, &c);
+    if (st != HEAD2_OK)
+        return st;
+    struct member *m = &r->members[number];
+    memset(m, 0, sizeof *m);
+    m->used = true;
+    memcpy(m->name, p->name, sizeof m->name);
+    memcpy(m->pk, p->pk, sizeof m->pk);
+    memcpy(m->key_id, p->key_id, sizeof m->key_id);
+    memcpy(m->lanes, p->lanes, sizeof m->lanes);
+    return HEAD2_OK;
+}
+
+void runtime_remove(struct runtime *r, uint32_t peer)
+{
+    struct member *m = &r->members[peer];
+
+    for (unsigned lane = 0; lane < HEAD2_SESSION_LANES; lane++)
+        ports_close(r, peer, lane);
+    head2_session_remove_peer(r->session, peer);
+    memset(m, 0, sizeof *m);
+}
+
+/* A link's gateway has moved: the session object learns it by forgetting and adding the peer. Ports
+ * and their last senders stay. */
+void runtime_use_endpoints(struct runtime *r)
+{
+    struct head2_peer_config c = {.pk = r->config->peers[0].pk, .min_incarnation = r->seen};
+    uint32_t number;
+
+    r->endpoints_new = false;
+    memcpy(c.addrs, r->endpoints, sizeof c.addrs);
+    c.n_addrs = r->n_endpoints;
+    head2_session_remove_peer(r->session, 0);
+    enum head2_status st = head2_session_add_peer(r->session, &number, &c);
+    HEAD2_ENSURES(st == HEAD2_OK && number == 0);
+    journal_say(st == HEAD2_OK ? JOURNAL_INFO : JOURNAL_ERROR, "endpoints",
+                "the gateway is looked for at its new addresses");
+}
+
+/* ---- the highest incarnation of the gateway, kept off the loop ---- */
+
+struct keeping {
+    uv_work_t request;
+    struct runtime *runtime;
+    uint64_t incarnation;
+    enum head2_status st;
+    int error;
+};
+
+static void on_keep(uv_work_t *request)
+{
+    struct keeping *k = request->data;
+
+    k->st = state_gateway_keep(k->runtime->state.folder, k->runtime->config->peers[0].key_id,
+                               k->incarnation);
+    k->error = errno;
+}
+
+static void on_kept(uv_work_t *request, int status)
+{
+    struct keeping *k = request->data;
+
+    (void)status;
+    k->runtime->work--;
+    if (k->st != HEAD2_OK)
+        journal_say(JOURNAL_WARNING, "state", "cannot keep the gateway's incarnation in %s: %s",
+                    k->runtime->state.folder, strerror(k->error));
+    free(k);
+}
+
+void runtime_keep_seen(struct runtime *r, uint64_t incarnation)
+{
+    struct keeping *k;
+
+    if (incarnation <= r->seen)
+        return;
+    r->seen = incarnation;
+    k = malloc(sizeof *k);
+    if (k == NULL)
+        return;
+    *k = (struct keeping){.runtime = r, .incarnation = incarnation};
+    k->request.data = k;
+    if (uv_queue_work(&r->loop, &k->request, on_keep, on_kept) == 0)
+        r->work++;
+    else
+        free(k);
+}
+
+/* ---- opening and closing ---- */
+
+static enum head2_status draw(void *arg, void *out, size_t len)
+{
+    (void)arg;
+    return head2_random(out, len);
+}
+
+static uint64_t wall(void *arg)
+{
+    (void)arg;
+    return utc_now();
+}
+
+struct head2_session_config runtime_session_config(const struct runtime *r, const struct config *c)
+{
+    const bool gateway = c->role == CONFIG_GATEWAY;
+    struct head2_session_config s = {.role = gateway ? HEAD2_ROLE_GATEWAY : HEAD2_ROLE_DRONE,
+                                     .pk = head2_key_public(r->key),
+                                     .rotate_seconds = c->rotate_seconds,
+                                     .rotate_bytes = c->rotate_bytes,
+                                     .overlap = c->overlap,
+                                     .no_overlap = c->overlap == 0,
+                                     .max_peers = r->max_members,
+                                     .half_open = c->half_open,
+                                     .handshake_rate = c->handshake_rate,
+                                     .prefix_rate = c->prefix_rate,
+                                     .incarnation = r->incarnation,
+                                     .node_id = 1,
+                                     .random = draw,
+                                     .wall_ms = wall};
+
+    memcpy(s.suites, c->suites, sizeof s.suites);
+    return s;
+}
+
+/* Where a link's socket stands: any port, IPv4 alone when that is all that its endpoints need. */
+static struct head2_address link_address(const struct runtime *r)
+{
+    struct head2_address a;
+    bool v4 = address_parse(&a, "0.0.0.0:0");
+
+    for (uint32_t i = 0; i < r->n_endpoints; i++)
+        v4 = v4 && address_is_v4(&r->endpoints[i]);
+    if (!v4)
+        memset(&a, 0, sizeof a);
+    return a;
+}
+
+static enum head2_status open_wan(struct runtime *r, struct config_error *err)
+{
+    const bool gateway = r->config->role == CONFIG_GATEWAY;
+    const struct head2_address at = gateway ? r->config->listen : link_address(r);
+
+    if (net_open(&r->wan, &at, NET_WIDE) == HEAD2_OK)
+        return HEAD2_OK;
+    err->error = errno;
+    char text[ADDRESS_TEXT];
+    address_text(text, &at);
+    snprintf(err->where, sizeof err->where, "%.500s: listen.udp", r->config->file);
+    if (err->error != EADDRINUSE) {
+        snprintf(err->what, sizeof err->what, "cannot open UDP %s", text);
+        return HEAD2_E_IO;
+    }
+    snprintf(err->what, sizeof err->what, "UDP port %u of %s is in use", at.port, text);
+    snprintf(err->hint, sizeof err->hint,
+             "stop the program that has it ('ss -ulpn sport = :%u' names it), or change listen.udp",
+             at.port);
+    return HEAD2_E_STATE;
+}
+
+static enum head2_status add_all(struct runtime *r, struct config_error *err)
+{
+    enum head2_status st = HEAD2_OK;
+    const bool link = r->config->role == CONFIG_LINK;
+
+    for (uint32_t i = 0; st == HEAD2_OK && i < r->config->n_peers; i++)
+        st = runtime_add(r, &r->config->peers[i]);
+    if (st != HEAD2_OK) {
+        snprintf(err->where, sizeof err->where, "%.500s: peers", r->config->file);
+        snprintf(err->what, sizeof err->what, "cannot register a peer: %s",
+                 head2_status_string(st));
+        return st;
+    }
+    for (unsigned lane = 0; link && lane < HEAD2_SESSION_LANES; lane++) {
+        if (!r->members[0].lanes[lane].on || ports_listen(r, 0, lane) == HEAD2_OK)
+            continue;
+        char text[ADDRESS_TEXT];
+        err->error = errno;
+        address_text(text, &r->members[0].lanes[lane].at);
+        snprintf(err->where, sizeof err->where, "%.500s: lanes.%s.listen", r->config->file,
+                 config_lane_name(lane));
+        snprintf(err->what, sizeof err->what, "%s %s",
+                 err->error == EADDRINUSE ? "in use is UDP port" : "cannot open UDP", text);
+        snprintf(err->hint, sizeof err->hint, "%s",
+                 err->error == EADDRINUSE ? "stop the program that has it, or choose another" : "");
+        return err->error == EADDRINUSE ? HEAD2_E_STATE : HEAD2_E_IO;
+    }
+    return HEAD2_OK;
+}
+
+enum head2_status runtime_open(struct runtime *r, struct config_error *err)
+{
+    enum head2_status st;
+    const uint64_t now = runtime_now();
+
+    r->max_members = r->config->role == CONFIG_LINK
+                         ? 1
+                         : r->config->n_peers + r->config->n_peers / 4 + MEMBERS_SPARE;
+    r->members = calloc(r->max_members, sizeof *r->members);
+    if (r->members == NULL) {
+        snprintf(err->what, sizeof err->what, "out of memory");
+        return HEAD2_E_MEMORY;
+    }
+    HEAD2_TRY(open_wan(r, err));
+    const struct head2_session_config c = runtime_session_config(r, r->config);
+    st = head2_session_new(&r->session, &c, now);
+    if (st != HEAD2_OK) {
+        snprintf(err->where, sizeof err->where, "%.600s", r->config->file);
+        snprintf(err->what, sizeof err->what, "cannot start: %s", head2_status_string(st));
+        return st;
+    }
+    r->timer.data = r;
+    uv_timer_init(&r->loop, &r->timer);
+    r->wan_poll.data = r;
+    if (uv_poll_init(&r->loop, &r->wan_poll, r->wan.fd) != 0)
+        return HEAD2_E_IO;
+    HEAD2_TRY(add_all(r, err));
+    r->started = now;
+    r->started_ms = utc_now();
+    uv_poll_start(&r->wan_poll, UV_READABLE, on_wan);
+    head2_session_tick(r->session, now);
+    runtime_pump(r, now);
+done:
+    return st;
+}
+
+/* The loop has ended and all handles are closed. */
+void runtime_close(struct runtime *r)
+{
+    head2_session_free(r->session);
+    net_close(&r->wan);
+    free(r->members);
+    r->session = NULL;
+    r->members = NULL;
+}

@@ -1,0 +1,138 @@
+/*
+ * The running daemon, gateway or link: one session object, one loop, and what hangs on them.
+ *
+ *     daemon.c    start, signals, new configuration, end
+ *     runtime.c   the session's socket, clock and jobs
+ *     ports.c     the UDP ports of local applications, one a peer and lane
+ *     record.c    what the session tells becomes log lines and receipts
+ *     report.c    the answer to `head2 status`
+ *     console.c   the control socket
+ *
+ * Everything here runs on the loop's thread, but jobs (the thread pool) and receipts (notary.h).
+ */
+#ifndef HEAD2_GATEWAY_RUNTIME_H
+#define HEAD2_GATEWAY_RUNTIME_H
+
+#include "gateway/config.h"
+#include "gateway/journal.h"
+#include "gateway/net.h"
+#include "gateway/notary.h"
+#include "gateway/state.h"
+
+#include <uv.h>
+
+/* Drops and mishaps at this end that are not the session's. */
+enum local_counter {
+    LOCAL_LATE,        /* commands from the past, lane 0 of a link */
+    LOCAL_NO_RECEIVER, /* no output is configured, or no application has sent yet */
+    LOCAL_STRANGER,    /* a datagram to a lane's port from another address than its output */
+    LOCAL_SEND_FULL,   /* the system's send buffer was full */
+    LOCAL_SEND_FAILED, /* no route, too long for the path, refused by a firewall */
+    LOCAL_NO_PORT,     /* a lane's socket could not be opened */
+    LOCAL_EVENTS,      /* log lines that nobody read, or above their rate */
+    LOCAL_COUNTERS
+};
+const char *local_counter_name(unsigned counter);
+
+struct runtime;
+
+/* The UDP port of one lane of one peer, towards the local application. */
+struct port {
+    struct net_socket socket;
+    uv_poll_t poll;
+    struct runtime *runtime;
+    uint32_t peer;
+    uint8_t lane;
+};
+
+/* What belongs to a peer number of the session. */
+struct member {
+    bool used;
+    char name[CONFIG_NAME_MAX + 1];
+    uint8_t pk[HEAD2_SESSION_PK_BYTES];
+    uint8_t key_id[HEAD2_KEY_ID_BYTES];
+    struct config_lane lanes[HEAD2_SESSION_LANES];
+    struct port *ports[HEAD2_SESSION_LANES];
+    struct head2_address receiver[HEAD2_SESSION_LANES]; /* link: the last local sender */
+    bool has_receiver[HEAD2_SESSION_LANES];
+    uint8_t pseudonym[16]; /* of the present session */
+    uint64_t rotation;     /* of that session, counted */
+};
+
+/* A few tokens a second, for what a stranger can make happen. */
+struct meter {
+    uint64_t at, milli;
+};
+
+struct runtime {
+    uv_loop_t loop;
+    struct config *config;
+    const struct head2_key *key;
+    uint8_t key_id[HEAD2_KEY_ID_BYTES];
+    struct state state;
+    uint64_t incarnation;
+    uint64_t started; /* boot clock, microseconds */
+    uint64_t started_ms;
+
+    struct head2_session *session;
+    struct net_socket wan;
+    uv_poll_t wan_poll;
+    uv_timer_t timer;
+    uint64_t timer_at;
+    uv_signal_t signals[3];
+    struct member *members;
+    uint32_t max_members;
+    struct head2_address endpoints[HEAD2_SESSION_MAX_ADDRS]; /* link */
+    uint32_t n_endpoints;
+    bool endpoints_new; /* to be used when the present session is gone */
+    uint64_t seen;      /* link: the highest incarnation of the gateway */
+
+    uint64_t local[LOCAL_COUNTERS];
+    struct meter alarms, failed_proofs;
+    struct notary *notary; /* a gateway's */
+    struct console *console;
+    bool stopping;
+    uint64_t stop_at;
+    unsigned work; /* pieces of work that the thread pool has */
+    bool loading;  /* a new configuration is being read */
+    bool load_again;
+    bool jobs_niced;
+
+    struct net_input in;
+    struct net_output out_wan, out_local;
+};
+
+/* runtime.c */
+uint64_t runtime_now(void); /* CLOCK_BOOTTIME, microseconds */
+HEAD2_CHECK enum head2_status runtime_open(struct runtime *r, struct config_error *err);
+void runtime_close(struct runtime *r);
+/* Carry out what the session wants, send what is queued, set the timer. */
+void runtime_pump(struct runtime *r, uint64_t now);
+struct head2_session_config runtime_session_config(const struct runtime *r, const struct config *c);
+HEAD2_CHECK enum head2_status runtime_add(struct runtime *r, const struct config_peer *p);
+void runtime_remove(struct runtime *r, uint32_t peer);
+void runtime_use_endpoints(struct runtime *r);
+void runtime_keep_seen(struct runtime *r, uint64_t incarnation);
+bool meter_take(struct meter *m, uint64_t now, uint64_t per_second_milli, uint64_t burst);
+
+/* ports.c */
+HEAD2_CHECK enum head2_status ports_listen(struct runtime *r, uint32_t peer, unsigned lane);
+void ports_deliver(struct runtime *r, const struct head2_session_data *data);
+void ports_close(struct runtime *r, uint32_t peer, unsigned lane);
+
+/* record.c */
+void record_event(struct runtime *r, const struct head2_event *e);
+void record_peer(struct runtime *r, enum receipt_kind kind, const struct member *m);
+void record_start(struct runtime *r);
+void record_stop(struct runtime *r);
+void record_notary(void *arg, const struct notary_report *report);
+void record_key_name(char out[32], uint32_t gen, uint8_t step);
+
+/* report.c: a new JSON object, NULL when memory is short. */
+json_t *report_status(struct runtime *r);
+
+/* console.c */
+HEAD2_CHECK enum head2_status console_open(struct runtime *r, struct config_error *err);
+void console_close(struct runtime *r);
+
+#endif
