@@ -197,8 +197,11 @@ enum head2_status trust_read(struct trust **out, const char *path, struct trust_
     if (t == NULL)
         return HEAD2_E_MEMORY;
     const char *slash = strrchr(path, '/');
-    if (slash != NULL && (size_t)(slash - path) + 1 < sizeof t->folder)
+    strcpy(t->folder, "./"); /* so that a key named - is a file, not standard input */
+    if (slash != NULL && (size_t)(slash - path) + 1 < sizeof t->folder) {
         memcpy(t->folder, path, (size_t)(slash - path) + 1);
+        t->folder[slash - path + 1] = 0;
+    }
     st = file_read(path, TRUST_FILE_MAX, &text, &len);
     if (st != HEAD2_OK) {
         int error = errno;

