@@ -120,6 +120,8 @@ static int check_value(struct cli *cli, const struct cli_option *o, const char *
     uint64_t number;
 
     snprintf(where, sizeof where, "--%s", o->name);
+    if (o->type != CLI_FLAG && *value == 0)
+        return cli_fail(cli, CLI_USAGE, where, "give a value", "the value is empty");
     if (o->type == CLI_ENUM && !enum_has(o->value, value)) {
         char hint[512];
         snprintf(hint, sizeof hint, "choose one of %s", o->value);
@@ -130,8 +132,6 @@ static int check_value(struct cli *cli, const struct cli_option *o, const char *
         return cli_fail(cli, CLI_USAGE, where, "give a whole number in that range",
                         "'%s' is not a number from %llu to %llu", value, (unsigned long long)o->min,
                         (unsigned long long)o->max);
-    if (o->type != CLI_FLAG && *value == 0)
-        return cli_fail(cli, CLI_USAGE, where, "give a value", "the value is empty");
     return CLI_DONE;
 }
 
