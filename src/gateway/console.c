@@ -112,6 +112,7 @@ static json_t *answer(struct runtime *r, const char *line, size_t len)
 }
 
 static void next_line(struct client *c);
+static void listen_on(struct client *c);
 
 static void on_written(uv_write_t *write, int status)
 {
@@ -126,6 +127,7 @@ static void on_written(uv_write_t *write, int status)
     }
     uv_timer_again(&c->timer);
     next_line(c);
+    listen_on(c);
 }
 
 static void reply(struct client *c, json_t *o)
@@ -185,6 +187,31 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     c->len += (size_t)n;
     next_line(c);
+    if (c->len == sizeof c->line && !c->closing) /* no room before the next answer is taken */
+        uv_read_stop(stream);
+}
+
+static void listen_on(struct client *c)
+{
+    if (!c->closing && c->len < sizeof c->line)
+        (void)uv_read_start((uv_stream_t *)&c->pipe, on_room, on_read); /* it may be on already */
+}
+
+static void on_extra_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+/* One client too many is taken and closed, so that it does not wait for ever. */
+static void refuse(struct console *console)
+{
+    uv_pipe_t *extra = calloc(1, sizeof *extra);
+
+    if (extra == NULL)
+        return;
+    uv_pipe_init(&console->runtime->loop, extra, 0);
+    (void)uv_accept((uv_stream_t *)&console->pipe, (uv_stream_t *)extra);
+    uv_close((uv_handle_t *)extra, on_extra_closed);
 }
 
 static void on_client(uv_stream_t *server, int status)
@@ -195,17 +222,9 @@ static void on_client(uv_stream_t *server, int status)
     for (unsigned i = 0; status == 0 && i < CLIENTS && c == NULL; i++)
         if (!console->clients[i].used)
             c = &console->clients[i];
-    if (c == NULL) { /* too many: taken and closed, so that the queue does not fill */
-        int fd;
-        if (status == 0 && uv_fileno((uv_handle_t *)server, &fd) == 0 && server->type != 0) {
-            uv_pipe_t *extra = calloc(1, sizeof *extra);
-            if (extra == NULL || uv_pipe_init(&console->runtime->loop, extra, 0) != 0) {
-                free(extra);
-                return;
-            }
-            (void)uv_accept(server, (uv_stream_t *)extra);
-            uv_close((uv_handle_t *)extra, (uv_close_cb)free);
-        }
+    if (c == NULL) {
+        if (status == 0)
+            refuse(console);
         return;
     }
     memset(c, 0, sizeof *c);

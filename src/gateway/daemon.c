@@ -59,6 +59,13 @@ static void raise_limits(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Packets wait for this thread: where it may, it goes before the machine's other work. The threads
+ * of jobs and receipts lower themselves again. */
+static void raise_priority(void)
+{
+    (void)setpriority(PRIO_PROCESS, 0, -10);
+}
+
 static enum head2_status open_notary(struct runtime *r, struct config_error *err)
 {
     char folder[PATH_MAX], path[PATH_MAX + 32];
@@ -158,6 +165,7 @@ enum head2_status daemon_run(struct config *config, const struct head2_key *key,
     r->wan.fd = r->state.lock = -1;
     head2_key_id(key, r->key_id);
     raise_limits();
+    raise_priority();
     enum head2_status st = open_all(r, err);
     if (st == HEAD2_OK) {
         record_start(r);

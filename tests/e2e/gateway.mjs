@@ -1,0 +1,509 @@
+// The gateway and the link as processes on loopback: data both ways, rotation, crashes, wrong keys,
+// new configuration, broken configuration, full and read-only disks, junk. The program is $HEAD2,
+// else build/release/head2.
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import dgram from 'node:dgram';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+const given = path.resolve(process.env.HEAD2 ?? 'build/release/head2');
+const isRoot = process.getuid() === 0;
+const NOBODY = 65534;
+if (!fs.existsSync(given)) {
+  console.log(`FAIL program: ${given} is missing; build it, or set HEAD2`);
+  process.exit(1);
+}
+const base = fs.mkdtempSync(path.join(os.tmpdir(), 'head2-gw-'));
+fs.chmodSync(base, 0o755);
+const head2 = path.join(base, 'head2'); // a copy that nobody, too, may run
+fs.copyFileSync(given, head2);
+fs.chmodSync(head2, 0o755);
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const lanes = ['telemetry', 'video', 'logs'];
+let failures = 0;
+let counter = 0;
+let cleanups = [];
+
+class Skip extends Error {}
+function check(condition, what) { if (!condition) throw new Error(what); }
+async function test(name, body) {
+  cleanups = [];
+  try {
+    await body(path.join(base, `t${++counter}`));
+    console.log(`ok ${name}`);
+  } catch (e) {
+    if (e instanceof Skip) console.log(`skip ${name}: ${e.message}`);
+    else {
+      failures++;
+      console.log(`FAIL ${name}: ${String(e.stack ?? e).split('\n').slice(0, 3).join(' | ')}`);
+    }
+  }
+  for (const c of cleanups.reverse()) await c();
+}
+async function until(what, ms, condition) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    check(Date.now() < end, `not within ${ms} ms: ${what}`);
+    await sleep(20);
+  }
+}
+function run(args, options = {}) {
+  const r = spawnSync(head2, args, { timeout: 20000, env: { PATH: process.env.PATH, HOME: base }, ...options });
+  return { code: r.status, out: r.stdout.toString(), err: r.stderr.toString() };
+}
+function good(args) {
+  const r = run(args);
+  check(r.code === 0, `${args.join(' ')} ended with ${r.code}: ${r.err}`);
+  return r;
+}
+
+// A local application: a UDP socket that keeps what arrives.
+async function application(port = 0) {
+  const socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 4 << 20 });
+  const got = [];
+  socket.on('message', (bytes, from) => got.push({ bytes, from, text: bytes.toString() }));
+  await new Promise((done, fail) => { socket.once('error', fail); socket.bind(port, '127.0.0.1', done); });
+  let open = true;
+  const close = () => new Promise((done) => { if (open) { open = false; socket.close(done); } else done(); });
+  cleanups.push(close);
+  const send = (bytes, to) => new Promise((done) => socket.send(bytes, to, '127.0.0.1', done));
+  const take = (text, ms = 2000) => until(`'${text}' arrives`, ms, () => got.find((m) => m.text === text));
+  return { port: socket.address().port, got, send, take, close };
+}
+async function freePort() {
+  const a = await application();
+  await a.close();
+  return a.port;
+}
+
+// A daemon and the events it logs.
+function daemon(verb, config, options = {}) {
+  const child = spawn(head2, [verb, '-c', config], { stdio: ['ignore', 'ignore', 'pipe'], ...options });
+  const d = { child, events: [], lines: [], pid: child.pid };
+  let rest = '';
+  child.stderr.on('data', (piece) => {
+    rest += piece;
+    const lines = rest.split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      d.lines.push(line);
+      if (line.startsWith('{')) d.events.push(JSON.parse(line));
+    }
+  });
+  d.ended = new Promise((done) => child.on('close', (code, signal) => { d.code = code; done({ code, signal }); }));
+  d.event = (name, ms = 3000, test_ = () => true) =>
+    until(`event ${name} of ${verb} (${d.lines.slice(-3).join(' ')})`, ms,
+      () => d.events.find((e) => e.event === name && test_(e)));
+  d.stop = async (signal = 'SIGTERM') => { child.kill(signal); return d.ended; };
+  cleanups.push(async () => { if (d.code === undefined) { child.kill('SIGKILL'); await d.ended; } });
+  return d;
+}
+function status(config) {
+  const r = run(['status', '--json', '-c', config]);
+  return r.code === 0 ? JSON.parse(r.out) : null;
+}
+
+// A folder made by init, with ports of its own: applications stand where the lanes come out.
+async function place(dir, { drones = 1, edit = (t) => t, editLink = (t) => t } = {}) {
+  const port = await freePort();
+  good(['init', dir, '--no-passphrase', '--drones', String(drones), '--listen', `127.0.0.1:${port}`]);
+  const p = { dir, port, config: path.join(dir, 'head2.yaml'), links: [], out: [], inputs: [] };
+  let text = fs.readFileSync(p.config, 'utf8');
+  for (let i = 1; i <= drones; i++) {
+    const link = path.join(dir, 'links', `drone-${i}.yaml`);
+    let linkText = fs.readFileSync(link, 'utf8');
+    const out = {}, inputs = {};
+    for (const lane of lanes) {
+      out[lane] = await application();
+      inputs[lane] = await freePort();
+      text = text.replace(new RegExp(`(name: drone-${i},.*${lane}: "127.0.0.1:)\\d+`), `$1${out[lane].port}`);
+      linkText = linkText.replace(new RegExp(`(${lane}: +{ listen: "127.0.0.1:)\\d+`), `$1${inputs[lane]}`);
+    }
+    fs.writeFileSync(link, editLink(linkText));
+    p.links.push(link);
+    p.out.push(out);
+    p.inputs.push(inputs);
+  }
+  p.text = text;
+  fs.writeFileSync(p.config, edit(text));
+  return p;
+}
+async function bothUp(p, i = 0) {
+  const gateway = daemon('gateway', p.config);
+  await gateway.event('start');
+  const link = daemon('link', p.links[i]);
+  await link.event('session-up');
+  return { gateway, link };
+}
+const exchange = async (p, i, lane, text) => {
+  const app = await application();
+  await app.send(`${text} out`, p.inputs[i][lane]);
+  const there = await p.out[i][lane].take(`${text} out`);
+  await p.out[i][lane].send(`${text} back`, there.from.port);
+  const back = await app.take(`${text} back`);
+  check(back.from.port === p.inputs[i][lane], 'the answer does not come from the port of the lane');
+  await app.close();
+};
+
+// ---- data ----
+
+await test('init, gateway and link carry each lane both ways, and end cleanly', async (dir) => {
+  const p = await place(dir);
+  for (const f of [p.config, ...p.links]) good(['config', 'check', f]);
+  const again = run(['init', dir, '--no-passphrase']);
+  check(again.code === 5 && /already/.test(again.err), `init twice: ${again.code} ${again.err}`);
+  for (const f of ['gateway.pem', 'links/drone-1.pem'])
+    check((fs.statSync(path.join(dir, f)).mode & 0o777) === 0o600, `${f} may be read by others`);
+  check((fs.statSync(path.join(dir, 'state')).mode & 0o777) === 0o700, 'state/ may be read by others');
+  const { gateway, link } = await bothUp(p);
+  for (const lane of lanes) await exchange(p, 0, lane, `first ${lane}`);
+  const big = await application();
+  await big.send(randomBytes(1300), p.inputs[0].video);
+  await big.send(randomBytes(9000), p.inputs[0].video);
+  await until('both count as TOO_BIG', 2000, () => status(p.links[0])?.drops.TOO_BIG === 2);
+  const sock = path.join(dir, 'state/run/head2.sock');
+  check((fs.statSync(sock).mode & 0o777) === 0o600, 'others may use the control socket');
+  await link.stop();
+  check(link.code === 0, `the link ended with ${link.code}`);
+  await gateway.event('session-down', 1000, (e) => e.detail.reason === 'shutdown');
+  const began = Date.now();
+  await gateway.stop();
+  check(gateway.code === 0 && Date.now() - began < 1500, `the gateway ended with ${gateway.code}`);
+  check(!fs.existsSync(sock), 'the control socket is left behind');
+  const r = good(['receipt', 'verify', path.join(dir, 'state/receipts')]);
+  check(/^4 receipts, 0 faults/.test(r.out), `receipts: ${r.out}`);
+});
+
+await test('status tells people and programs the same', async (dir) => {
+  const p = await place(dir);
+  const none = run(['status', '-c', p.config]);
+  check(none.code === 4 && /no daemon answers/.test(none.err), `without a daemon: ${none.code} ${none.err}`);
+  await bothUp(p);
+  await exchange(p, 0, 'telemetry', 'one');
+  const g = await until('the gateway shows the session', 2000, () => {
+    const s = status(p.config);
+    return s?.peers[0].up && s.receipts.count === 1 ? s : null;
+  });
+  const peer = g.peers[0];
+  check(g.role === 'gateway' && g.peers.length === 1 && peer.name === 'drone-1', 'names');
+  check(peer.suite === 'CH2-L5' && peer.session_key_id === 'kyber-0', `${peer.suite} ${peer.session_key_id}`);
+  check(peer.rx_packets.telemetry === 1 && peer.tx_packets.telemetry === 1, JSON.stringify(peer.rx_packets));
+  check(peer.handshake_us > 0 && peer.handshake_bytes > 10000, 'handshake');
+  check(peer.bytes_to_rotation < peer.rotate_bytes && peer.us_to_rotation < peer.rotate_us, 'limits');
+  check(Object.keys(g.drops).length === 0, `drops: ${JSON.stringify(g.drops)}`);
+  check(status(p.links[0]).role === 'link', 'the link answers too');
+  const screen = good(['status', '-c', p.config]).out;
+  for (const words of ['peer: drone-1', 'kyber-0', 'CH2-L5', 'handshake', 'receipts', '_keygen_', peer.address])
+    check(screen.includes(words), `the screen lacks ${words}:\n${screen}`);
+  // clients that misbehave are dropped, and nobody else notices
+  const sock = path.join(dir, 'state/run/head2.sock');
+  const answer = await new Promise((done) => {
+    const c = net.connect(sock);
+    let all = '';
+    c.on('data', (d) => { all += d; });
+    c.on('close', () => done(all));
+    c.write('nonsense\n{"op":"dance"}\n' + 'x'.repeat(3000));
+  });
+  const lines = answer.trim().split('\n').map((l) => JSON.parse(l));
+  check(lines.length === 2 && lines[0].error && lines[1].error === 'unknown operation', answer);
+  check(status(p.config) !== null, 'status after a bad client');
+});
+
+await test('keys rotate by time and by bytes while nothing is lost', async (dir) => {
+  const edit = (t) => t.replace('seconds: 60, bytes: 100000000', 'seconds: 5, bytes: 1000000');
+  const p = await place(dir, { edit, editLink: edit });
+  const { gateway, link } = await bothUp(p);
+  const app = await application();
+  const bytes = Buffer.alloc(1172, 7);
+  let sent = 0;
+  const end = Date.now() + 6500;
+  while (Date.now() < end) { // 1 MB in the first second, then little: bytes fire, then time does
+    const fast = sent < 1200;
+    for (let k = 0; k < (fast ? 8 : 1); k++) {
+      bytes.writeUInt32BE(sent++);
+      await app.send(bytes, p.inputs[0].video);
+    }
+    await sleep(fast ? 5 : 20);
+  }
+  await until('everything has arrived', 2000, () => p.out[0].video.got.length >= sent);
+  const numbers = p.out[0].video.got.map((m) => m.bytes.readUInt32BE());
+  check(numbers.length === sent && new Set(numbers).size === sent, `${sent} sent, ${numbers.length} arrived`);
+  check(p.out[0].video.got.every((m) => m.bytes.length === 1172 && m.bytes[1171] === 7), 'content');
+  const causes = link.events.filter((e) => e.event === 'rotation').map((e) => e.detail.cause);
+  check(causes.includes('bytes'), `no rotation by bytes: ${causes}`);
+  check(causes.includes('time'), `no rotation by time: ${causes}`);
+  const s = status(p.config);
+  const rotations = Object.values(s.peers[0].rotations).reduce((a, b) => a + b, 0);
+  check(rotations >= 2, `the gateway counts ${rotations} rotations`);
+  check(s.peers[0].session_key_id !== 'kyber-0', s.peers[0].session_key_id);
+  await link.stop();
+  await gateway.stop();
+  good(['receipt', 'verify', path.join(dir, 'state/receipts')]);
+  const names = fs.readdirSync(path.join(dir, 'state/receipts')).filter((f) => /_rotation_.*\.mu$/.test(f));
+  check(names.length === rotations, `${names.length} receipts of ${rotations} rotations`);
+});
+
+// ---- crashes ----
+
+for (const victim of ['gateway', 'link'])
+  await test(`a killed ${victim} is back within two seconds of its restart`, async (dir) => {
+    const p = await place(dir);
+    const ends = await bothUp(p);
+    await exchange(p, 0, 'telemetry', 'before');
+    await ends[victim].stop('SIGKILL');
+    const began = Date.now();
+    const again = daemon(victim, victim === 'gateway' ? p.config : p.links[0]);
+    await again.event('start');
+    const app = await application();
+    let n = 0;
+    await until('data flows again', 2000, async () => {
+      await app.send(`again ${n++}`, p.inputs[0].telemetry);
+      return p.out[0].telemetry.got.some((m) => m.text.startsWith('again'));
+    });
+    check(Date.now() - began < 2100, 'it took longer');
+    await exchange(p, 0, 'logs', 'after');
+  });
+
+// ---- who may ---- 
+
+await test('a drone that is not registered is rejected and gets no session', async (dir) => {
+  const p = await place(dir, { drones: 2, edit: (t) => t.replace(/^ {2}- { name: drone-2.*\n/m, '') });
+  const gateway = daemon('gateway', p.config);
+  await gateway.event('start');
+  const link = daemon('link', p.links[1]);
+  await link.event('REJECTED');
+  check(!link.events.some((e) => e.event === 'session-up'), 'a session came up');
+  check(status(p.links[1]).peers[0].up === false, 'the link shows a session');
+  check(Object.keys(status(p.config).drops).length > 0, 'the gateway counts nothing');
+});
+
+await test('a link with the key of another gateway gets no session', async (dir) => {
+  const p = await place(dir);
+  good(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', path.join(dir, 'x.pem'),
+    '--public-out', path.join(dir, 'x.pub.pem')]);
+  fs.copyFileSync(path.join(dir, 'x.pub.pem'), path.join(dir, 'links/gateway.pub.pem'));
+  const gateway = daemon('gateway', p.config);
+  await gateway.event('start');
+  const link = daemon('link', p.links[0]);
+  await link.event('start');
+  await until('the gateway counts BAD_MAC1', 3000, () => status(p.config)?.drops.BAD_MAC1 > 0);
+  check(!link.events.some((e) => e.event === 'session-up'), 'a session came up');
+});
+
+await test('CH2-L1X4 works when both ends name it, with a warning that says why not', async (dir) => {
+  const edit = (t) => t.replace('[CH2-L5]', '[CH2-L1X4]');
+  const p = await place(dir, { edit, editLink: edit });
+  const { gateway, link } = await bothUp(p);
+  await exchange(p, 0, 'video', 'weak');
+  check(status(p.config).peers[0].suite === 'CH2-L1X4', 'suite');
+  for (const d of [gateway, link]) {
+    const e = await d.event('weak-suite');
+    check(e.level === 'warning' && /AES-128.*level 1/.test(e.detail.text), JSON.stringify(e));
+    check(d.lines.some((l) => /^head2: .*CH2-L1X4.*AES-128/.test(l)), 'no plain line');
+  }
+});
+
+// ---- new configuration ----
+
+await test('SIGHUP adds and removes drones and leaves the others alone', async (dir) => {
+  const p = await place(dir, { drones: 2, edit: (t) => t.replace(/^ {2}- { name: drone-2.*\n/m, '') });
+  const { gateway } = await bothUp(p);
+  await exchange(p, 0, 'telemetry', 'one');
+  const session = status(p.config).peers[0].session;
+  fs.writeFileSync(p.config, 'lanes: [\n');
+  gateway.child.kill('SIGHUP');
+  await gateway.event('config-refused', 3000, (e) => /head2\.yaml:\d+:\d+/.test(e.detail.text));
+  await exchange(p, 0, 'telemetry', 'broken');
+  fs.writeFileSync(p.config, p.text.replace(`:${p.port}`, ':1').replace('seconds: 60', 'seconds: 30'));
+  gateway.child.kill('SIGHUP');
+  await gateway.event('provisioning', 3000, (e) => e.peer === 'drone-2');
+  await gateway.event('config-needs-restart', 3000, (e) => /listen\.udp/.test(e.detail.text));
+  const second = daemon('link', p.links[1]);
+  await second.event('session-up');
+  await exchange(p, 1, 'video', 'two');
+  const s = status(p.config);
+  check(s.peers[0].session === session && s.rotate.seconds === 30, 'the first session was replaced');
+  const out = await application(); // and a lane of the first comes out elsewhere
+  fs.writeFileSync(p.config, p.text.replace(/^ {2}- { name: drone-2.*\n/m, '')
+    .replace(`telemetry: "127.0.0.1:${p.out[0].telemetry.port}"`, `telemetry: "127.0.0.1:${out.port}"`));
+  gateway.child.kill('SIGHUP');
+  await gateway.event('revocation', 3000, (e) => e.peer === 'drone-2');
+  const app = await application();
+  await app.send('elsewhere', p.inputs[0].telemetry);
+  await out.take('elsewhere');
+  const last = status(p.config);
+  check(last.peers.length === 1 && last.peers[0].session === session, 'the first session was replaced');
+});
+
+await test('a folder of peer files is read like a list', async (dir) => {
+  const p = await place(dir, { drones: 2 });
+  fs.mkdirSync(path.join(dir, 'peers'));
+  for (const [, name, rest] of p.text.matchAll(/- { name: (drone-\d), key: (.*) }\n/g))
+    fs.writeFileSync(path.join(dir, 'peers', `${name}.yaml`), `{ name: ${name}, key: ../${rest} }\n`);
+  fs.writeFileSync(p.config, p.text.replace(/peers:[\s\S]*/, 'peers: peers\n'));
+  check(/2 peers/.test(good(['config', 'check', p.config]).out), 'two peers');
+  await bothUp(p, 1);
+  await exchange(p, 1, 'logs', 'folder');
+});
+
+// ---- what is refused ----
+
+await test('a broken configuration names file, line, column and key', async (dir) => {
+  const p = await place(dir);
+  const cases = [
+    [(t) => t.replace('rotate:', 'rotat:'), /head2\.yaml:4:\d+: rotat: unknown key; did you mean 'rotate'\?/],
+    [(t) => t.replace('video:', 'vidoe:'), /head2\.yaml:8:\d+: peers\[0\]\.lanes\.vidoe: unknown key; did you mean 'video'/],
+    [(t) => t + 'entropy: { policy: strict }\n', /head2\.yaml:9:\d+: entropy: not in this version/],
+    [(t) => t.replace('control:', 'http: "127.0.0.1:8000", control:'), /:3:\d+: listen\.http: not in this version/],
+    [(t) => t + 'state: other\n', /head2\.yaml:9:1: state: given before, at line 6/],
+    [(t) => t.replace('seconds: 60', 'seconds: 1'), /:4:\d+: rotate\.seconds: '1' is not a number from 5/],
+    [(t) => t.replace('seconds: 60', 'seconds: fast'), /rotate\.seconds: 'fast' is not a number/],
+    [(t) => t.replace('[CH2-L5]', '[CH2-L9]'), /:5:\d+: suites\[0\]: unknown suite/],
+    [(t) => t.replace('[CH2-L5]', '[CH2-L5-P384]'), /suites\[0\]: not in this version/],
+    [(t) => t.replace('"127.0.0.1:', '"localhost:'), /listen\.udp: 'localhost:\d+' is not an IP address/],
+    [(t) => t.replace('drone-1.pub.pem', 'nothing.pem'), /:8:\d+: peers\[0\]\.key: cannot read the key .*nothing\.pem/],
+    [(t) => t.replace('state:    state', 'state: &a state'), /:6:\d+: anchors, aliases and tags/],
+    [(t) => t.replace('state:    state', 'state: [x'), /head2\.yaml:\d+:\d+: did not find/],
+    [(t) => t.replace('state:    state', 'state:'), /:6:\d+: state: no value/],
+    [(t) => t.replace(/identity.*\n/, ''), /the key 'identity' is missing/],
+    [(t) => t + '---\nstate: b\n', /a second document/],
+    [() => '', /the file is empty/],
+    [() => '[1, 2]', /not a list of keys/],
+    [() => '{a: {a: {a: {a: {a: {a: {a: 1}}}}}}}', /nested deeper/],
+    [() => Buffer.from([0x61, 0x3a, 0xff, 0xfe]), /head2\.yaml:\d+:\d+: /],
+    [() => '#'.repeat((1 << 20) + 1), /longer than 1 MiB/],
+  ];
+  for (const [edit, words] of cases) {
+    fs.writeFileSync(p.config, edit(p.text));
+    for (const args of [['config', 'check', p.config], ['gateway', '-c', p.config]]) {
+      const r = run(args);
+      check(r.code === 3, `${words}: ${args[0]} ended with ${r.code}: ${r.err}`);
+      check(words.test(r.err) && /^[^\n]+\n$/.test(r.err), `${words} is not in: ${r.err}`);
+    }
+  }
+  const link = fs.readFileSync(p.links[0], 'utf8');
+  for (const [text, words] of [
+    [link.replace('late: drop', 'late: maybe'), /drone-1\.yaml:5:\d+: lanes\.telemetry\.late: 'maybe'/],
+    [link.replace('lanes:', 'tun: { name: h0 }\nlanes:'), /tun: not in this version/],
+    [link.replace(/endpoints: \[.*\]/, 'endpoints: []'), /gateway\.endpoints: not a list of 1 to 4/],
+  ]) {
+    fs.writeFileSync(p.links[0], text);
+    const r = run(['link', '-c', p.links[0]]);
+    check(r.code === 3 && words.test(r.err), `${words} is not in: ${r.err}`);
+  }
+});
+
+await test('port in use, folder in use, damaged state: one line each, and what to do', async (dir) => {
+  const p = await place(dir);
+  const taken = await application(p.port);
+  let r = run(['gateway', '-c', p.config]);
+  check(r.code === 5 && r.err.includes(`UDP port ${p.port}`) && r.err.includes('in use'), `port: ${r.code} ${r.err}`);
+  await taken.close();
+  const gateway = daemon('gateway', p.config);
+  await gateway.event('start');
+  r = run(['gateway', '-c', p.config]);
+  check(r.code === 5 && r.err.includes(`process ${gateway.pid}`), `lock: ${r.code} ${r.err}`);
+  await gateway.stop();
+  const file = path.join(dir, 'state/incarnation');
+  const before = Number(fs.readFileSync(file, 'utf8').split('\n')[1]);
+  for (const text of ['', 'head2-incarnation 1\n', 'head2-incarnation 1\n12x\n', 'what\n', randomBytes(100)]) {
+    fs.writeFileSync(file, text);
+    r = run(['gateway', '-c', p.config]);
+    check(r.code === 3 && /incarnation: the file is damaged; restore/.test(r.err), `damaged: ${r.code} ${r.err}`);
+  }
+  fs.writeFileSync(file, 'head2-incarnation 2\n5\n');
+  r = run(['gateway', '-c', p.config]);
+  check(r.code === 3 && /newer version/.test(r.err), `newer: ${r.code} ${r.err}`);
+  fs.writeFileSync(file, `head2-incarnation 1\n${before + 1e9}\n`); // the clock was ahead: still upwards
+  const again = daemon('gateway', p.config);
+  const e = await again.event('start');
+  check(e.detail.incarnation === before + 1e9 + 1, `${e.detail.incarnation}`);
+});
+
+await test('junk on the port does not stop the gateway', async (dir) => {
+  const p = await place(dir);
+  await bothUp(p);
+  const app = await application();
+  const magic = Buffer.from('C44832485301', 'hex');
+  for (let i = 0; i < 20000; i += 100) {
+    const batch = [];
+    for (let k = 0; k < 100; k++) {
+      const bytes = randomBytes(k % 3 === 0 ? Math.floor(Math.random() * 1473) : 60 + k);
+      if (k % 3 === 1) magic.copy(bytes);
+      batch.push(app.send(bytes, p.port));
+    }
+    await Promise.all(batch);
+  }
+  await exchange(p, 0, 'telemetry', 'through the junk');
+  const s = status(p.config);
+  const dropped = Object.values(s.drops).reduce((a, b) => a + b, 0);
+  check(dropped > 10000, `only ${dropped} of 20000 were counted`);
+  check(s.peers[0].up, 'the session is gone');
+});
+
+// ---- disks ----
+
+function ownedByNobody(dir) {
+  for (const f of fs.readdirSync(dir, { recursive: true })) fs.lchownSync(path.join(dir, f), NOBODY, NOBODY);
+  fs.chownSync(dir, NOBODY, NOBODY);
+}
+
+await test('a state folder that cannot be written is refused', async (dir) => {
+  if (!isRoot) throw new Skip('needs root, to become nobody');
+  const p = await place(dir);
+  ownedByNobody(dir);
+  fs.chownSync(path.join(dir, 'state'), 0, 0);
+  fs.chmodSync(path.join(dir, 'state'), 0o755);
+  const r = run(['gateway', '-c', p.config], { uid: NOBODY, gid: NOBODY });
+  check(r.code === 5 && /state.*(ermission|owner)/.test(r.err), `${r.code} ${r.err}`);
+  fs.chmodSync(path.join(dir, 'gateway.pem'), 0o644);
+  const exposed = run(['gateway', '-c', p.config], { uid: NOBODY, gid: NOBODY });
+  check(exposed.code === 5 && /gateway\.pem/.test(exposed.err), `${exposed.code} ${exposed.err}`);
+});
+
+await test('nobody can run both ends', async (dir) => {
+  if (!isRoot) throw new Skip('needs root, to become nobody');
+  const p = await place(dir);
+  ownedByNobody(dir);
+  const gateway = daemon('gateway', p.config, { uid: NOBODY, gid: NOBODY });
+  await gateway.event('start');
+  const link = daemon('link', p.links[0], { uid: NOBODY, gid: NOBODY });
+  await link.event('session-up');
+  await exchange(p, 0, 'video', 'small');
+});
+
+await test('a full disk stops receipts, not data, and receipts resume', async (dir) => {
+  if (!isRoot) throw new Skip('needs root, to mount a small disk');
+  const p = await place(dir);
+  const state = path.join(dir, 'small');
+  fs.mkdirSync(state, { mode: 0o700 });
+  const m = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', state]);
+  if (m.status !== 0) throw new Skip('cannot mount a small disk here');
+  cleanups.unshift(() => spawnSync('umount', ['-l', state]));
+  fs.writeFileSync(p.config, p.text.replace('state:    state', 'state: small'));
+  const gateway = daemon('gateway', p.config);
+  await gateway.event('start');
+  const filler = fs.openSync(path.join(state, 'filler'), 'w');
+  try { for (;;) fs.writeSync(filler, Buffer.alloc(4096)); } catch (e) { check(e.code === 'ENOSPC', e.message); }
+  fs.closeSync(filler);
+  const link = daemon('link', p.links[0]);
+  await link.event('session-up');
+  await gateway.event('receipts-failing', 3000, (e) => /No space/.test(e.detail.text));
+  for (const lane of lanes) await exchange(p, 0, lane, `full ${lane}`);
+  const s = status(p.config);
+  check(/No space/.test(s.receipts.failing) && s.receipts.waiting === 1, JSON.stringify(s.receipts));
+  check(/FAILING/.test(good(['status', '-c', p.config]).out), 'the screen hides it');
+  fs.unlinkSync(path.join(state, 'filler'));
+  await gateway.event('receipts-resumed', 5000);
+  check(status(p.config).receipts.count === 1, 'the receipt that waited');
+  good(['receipt', 'verify', path.join(state, 'receipts')]);
+});
+
+fs.rmSync(base, { recursive: true, force: true });
+process.exit(failures === 0 ? 0 : 1);
