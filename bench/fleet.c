@@ -67,7 +67,7 @@ static enum head2_status sign(void *arg, uint8_t sig[HEAD2_SESSION_SIG_BYTES], c
 
 static void write_file(const char *dir, const char *name, const void *bytes, size_t len, int mode)
 {
-    char path[600];
+    char path[700];
     snprintf(path, sizeof path, "%s/%s", dir, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
     if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
