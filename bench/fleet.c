@@ -3,7 +3,7 @@
  * and session, all starting at once. Prints how long the handshakes take, what the gateway holds in
  * memory, and whether telemetry gets through.
  *
- *     bench-fleet [--program PATH] [--drones N] [--seconds N] [--json]
+ *     bench-fleet [--program PATH] [--drones N] [--seconds N] [--rotate SECONDS] [--json]
  */
 #include "base/base.h"
 
@@ -34,7 +34,7 @@ struct drone {
 };
 
 static struct drone *drones;
-static unsigned n_drones = 1000, n_up, downs;
+static unsigned n_drones = 1000, n_up, downs, rotate_s = 60;
 static uint64_t sent, datagrams_in;
 static struct sockaddr_in gateway_at;
 static double *handshake_ms;
@@ -115,8 +115,8 @@ static struct head2_key *make_fleet(const char *dir)
                      "identity: { key: gateway.pem, name: fleet }\n"
                      "listen: { udp: \"127.0.0.1:%u\", control: run/head2.sock }\n"
                      "limits: { handshakes_per_prefix: 100000, handshakes_global: 100000 }\n"
-                     "peers: peers\nstate: state\n",
-                     ntohs(gateway_at.sin_port));
+                     "rotate: { seconds: %u }\npeers: peers\nstate: state\n",
+                     ntohs(gateway_at.sin_port), rotate_s);
     write_file(dir, "head2.yaml", text, (size_t)n, 0644);
     return gateway;
 }
@@ -154,8 +154,10 @@ static uint64_t status_kib(pid_t pid, const char *field)
 static void open_drone(struct drone *d, const struct head2_key *gateway, int epoll)
 {
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct head2_session_config c = {
-        .role = HEAD2_ROLE_DRONE, .pk = head2_key_public(d->key), .random = random_bytes};
+    struct head2_session_config c = {.role = HEAD2_ROLE_DRONE,
+                                     .pk = head2_key_public(d->key),
+                                     .rotate_seconds = rotate_s,
+                                     .random = random_bytes};
     struct head2_peer_config g = {.pk = head2_key_public(gateway), .n_addrs = 1};
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = d};
 
@@ -265,6 +267,7 @@ int main(int argc, char **argv)
         {"program", required_argument, NULL, 'p'},
         {"drones",  required_argument, NULL, 'n'},
         {"seconds", required_argument, NULL, 's'},
+        {"rotate",  required_argument, NULL, 'r'},
         {"json",    no_argument,       NULL, 'j'},
         {NULL,      0,                 NULL, 0  }
     };
@@ -281,6 +284,8 @@ int main(int argc, char **argv)
             n_drones = (unsigned)strtoul(optarg, NULL, 10);
         else if (c == 's')
             seconds = (unsigned)strtoul(optarg, NULL, 10);
+        else if (c == 'r')
+            rotate_s = (unsigned)strtoul(optarg, NULL, 10);
         else if (c == 'j')
             json = true;
         else

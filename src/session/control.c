@@ -18,10 +18,8 @@ void control_start(struct head2_session *s, struct tunnel *t)
 
 void control_free(struct head2_session *s, struct tunnel *t)
 {
-    for (unsigned i = 0; i < CTL_OUT; i++)
-        pool_put(s, t->ctl.out[i].block);
     for (unsigned i = 0; i < CTL_IN; i++)
-        pool_put(s, t->ctl.in[i].block);
+        pool_put(s, t->ctl.in[i].block, t->ctl.in[i].r.msg_len);
     memset(&t->ctl, 0, sizeof t->ctl);
 }
 
@@ -45,12 +43,10 @@ bool control_queue(struct head2_session *s, struct tunnel *t, uint8_t type, cons
     if (m == NULL)
         return false;
     memset(m, 0, sizeof *m);
-    if (len > sizeof m->small) {
-        m->block = pool_get(s);
-        if (m->block == NULL)
-            return false;
-    }
-    memcpy(m->block != NULL ? m->block : m->small, body, len);
+    if (len > sizeof m->small)
+        m->block = body;
+    else
+        memcpy(m->small, body, len);
     m->used = true;
     m->type = type;
     m->len = (uint16_t)len;
@@ -63,10 +59,11 @@ bool control_queue(struct head2_session *s, struct tunnel *t, uint8_t type, cons
     return true;
 }
 
-static void release_out(struct head2_session *s, struct ctl_out *m)
+void control_cancel(struct tunnel *t, const uint8_t *body)
 {
-    pool_put(s, m->block);
-    head2_wipe(m, sizeof *m);
+    for (unsigned i = 0; i < CTL_OUT; i++)
+        if (t->ctl.out[i].used && t->ctl.out[i].block == body)
+            head2_wipe(&t->ctl.out[i], sizeof t->ctl.out[i]);
 }
 
 /* ---- receiving ---- */
@@ -125,7 +122,7 @@ static void take_ack(struct head2_session *s, struct tunnel *t, const uint8_t *b
         m->acked |= be64(body + 4) & all;
         m->to_send &= ~m->acked;
         if (m->acked == all) {
-            release_out(s, m);
+            head2_wipe(m, sizeof *m);
         } else if (m->acked != before) { /* progress: the path works, be quick again */
             m->rto = RTO_FIRST;
             m->due = s->now + m->rto;
@@ -247,7 +244,7 @@ static void take_reliable(struct head2_session *s, struct tunnel *t, const uint8
     uint8_t *block = m->block;
     memset(m, 0, sizeof *m);
     complete(s, t, type, block, msg_len);
-    pool_put(s, block);
+    pool_put(s, block, msg_len);
 }
 
 static bool head_valid(const uint8_t *p, size_t len)

@@ -31,19 +31,25 @@ static struct head2_job *job(struct head2_session *s, struct tunnel *t, enum job
     return j;
 }
 
+static void free_blocks(struct head2_session *s, struct tunnel *t)
+{
+    if (t->rot.mine != NULL)
+        control_cancel(t, t->rot.mine);
+    pool_put(s, t->rot.mine, ROT_RESP_BYTES);
+    pool_put(s, t->rot.theirs, ROT_RESP_BYTES);
+    t->rot.mine = t->rot.theirs = NULL;
+}
+
 void rotation_free(struct head2_session *s, struct tunnel *t)
 {
-    pool_put(s, t->rot.mine);
-    pool_put(s, t->rot.theirs);
+    free_blocks(s, t);
     head2_wipe(&t->rot, sizeof t->rot);
 }
 
 /* The exchange is over or given up; what the next generation needs is kept. */
 static void drop_exchange(struct head2_session *s, struct tunnel *t)
 {
-    pool_put(s, t->rot.mine);
-    pool_put(s, t->rot.theirs);
-    t->rot.mine = t->rot.theirs = NULL;
+    free_blocks(s, t);
     t->rot.wanted = false;
     head2_wipe(&t->rot.seed, sizeof t->rot.seed);
     head2_wipe(&t->rot.ss, sizeof t->rot.ss);
@@ -314,7 +320,7 @@ static void gateway_answer(struct head2_session *s, struct tunnel *t)
     make_next(t, t->rot.theirs + INIT_OFF_SIG, m + RESP_OFF_SIG);
     memcpy(m + RESP_OFF_CONF, t->rot.next.conf_g, 32);
     install_next(s, t);
-    pool_put(s, t->rot.theirs);
+    pool_put(s, t->rot.theirs, ROT_INIT_BYTES);
     t->rot.theirs = NULL;
     t->rot.state = ROT_SENT;
     if (!control_queue(s, t, CTL_ROT_RESP, m, ROT_RESP_BYTES))

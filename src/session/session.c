@@ -7,7 +7,7 @@
 
 #define JOBS_DRONE      8
 #define JOBS_GATEWAY    64
-#define POOL_PER_TUNNEL 6
+#define POOL_PER_TUNNEL 4
 #define POOL_MAX        8192
 
 /* ---- what every file uses ---- */
@@ -54,12 +54,12 @@ uint8_t *pool_get(struct head2_session *s)
     return s->pool + (size_t)s->pool_free[--s->pool_n] * MESSAGE_MAX;
 }
 
-void pool_put(struct head2_session *s, uint8_t *block)
+void pool_put(struct head2_session *s, uint8_t *block, size_t used)
 {
     if (block == NULL)
         return;
     HEAD2_REQUIRES(s->pool_n < s->pool_total);
-    head2_wipe(block, MESSAGE_MAX);
+    head2_wipe(block, used);
     s->pool_free[s->pool_n++] = (uint32_t)((size_t)(block - s->pool) / MESSAGE_MAX);
 }
 

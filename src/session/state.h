@@ -50,7 +50,7 @@ struct ctl_out {
     uint64_t to_send; /* bit i: fragment i is due */
     uint64_t due;     /* when unacknowledged fragments are due again */
     uint64_t rto;
-    uint8_t *block; /* from the pool, or NULL when the message fits `small` */
+    const uint8_t *block; /* the owner's, until acknowledged or cancelled; NULL: it is in `small` */
     uint8_t small[40];
 };
 
@@ -379,7 +379,8 @@ void alarm_event(struct head2_session *s, uint32_t peer, enum head2_counter what
 struct head2_event *event_new(struct head2_session *s, enum head2_event_kind kind, uint32_t peer);
 HEAD2_CHECK enum head2_status draw(struct head2_session *s, void *out, size_t len);
 uint8_t *pool_get(struct head2_session *s);
-void pool_put(struct head2_session *s, uint8_t *block);
+/* used: how many bytes of it have been written; these are wiped */
+void pool_put(struct head2_session *s, uint8_t *block, size_t used);
 bool same_address(const struct head2_address *a, const struct head2_address *b);
 struct params own_params(const struct head2_session *s);
 
@@ -435,8 +436,11 @@ size_t tunnel_seal(struct head2_session *s, struct tunnel *t, struct tx_epoch *t
 /* control.c */
 void control_start(struct head2_session *s, struct tunnel *t);
 void control_free(struct head2_session *s, struct tunnel *t);
+/* Queue a reliable message; false when the queue is full. A body longer than 40 bytes is not copied
+ * and must stay where it is until control_cancel. */
 HEAD2_CHECK bool control_queue(struct head2_session *s, struct tunnel *t, uint8_t type,
                                const uint8_t *body, size_t len);
+void control_cancel(struct tunnel *t, const uint8_t *body);
 bool control_queued(const struct tunnel *t, uint8_t type);
 void control_input(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx,
                    const uint8_t *plain, size_t len);
