@@ -5,6 +5,9 @@
 #include "cli/verbs.h"
 #include "gateway/address.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 int cmd_config_check(struct cli *cli)
 {
     const char *file = cli->args[0];
@@ -15,6 +18,11 @@ int cmd_config_check(struct cli *cli)
     enum head2_status st = config_read(&c, file, CONFIG_ANY, &err);
     if (st != HEAD2_OK)
         return cli_config_fail(cli, st, &err);
+    if (access(c->identity, R_OK) != 0) {
+        int code = cli_fail_errno(cli, c->identity, errno, "cannot read the identity.key");
+        config_free(c);
+        return code;
+    }
     const bool gateway = c->role == CONFIG_GATEWAY;
     address_text(listen, &c->listen);
     if (cli->json)

@@ -235,7 +235,8 @@ const struct cli_verb cli_verbs[] = {
      "receipt. The first file that cannot be signed ends the run.",
      sign_options, FILES | RANDOM, cmd_sign},
     {"status", NULL, "", 0, 0, "show a running gateway or link on one screen",
-     "With --json it is one object: see the fields in docs. With --watch, one each second.",
+     "With --json it is one object: docs/configuration.md lists its "
+     "fields. With --watch, one each second.",
      status_options, FILES | CLI_EXIT(CLI_UNREACHABLE), cmd_status},
     {"verify", NULL, "FILE...", 1, -1, "verify signatures",
      "Says for each file whether it is valid, invalid (and which part) or malformed. The key comes "

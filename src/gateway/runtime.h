@@ -78,7 +78,7 @@ struct runtime {
     struct net_socket wan;
     uv_poll_t wan_poll;
     uv_timer_t timer;
-    uint64_t timer_at;
+    uint64_t timer_at, looked; /* when the timer fires; when the session was last asked for that */
     uv_signal_t signals[3];
     struct member *members;
     uint32_t max_members;
@@ -96,7 +96,6 @@ struct runtime {
     unsigned work; /* pieces of work that the thread pool has */
     bool loading;  /* a new configuration is being read */
     bool load_again;
-    bool jobs_niced;
 
     struct net_input in;
     struct net_output out_wan, out_local;

@@ -212,7 +212,14 @@ await test('status tells people and programs the same', async (dir) => {
   });
   const lines = answer.trim().split('\n').map((l) => JSON.parse(l));
   check(lines.length === 2 && lines[0].error && lines[1].error === 'unknown operation', answer);
-  check(status(p.config) !== null, 'status after a bad client');
+  const ask = (line) => new Promise((done) => {
+    const c = net.connect(sock, () => c.write(`${line}\n`));
+    c.on('data', (d) => { done(d.toString()); c.destroy(); });
+  });
+  check(/no such peer/.test(await ask('{"op":"rotate","peer":"drone-9"}')), 'rotation of a stranger');
+  check((await ask('{"op":"rotate","peer":"drone-1"}')).trim() === '{}', 'rotation on demand');
+  await until('the key is a new one', 3000, () => status(p.config).peers[0].rotations.request === 1);
+  check(status(p.config).peers[0].session_key_id !== 'kyber-0', 'the old key is in use');
 });
 
 await test('keys rotate by time and by bytes while nothing is lost', async (dir) => {
