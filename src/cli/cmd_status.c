@@ -130,8 +130,7 @@ static void amount(char out[32], uint64_t bytes)
 
 static void show_pairs(struct cli *cli, const char *label, const json_t *o)
 {
-    const char *key;
-    json_t *value;
+    json_t *map = (json_t *)(uintptr_t)o; /* iterators want it so, and change nothing */
     bool any = false;
 
     cli_print(cli, "  %-12s", label);
@@ -207,8 +206,7 @@ static void show(struct cli *cli, const json_t *o)
 {
     const char *bold = cli_colour() ? "\033[1m" : "", *plain = cli_colour() ? "\033[0m" : "";
     char up[32];
-    size_t i;
-    json_t *peer;
+    const json_t *peers = json_object_get(o, "peers");
 
     duration(up, number(o, "uptime_us"));
     cli_print(cli, "%s%s: %s%s\n", bold, text(o, "role"), text(o, "name"), plain);
