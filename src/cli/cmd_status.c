@@ -134,11 +134,11 @@ static void show_pairs(struct cli *cli, const char *label, const json_t *o)
     bool any = false;
 
     cli_print(cli, "  %-12s", label);
-    json_object_foreach((json_t *)(uintptr_t)o, key, value)
-    {
-        if (json_integer_value(value) == 0)
+    for (void *i = json_object_iter(map); i != NULL; i = json_object_iter_next(map, i)) {
+        const long long value = (long long)json_integer_value(json_object_iter_value(i));
+        if (value == 0)
             continue;
-        cli_print(cli, "%s%s %lld", any ? ", " : "", key, (long long)json_integer_value(value));
+        cli_print(cli, "%s%s %lld", any ? ", " : "", json_object_iter_key(i), value);
         any = true;
     }
     cli_print(cli, any ? "\n" : "none\n");
@@ -215,7 +215,8 @@ static void show(struct cli *cli, const json_t *o)
               (unsigned long long)number(o, "pid"), up);
     show_receipts(cli, json_object_get(o, "receipts"));
     show_pairs(cli, "drops", json_object_get(o, "drops"));
-    json_array_foreach(json_object_get(o, "peers"), i, peer) show_peer(cli, peer, bold, plain);
+    for (size_t i = 0; i < json_array_size(peers); i++)
+        show_peer(cli, json_array_get(peers, i), bold, plain);
 }
 
 /* ---- the verb ---- */
