@@ -59,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         make_keys();
     const uint8_t how = take8(&in);
     size_t len = 0;
-    if (how & 8) {
+    if ((how & 8) != 0 || how == '#') { /* a file as it is; so the seeds begin */
+        in = (struct input){data, size};
         len = take_bytes(&in, text, sizeof text);
     } else {
         const char *base = bases[how % HEAD2_LEN(bases)];
