@@ -110,6 +110,13 @@ struct moments moments_of(double *values, uint32_t n);
 void report_title(const char *text);
 /* One row: what, the figure, the seed's figure (NULL: it has none), and whether it is met. */
 void report(bool met, const char *what, const char *seed, const char *fmt, ...) HEAD2_PRINTF(4, 5);
+/* The same for a time: shown and, while other work runs on this machine, not judged. */
+void report_time(bool met, const char *what, const char *seed, const char *fmt, ...)
+    HEAD2_PRINTF(4, 5);
+/* A figure that is not judged, and why. */
+void report_noted(const char *what, const char *seed, const char *note, const char *fmt, ...)
+    HEAD2_PRINTF(4, 5);
+void report_busy(void);
 unsigned report_failures(void);
 void progress(const char *fmt, ...) HEAD2_PRINTF(1, 2);
 

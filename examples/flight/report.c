@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 static unsigned failures;
+static bool busy;
 
 static int by_value(const void *a, const void *b)
 {
@@ -38,17 +39,55 @@ void report_title(const char *text)
     printf("\n%s%s%s\n", colour("\033[1m"), text, colour("\033[0m"));
 }
 
-void report(bool met, const char *what, const char *seed, const char *fmt, ...)
+static void row(const char *what, const char *seed, const char *verdict, const char *code,
+                const char *fmt, va_list ap)
 {
     char figure[128];
+
+    vsnprintf(figure, sizeof figure, fmt, ap);
+    printf("  %-37s %-36s %-24s %s%s%s\n", what, figure, seed != NULL ? seed : "", colour(code),
+           verdict, colour("\033[0m"));
+}
+
+static void judged(bool met, const char *what, const char *seed, const char *fmt, va_list ap)
+{
+    row(what, seed, met ? "met" : "NOT MET", met ? "\033[32m" : "\033[31m", fmt, ap);
+    failures += !met;
+}
+
+void report(bool met, const char *what, const char *seed, const char *fmt, ...)
+{
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(figure, sizeof figure, fmt, ap);
+    judged(met, what, seed, fmt, ap);
     va_end(ap);
-    failures += !met;
-    printf("  %-34s %-38s %-26s %s%s%s\n", what, figure, seed != NULL ? seed : "",
-           colour(met ? "\033[32m" : "\033[31m"), met ? "met" : "NOT MET", colour("\033[0m"));
+}
+
+void report_time(bool met, const char *what, const char *seed, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (busy)
+        row(what, seed, "not judged", "", fmt, ap);
+    else
+        judged(met, what, seed, fmt, ap);
+    va_end(ap);
+}
+
+void report_noted(const char *what, const char *seed, const char *note, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    row(what, seed, note, "", fmt, ap);
+    va_end(ap);
+}
+
+void report_busy(void)
+{
+    busy = true;
 }
 
 unsigned report_failures(void)

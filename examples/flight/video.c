@@ -4,6 +4,7 @@
  */
 #include "flight.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,8 +91,9 @@ pid_t video_decoder(const char *dir, int *pipe_fd)
         dup2(ends[0], 0);
         close(ends[0]);
         close(ends[1]);
-        if (nice(15) == -1) { /* the decoder belongs to the ground; the link comes first */
-        }
+        struct sched_param idle = {0}; /* the decoder is the ground's; the link comes first */
+        if (sched_setscheduler(0, SCHED_IDLE, &idle) != 0)
+            perror("sched_setscheduler");
         if (freopen(log, "a", stderr) == NULL)
             _exit(127);
         execlp("ffmpeg", "ffmpeg", "-y", "-loglevel", "error", "-threads", "1", "-f", "h264", "-i",
