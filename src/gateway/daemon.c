@@ -8,9 +8,11 @@
 #include "keys/keyfile.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STOP_WITHIN     500000 /* microseconds, for the other ends to hear of it */
@@ -63,7 +65,22 @@ static void raise_limits(void)
  * of jobs and receipts lower themselves again. */
 static void raise_priority(void)
 {
-    (void)setpriority(PRIO_PROCESS, 0, -10);
+    /* struct sched_attr of linux/sched/types.h, which glibc's headers do not go along with */
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attr = {
+        .size = sizeof attr, .policy = SCHED_OTHER, .flags = 1, .nice = -10, .runtime = 100000};
+
+    /* A time slice of 0.1 ms: since Linux 6.12 a thread with a short slice may interrupt one with a
+     * longer slice when it wakes, where it would else wait for 3 ms. Needs no privilege. The flag
+     * (reset on fork) keeps the threads of jobs from inheriting it. */
+    if (setpriority(PRIO_PROCESS, 0, attr.nice) != 0)
+        attr.nice = getpriority(PRIO_PROCESS, 0);
+    (void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
 static enum head2_status open_notary(struct runtime *r, struct config_error *err)
