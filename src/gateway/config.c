@@ -396,6 +396,21 @@ done:
     return st;
 }
 
+/* The other end's file is told as a whole, not by its first unknown key. */
+static enum head2_status check_role(const struct tree *t, enum config_role role,
+                                    struct config_error *err)
+{
+    const bool link = role == CONFIG_LINK;
+    const uint32_t other = tree_get(t, 0, link ? "listen" : "gateway");
+
+    if (other == TREE_NONE || tree_get(t, 0, link ? "gateway" : "listen") != TREE_NONE)
+        return HEAD2_OK;
+    return tree_fail(t, other, err,
+                     link ? "run it with 'head2 gateway', or name a drone's file"
+                          : "run it with 'head2 link', or name a gateway's file",
+                     "this is the file of a %s", link ? "gateway" : "link");
+}
+
 enum head2_status config_read(struct config **out, const char *file, enum config_role role,
                               struct config_error *err)
 {
@@ -418,7 +433,9 @@ enum head2_status config_read(struct config **out, const char *file, enum config
     c->role = role;
     snprintf(c->file, sizeof c->file, "%s", file);
     snprintf(c->name, sizeof c->name, "%s", role == CONFIG_GATEWAY ? "CHIMERA-HEAD-2" : "drone");
-    st = role == CONFIG_GATEWAY ? read_gateway(&tree, c, err) : read_link(&tree, c, err);
+    st = check_role(&tree, role, err);
+    if (st == HEAD2_OK)
+        st = role == CONFIG_GATEWAY ? read_gateway(&tree, c, err) : read_link(&tree, c, err);
     tree_free(&tree);
     if (st == HEAD2_OK) {
         *out = c;

@@ -48,6 +48,11 @@ static enum head2_status read_key(const struct tree *t, uint32_t node, struct co
     if (config_path(path, t->file, text) != HEAD2_OK)
         return tree_fail(t, node, err, "use a shorter name", "the name is too long");
     st = keyfile_read(&key, path, NULL, &why);
+    if (st == HEAD2_E_PASSPHRASE || (st == HEAD2_OK && head2_key_has_private(key))) {
+        head2_key_free(key);
+        return tree_fail(t, node, err, "name the file of its public key",
+                         "%s holds a private key, which has no place here", path);
+    }
     if (st != HEAD2_OK) {
         const char *reason = why.error != 0 ? strerror(why.error) : why.what;
         enum head2_status ignored =

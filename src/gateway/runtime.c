@@ -361,7 +361,7 @@ static enum head2_status open_wan(struct runtime *r, struct config_error *err)
         snprintf(err->what, sizeof err->what, "cannot open UDP %s", text);
         return HEAD2_E_IO;
     }
-    snprintf(err->what, sizeof err->what, "UDP port %u of %s is in use", at.port, text);
+    snprintf(err->what, sizeof err->what, "UDP %s is in use", text);
     snprintf(err->hint, sizeof err->hint,
              "stop the program that has it ('ss -ulpn sport = :%u' names it), or change listen.udp",
              at.port);
@@ -389,8 +389,8 @@ static enum head2_status add_all(struct runtime *r, struct config_error *err)
         address_text(text, &r->members[0].lanes[lane].at);
         snprintf(err->where, sizeof err->where, "%.500s: lanes.%s.listen", r->config->file,
                  config_lane_name(lane));
-        snprintf(err->what, sizeof err->what, "%s %s",
-                 err->error == EADDRINUSE ? "in use is UDP port" : "cannot open UDP", text);
+        snprintf(err->what, sizeof err->what,
+                 err->error == EADDRINUSE ? "UDP %s is in use" : "cannot open UDP %s", text);
         snprintf(err->hint, sizeof err->hint, "%s",
                  err->error == EADDRINUSE ? "stop the program that has it, or choose another" : "");
         return err->error == EADDRINUSE ? HEAD2_E_STATE : HEAD2_E_IO;

@@ -375,6 +375,7 @@ await test('a broken configuration names file, line, column and key', async (dir
     [(t) => t.replace('[CH2-L5]', '[CH2-L5-P384]'), /suites\[0\]: not in this version/],
     [(t) => t.replace('"127.0.0.1:', '"localhost:'), /listen\.udp: 'localhost:\d+' is not an IP address/],
     [(t) => t.replace('drone-1.pub.pem', 'nothing.pem'), /:8:\d+: peers\[0\]\.key: cannot read the key .*nothing\.pem/],
+    [(t) => t.replace('key: drone-1.pub.pem', 'key: links/drone-1.pem'), /:8:\d+: peers\[0\]\.key: .*drone-1\.pem holds a private key, which has no place here; name/],
     [(t) => t.replace('state:    state', 'state: &a state'), /:6:\d+: anchors, aliases and tags/],
     [(t) => t.replace('state:    state', 'state: [x'), /head2\.yaml:\d+:\d+: did not find/],
     [(t) => t.replace('state:    state', 'state:'), /:6:\d+: state: no value/],
@@ -396,6 +397,7 @@ await test('a broken configuration names file, line, column and key', async (dir
   }
   const link = fs.readFileSync(p.links[0], 'utf8');
   for (const [text, words] of [
+    [p.text, /drone-1\.yaml:3:\d+: listen: this is the file of a gateway; run it with 'head2 gateway'/],
     [link.replace('late: drop', 'late: maybe'), /drone-1\.yaml:5:\d+: lanes\.telemetry\.late: 'maybe'/],
     [link.replace('lanes:', 'tun: { name: h0 }\nlanes:'), /tun: not in this version/],
     [link.replace(/endpoints: \[.*\]/, 'endpoints: []'), /gateway\.endpoints: not a list of 1 to 4/],
@@ -404,13 +406,16 @@ await test('a broken configuration names file, line, column and key', async (dir
     const r = run(['link', '-c', p.links[0]]);
     check(r.code === 3 && words.test(r.err), `${words} is not in: ${r.err}`);
   }
+  fs.writeFileSync(p.links[0], link);
+  const r = run(['gateway', '-c', p.links[0]]);
+  check(r.code === 3 && /drone-1\.yaml:3:\d+: gateway: this is the file of a link; run it with 'head2 link'/.test(r.err), r.err);
 });
 
 await test('port in use, folder in use, damaged state: one line each, and what to do', async (dir) => {
   const p = await place(dir);
   const taken = await application(p.port);
   let r = run(['gateway', '-c', p.config]);
-  check(r.code === 5 && r.err.includes(`UDP port ${p.port}`) && r.err.includes('in use'), `port: ${r.code} ${r.err}`);
+  check(r.code === 5 && new RegExp(`listen\\.udp: UDP 127\\.0\\.0\\.1:${p.port} is in use; stop`).test(r.err), `port: ${r.code} ${r.err}`);
   await taken.close();
   const gateway = daemon('gateway', p.config);
   await gateway.event('start');
