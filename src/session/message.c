@@ -36,7 +36,8 @@ bool params_read(struct params *p, const uint8_t in[PARAMS_BYTES])
     p->fb_counter = be16(in + 24);
     p->now_ms = be64(in + 26);
     p->max_dgram = be16(in + 34);
-    return all_zero(in + 36, 12) && p->incarnation < INCARNATION_MAX && p->max_dgram >= 128;
+    return all_zero(in + 36, 12) && p->incarnation < INCARNATION_MAX &&
+           p->max_dgram >= DATAGRAM_FLOOR;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)

@@ -342,10 +342,6 @@ static struct init_entry *init_entry_for(struct head2_session *s, const struct h
 static void take_init(struct head2_session *s, const struct head2_address *from,
                       const struct frame *f)
 {
-    if (f->msg_len > INIT_MAX) {
-        count(s, HEAD2_COUNT_BAD_FRAME);
-        return;
-    }
     struct init_entry *e = init_entry_for(s, from, f);
     if (e == NULL) {
         count(s, HEAD2_COUNT_HALF_OPEN_FULL);
@@ -592,13 +588,20 @@ void responder_input(struct head2_session *s, const struct head2_address *from,
         count(s, HEAD2_COUNT_BAD_FRAME);
         return;
     }
+    if (f->type == FRAME_INIT && (f->msg_len < INIT_BYTES || f->msg_len > INIT_MAX)) {
+        count(s, HEAD2_COUNT_BAD_FRAME);
+        return;
+    }
     if (f->type == FRAME_INIT && frame_check_mac(f, d, s->mkey[D2G]) != HEAD2_OK) {
         count(s, HEAD2_COUNT_BAD_MAC1);
         return;
     }
     if (cookie_check(&s->cookies, f->cookie, s->now, from, f->hs_id) != HEAD2_OK) {
         count(s, HEAD2_COUNT_BAD_COOKIE);
-        if (f->idx == 0 && f->type != FRAME_HSACK)
+        /* an AUTH is answered if it belongs to a handshake: to strangers the port is silent */
+        bool known =
+            f->type == FRAME_INIT || (f->type == FRAME_AUTH && half_of(s, from, f, d) != NULL);
+        if (f->idx == 0 && known)
             send_retry(s, from, f->hs_id);
         return;
     }

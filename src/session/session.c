@@ -102,9 +102,10 @@ static enum head2_status set_defaults(struct head2_session_config *c)
     if (c->role == HEAD2_ROLE_DRONE)
         c->max_peers = 1;
     if (c->rotate_seconds < ROT_SECONDS_MIN || c->rotate_bytes < ROT_BYTES_MIN ||
-        c->overlap > OVERLAP_MAX || c->max_datagram < 548 || c->max_datagram > DATAGRAM_MAX ||
-        c->max_peers == 0 || c->max_peers > 1000000 || c->half_open > 65536 ||
-        c->incarnation >= INCARNATION_MAX || c->pk == NULL || c->random == NULL)
+        c->overlap > OVERLAP_MAX || c->max_datagram < DATAGRAM_FLOOR ||
+        c->max_datagram > DATAGRAM_MAX || c->max_peers == 0 || c->max_peers > 1000000 ||
+        c->half_open > 65536 || c->incarnation >= INCARNATION_MAX || c->pk == NULL ||
+        c->random == NULL)
         return HEAD2_E_ARG;
     return HEAD2_OK;
 }

@@ -43,6 +43,7 @@ enum frame_type {
 #define FRAGS_MAX      64
 #define DATAGRAM_MIN   28
 #define DATAGRAM_MAX   1472
+#define DATAGRAM_FLOOR 548 /* of what an end may offer as its longest */
 
 /* Bodies of the handshake messages. */
 #define HELLO_BYTES   40

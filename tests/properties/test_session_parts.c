@@ -147,6 +147,12 @@ static void params_read_back(void)
         CHECK(!params_read(&b, wire));
         wire[i] = 0;
     }
+    a.max_dgram = DATAGRAM_FLOOR - 1; /* messages would not fit 64 fragments before long */
+    params_write(wire, &a);
+    CHECK(!params_read(&b, wire));
+    a.max_dgram = DATAGRAM_FLOOR;
+    params_write(wire, &a);
+    CHECK(params_read(&b, wire));
     a.incarnation = INCARNATION_MAX;
     params_write(wire, &a);
     CHECK(!params_read(&b, wire));

@@ -220,6 +220,43 @@ static void spoofed_flood(void)
     net_stop(&net);
 }
 
+/* Who does not know the gateway's key, or has no handshake with it, gets no answer at all; and no
+ * answer is longer than what asked for it. */
+static void silent_to_strangers(void)
+{
+    static const uint8_t junk[INIT_BYTES] = {0};
+    uint8_t mkey[2][32], wrong[32] = {1}, frame[1300];
+    struct head2_session_data data;
+    struct head2_action action;
+    struct head2_address from = net_addr(3);
+
+    net_start(&net, 15, 1);
+    NET_UNTIL(&net, SECOND, net_both_up(&net, 0));
+    struct head2_session *g = net.end[NET_GATEWAY].s;
+    derive_mac1_keys(mkey, net.end[NET_GATEWAY].key->pk);
+    while (head2_session_next(g, net.now, &action))
+        continue;
+    for (unsigned type = FRAME_HELLO; type <= FRAME_HINT; type++) {
+        for (unsigned len = 1; len <= INIT_BYTES; len += len < 60 ? 1 : 411) {
+            for (unsigned right = 0; right < 2; right++) {
+                struct frame_spec spec = {.type = (enum frame_type)type,
+                                          .hs_id = 77,
+                                          .stride = STRIDE_FULL,
+                                          .msg = junk,
+                                          .msg_len = (uint16_t)len,
+                                          .mkey = right ? mkey[D2G] : wrong};
+                size_t asked = frame_build(frame, &spec, 0), answered = 0;
+                head2_session_input(g, net.now, &from, frame, asked, &data);
+                while (head2_session_next(g, net.now, &action))
+                    answered += action.kind == HEAD2_ACTION_SEND ? action.len : 0;
+                CHECK_SAY(answered <= (right ? asked : 0), "type %u, %zu bytes: answered by %zu",
+                          type, asked, answered);
+            }
+        }
+    }
+    net_stop(&net);
+}
+
 static void stranger_is_rejected(void)
 {
     net_open(&net, 6);
@@ -434,6 +471,7 @@ int main(void)
     RUN(lost_answers);
     RUN(replayed_and_reflected);
     RUN(spoofed_flood);
+    RUN(silent_to_strangers);
     RUN(stranger_is_rejected);
     RUN(wrong_private_key);
     RUN(other_gateway);
