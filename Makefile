@@ -2,7 +2,7 @@
 BUILD := build/release
 JOBS  := $(shell nproc)
 
-.PHONY: all run test bench install format lint fuzz clean help
+.PHONY: all run test bench install format lint fuzz check-ct clean help
 
 all: ## build the library and the program
 	@scripts/bootstrap build
@@ -30,6 +30,10 @@ lint: ## style, layers, static analysis
 
 fuzz: ## every fuzzer for T seconds (default 60)
 	@scripts/fuzz $(or $(T),60)
+
+check-ct: ## constant time: valgrind and objdump, with every compiler that is here
+	@scripts/bootstrap test
+	@scripts/check-ct
 
 clean: ## remove what was built
 	@rm -rf build

@@ -225,7 +225,7 @@ static int check_count(struct cli *cli)
 
 static int unknown_verb(struct cli *cli, const char *group, const char *word)
 {
-    const char *names[64];
+    const char *names[64] = {0};
     size_t count = 0;
     char hint[160];
 

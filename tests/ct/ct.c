@@ -1,0 +1,327 @@
+/*
+ * Constant time, checked as TIMECOP does it: under valgrind, secrets are marked as undefined
+ * memory, and memcheck tells each branch and each index that depends on one. The library's
+ * HEAD2_PUBLIC annotations say where the standards make a value public, and why.
+ *
+ *     ct            every function over every parameter set; a case fails when memcheck spoke
+ *     ct planted    the same check on three functions that leak on purpose: it must speak
+ *
+ * Each case also looks whether what must be secret in the end still is: an annotation that
+ * declassified too much would otherwise make the check blind. See scripts/check-ct.
+ */
+#include "check.h"
+
+#include "base/base.h"
+#include "session/schedule.h"
+
+#include <head2/hash.h>
+#include <head2/keys.h>
+#include <head2/mldsa.h>
+#include <head2/mlkem.h>
+#include <head2/random.h>
+
+#include <valgrind/memcheck.h>
+
+/* How many of these bytes depend on a secret. */
+static size_t secret_bytes(const void *p, size_t len)
+{
+    uint8_t bits[HEAD2_KEY_MAX_PRIVATE];
+    size_t n = 0;
+
+    CHECK(len <= sizeof bits && VALGRIND_GET_VBITS(p, bits, len) == 1);
+    for (size_t i = 0; i < len; i++)
+        n += bits[i] != 0;
+    return n;
+}
+
+#define CHECK_SECRET(p, len) CHECK_EQ(secret_bytes(p, len), len)
+#define CHECK_PUBLIC(p, len) CHECK_EQ(secret_bytes(p, len), 0)
+
+/* A case holds when memcheck found nothing while it ran. */
+static unsigned errors_before;
+
+static void begin(void)
+{
+    errors_before = (unsigned)VALGRIND_COUNT_ERRORS;
+}
+
+static unsigned leaks(void)
+{
+    return (unsigned)VALGRIND_COUNT_ERRORS - errors_before;
+}
+
+static void fill(void *p, size_t len, unsigned number)
+{
+    const uint8_t seed[4] = {(uint8_t)number, (uint8_t)(number >> 8), 'c', 't'};
+    head2_shake256(p, len, seed, sizeof seed);
+}
+
+/* ---- ML-KEM ---- */
+
+#define KEM(set)                                                                                   \
+    static void kem_##set(void)                                                                    \
+    {                                                                                              \
+        uint8_t ek[HEAD2_MLKEM##set##_EK_BYTES], dk[HEAD2_MLKEM##set##_DK_BYTES];                  \
+        uint8_t ct[HEAD2_MLKEM##set##_CT_BYTES];                                                   \
+        const size_t s_bytes = sizeof dk - sizeof ek - 64;                                         \
+        struct head2_secret64 seed;                                                                \
+        struct head2_secret32 m, a, b;                                                             \
+        begin();                                                                                   \
+        for (unsigned n = 0; n < 4; n++) {                                                         \
+            fill(&seed, sizeof seed, n);                                                           \
+            HEAD2_SECRET(&seed, sizeof seed);                                                      \
+            if (n == 0)                                                                            \
+                CHECK_EQ(head2_mlkem##set##_keypair(ek, dk), HEAD2_OK);                            \
+            else                                                                                   \
+                CHECK_EQ(head2_mlkem##set##_keypair_from_seed(ek, dk, &seed), HEAD2_OK);           \
+            CHECK_PUBLIC(ek, sizeof ek);                                                           \
+            CHECK_SECRET(dk, s_bytes);                                                             \
+            CHECK_SECRET(dk + sizeof dk - 32, 32); /* z */                                         \
+            fill(&m, sizeof m, 100 + n);                                                           \
+            HEAD2_SECRET(&m, sizeof m);                                                            \
+            if (n == 0)                                                                            \
+                CHECK_EQ(head2_mlkem##set##_encaps(ct, &a, ek), HEAD2_OK);                         \
+            else                                                                                   \
+                CHECK_EQ(head2_mlkem##set##_encaps_derand(ct, &a, ek, &m), HEAD2_OK);              \
+            CHECK_PUBLIC(ct, sizeof ct);                                                           \
+            CHECK_SECRET(&a, sizeof a);                                                            \
+            HEAD2_SECRET(dk, sizeof dk); /* as a stored dk comes: all of it */                     \
+            CHECK_EQ(head2_mlkem##set##_decaps(&b, dk, ct), HEAD2_OK);                             \
+            CHECK_SECRET(&b, sizeof b);                                                            \
+            CHECK_EQ(head2_equal(&a, &b, sizeof a), HEAD2_OK);                                     \
+            ct[n * 31] ^= 1; /* implicit rejection shows in nothing */                             \
+            CHECK_EQ(head2_mlkem##set##_decaps(&b, dk, ct), HEAD2_OK);                             \
+            CHECK_SECRET(&b, sizeof b);                                                            \
+            CHECK_EQ(head2_equal(&a, &b, sizeof a), HEAD2_E_VERIFY);                               \
+            CHECK_EQ(head2_mlkem##set##_check_dk(dk), HEAD2_OK);                                   \
+        }                                                                                          \
+        CHECK_EQ(leaks(), 0);                                                                      \
+    }
+
+KEM(512)
+KEM(768)
+KEM(1024)
+
+/* ---- ML-DSA ---- */
+
+#define SK_PUBLIC_TR 64 /* rho, K, tr: rho and tr belong to the public key */
+#define MESSAGES     12
+
+#define DSA(set)                                                                                   \
+    static void dsa_##set(void)                                                                    \
+    {                                                                                              \
+        static uint8_t pk[HEAD2_MLDSA##set##_PK_BYTES], sk[HEAD2_MLDSA##set##_SK_BYTES];           \
+        static uint8_t again[HEAD2_MLDSA##set##_PK_BYTES], sig[HEAD2_MLDSA##set##_SIG_BYTES];      \
+        struct head2_secret32 xi;                                                                  \
+        uint8_t msg[40], mu[HEAD2_MLDSA_MU_BYTES];                                                 \
+        begin();                                                                                   \
+        CHECK_EQ(head2_mldsa##set##_keypair(pk, sk), HEAD2_OK);                                    \
+        CHECK_PUBLIC(pk, sizeof pk);                                                               \
+        fill(&xi, sizeof xi, set);                                                                 \
+        HEAD2_SECRET(&xi, sizeof xi);                                                              \
+        CHECK_EQ(head2_mldsa##set##_keypair_from_seed(pk, sk, &xi), HEAD2_OK);                     \
+        CHECK_PUBLIC(pk, sizeof pk);                                                               \
+        CHECK_PUBLIC(sk, 32);                                                                      \
+        CHECK_SECRET(sk + 32, 32);                                                                 \
+        CHECK_PUBLIC(sk + 64, SK_PUBLIC_TR);                                                       \
+        CHECK_SECRET(sk + 128, sizeof sk - 128);                                                   \
+        CHECK_EQ(head2_mldsa##set##_public_from_private(again, sk), HEAD2_OK);                     \
+        CHECK(memcmp(pk, again, sizeof pk) == 0);                                                  \
+        for (unsigned n = 0; n < MESSAGES; n++) {                                                  \
+            fill(msg, sizeof msg, 1000 + n);                                                       \
+            if (n % 4 == 0) {                                                                      \
+                CHECK_EQ(head2_mldsa##set##_sign(sig, msg, sizeof msg, NULL, 0, sk), HEAD2_OK);    \
+            } else if (n % 4 == 1) {                                                               \
+                CHECK_EQ(head2_mldsa##set##_mu(mu, pk, msg, sizeof msg, NULL, 0), HEAD2_OK);       \
+                CHECK_EQ(head2_mldsa##set##_sign_mu(sig, mu, sk), HEAD2_OK);                       \
+            } else {                                                                               \
+                CHECK_EQ(head2_mldsa##set##_sign_deterministic(sig, msg, sizeof msg, NULL, 0, sk), \
+                         HEAD2_OK);                                                                \
+            }                                                                                      \
+            CHECK_PUBLIC(sig, sizeof sig);                                                         \
+            CHECK_EQ(head2_mldsa##set##_verify(pk, msg, sizeof msg, NULL, 0, sig, sizeof sig),     \
+                     HEAD2_OK);                                                                    \
+        }                                                                                          \
+        CHECK_SECRET(sk + 128, sizeof sk - 128); /* signing has not declassified the key */        \
+        CHECK_EQ(leaks(), 0);                                                                      \
+    }
+
+DSA(44)
+DSA(65)
+DSA(87)
+
+/* ---- hashes, comparison, key derivation ---- */
+
+static void hashes(void)
+{
+    static uint8_t in[3000], out[200];
+    struct head2_blake3 b3;
+    static const size_t lens[] = {0, 1, 32, 64, 71, 72, 136, 168, 1024, 1025, 3000};
+
+    begin();
+    fill(in, sizeof in, 7);
+    HEAD2_SECRET(in, sizeof in);
+    for (unsigned i = 0; i < HEAD2_LEN(lens); i++) {
+        const size_t len = lens[i];
+        head2_sha3_256(out, in, len);
+        head2_sha3_512(out, in, len);
+        head2_shake128(out, sizeof out, in, len);
+        head2_shake256(out, sizeof out, in, len);
+        head2_blake3_init_keyed(&b3, in);
+        head2_blake3_update(&b3, in, len);
+        head2_blake3_final(&b3, out, sizeof out, 0);
+        CHECK_SECRET(out, sizeof out);
+        head2_blake3_init_derive_key(&b3, "head2 test", 10);
+        head2_blake3_update(&b3, in, len);
+        head2_blake3_final(&b3, out, sizeof out, 0);
+        head2_hmac_sha3_512(out, in, len, in, sizeof in);
+        CHECK_SECRET(out, 64);
+        head2_hkdf_sha3_512_extract(out, in, len, in, 32);
+        CHECK_EQ(head2_hkdf_sha3_512_expand(in + 64, 200, out, "info", 4), HEAD2_OK);
+        CHECK_SECRET(in + 64, 200);
+    }
+    CHECK_EQ(leaks(), 0);
+}
+
+static void comparison(void)
+{
+    uint8_t a[64], b[64];
+
+    begin();
+    fill(a, sizeof a, 1);
+    memcpy(b, a, sizeof b);
+    HEAD2_SECRET(a, sizeof a);
+    CHECK_EQ(head2_equal(a, b, sizeof a), HEAD2_OK);
+    for (unsigned i = 0; i < sizeof b; i++) {
+        b[i] ^= 0x80;
+        CHECK_EQ(head2_equal(a, b, sizeof a), HEAD2_E_VERIFY);
+        b[i] ^= 0x80;
+    }
+    CHECK_SECRET(a, sizeof a);
+    CHECK_EQ(leaks(), 0);
+}
+
+static void key_schedule(void)
+{
+    static const uint8_t zero[64], session_id[8] = {1}, th[64] = {2};
+    struct head2_secret32 ss;
+    struct chain early, root, sk, rk, rb, rs;
+    struct hs_keys keys;
+    struct lane_keys lanes;
+    struct rotation_secrets rot;
+    uint8_t rs_id[16], rth0[64];
+
+    begin();
+    fill(&ss, sizeof ss, 3);
+    HEAD2_SECRET(&ss, sizeof ss);
+    derive_early(&early, zero);
+    derive_handshake(&keys, &early, &ss, th);
+    CHECK_SECRET(keys.key, sizeof keys.key);
+    derive_root(&root, &keys.master, th);
+    derive_resume(&rs, rs_id, &keys.master, th);
+    derive_session_key(&sk, &root, session_id, 1);
+    derive_rotation_keys(&rk, &rb, &root);
+    for (unsigned dir = 0; dir < 2; dir++) {
+        derive_lanes(&lanes, &sk, HEAD2_SUITE_L5, dir, 1, 0);
+        CHECK_SECRET(lanes.key, sizeof lanes.key);
+        derive_lanes(&lanes, &sk, HEAD2_SUITE_L1X4, dir, 1, 0);
+    }
+    derive_ratchet(&sk, &sk, 1, 1);
+    CHECK_SECRET(&sk, sizeof sk);
+    rotation_start(rth0, session_id, 2, &rb);
+    derive_rotation(&rot, &rk, &ss, th);
+    CHECK_SECRET(&rot.root, sizeof rot.root);
+    CHECK_EQ(leaks(), 0);
+}
+
+/* Writing a private key: its bytes go through DER and base64 without a table or a branch. */
+static void key_writing(void)
+{
+    static uint8_t out[HEAD2_KEY_MAX_FILE], seed[64];
+    struct head2_key *key = NULL;
+
+    begin();
+    fill(seed, sizeof seed, 9);
+    HEAD2_SECRET(seed, sizeof seed);
+    for (int alg = HEAD2_MLKEM_512; alg <= (int)HEAD2_MLDSA_87; alg++) {
+        const bool sig = head2_alg_is_signature((enum head2_alg)alg);
+        CHECK_EQ(head2_key_from_seed(&key, (enum head2_alg)alg, seed, sig ? 32 : 64), HEAD2_OK);
+        for (int form = HEAD2_PRIVATE_SEED; form <= (int)HEAD2_PRIVATE_BOTH; form++) {
+            size_t len = sizeof out;
+            CHECK_EQ(head2_key_write_private(key, HEAD2_KEY_PEM, (enum head2_private_form)form,
+                                             NULL, 0, out, &len),
+                     HEAD2_OK);
+        }
+        head2_key_free(key);
+    }
+    CHECK_EQ(leaks(), 0);
+}
+
+/* ---- what must be found ---- */
+
+static volatile uint8_t sink;
+static uint8_t table[256];
+
+static void planted_branch(void)
+{
+    struct head2_secret32 s;
+
+    begin();
+    fill(&s, sizeof s, 11);
+    HEAD2_SECRET(&s, sizeof s);
+    if (s.b[3] & 1)
+        sink = 1;
+    CHECK(leaks() > 0);
+}
+
+static void planted_index(void)
+{
+    struct head2_secret32 s;
+
+    begin();
+    fill(&s, sizeof s, 12);
+    HEAD2_SECRET(&s, sizeof s);
+    sink = ((volatile uint8_t *)table)[s.b[0]];
+    CHECK(leaks() > 0);
+}
+
+/* A comparison that ends early, on what decapsulation gives: the secret has really come this far.
+ */
+static void planted_behind_kem(void)
+{
+    uint8_t ek[HEAD2_MLKEM512_EK_BYTES], dk[HEAD2_MLKEM512_DK_BYTES], ct[HEAD2_MLKEM512_CT_BYTES];
+    struct head2_secret32 a, b;
+
+    CHECK_EQ(head2_mlkem512_keypair(ek, dk), HEAD2_OK);
+    CHECK_EQ(head2_mlkem512_encaps(ct, &a, ek), HEAD2_OK);
+    CHECK_EQ(head2_mlkem512_decaps(&b, dk, ct), HEAD2_OK);
+    begin();
+    if (memcmp(&a, &b, sizeof a) != 0)
+        sink = 2;
+    CHECK(leaks() > 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (!RUNNING_ON_VALGRIND) {
+        printf("FAIL ct: it means nothing without valgrind; run scripts/check-ct\n");
+        return 1;
+    }
+    if (argc > 1 && strcmp(argv[1], "planted") == 0) {
+        RUN(planted_branch);
+        RUN(planted_index);
+        RUN(planted_behind_kem);
+        return check_failures != 0;
+    }
+    RUN(comparison);
+    RUN(hashes);
+    RUN(key_schedule);
+    RUN(key_writing);
+    RUN(kem_512);
+    RUN(kem_768);
+    RUN(kem_1024);
+    RUN(dsa_44);
+    RUN(dsa_65);
+    RUN(dsa_87);
+    return check_failures != 0;
+}
