@@ -55,7 +55,8 @@ enum head2_status keyfile_read(struct head2_key **out, const char *path,
 
     *out = NULL;
     HEAD2_TRY(keyfile_io_read(&f, path, err));
-    if (f.exposed && key_kind_of(f.bytes, f.len) != KEY_PUBLIC) {
+    const enum key_kind kind = key_kind_of(f.bytes, f.len);
+    if (f.exposed && (kind == KEY_PRIVATE || kind == KEY_ENCRYPTED)) {
         keyfile_explain(err, path, "the file of this private key can be read by others",
                         "chmod 600 it; if others may have read it, make a new key");
         HEAD2_TRY(HEAD2_E_POLICY);

@@ -264,6 +264,8 @@ test('key files that are no good', () => {
     bad(['key', 'show', f], 3, new RegExp(f));
     bad(['verify', '--key', f, 'sign.pem'], 3, new RegExp(f));
   }
+  fs.chmodSync(file('text.pem'), 0o644);
+  bad(['key', 'show', 'text.pem'], 3, /neither a PEM nor a DER key/); // and not "this private key"
   fs.chmodSync(file('sign.pem'), 0o644);
   bad(['key', 'show', 'sign.pem'], 5, /others/);
 });

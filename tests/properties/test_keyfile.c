@@ -189,12 +189,13 @@ static void full_output(void)
 static void passphrase_file(void)
 {
     struct keyfile_passphrase pass = {NULL};
-    char text[HEAD2_PASSPHRASE_MAX], longest[HEAD2_PASSPHRASE_MAX + 1];
+    char text[HEAD2_PASSPHRASE_MAX], longest[HEAD2_PASSPHRASE_MAX + 1], file[512];
     struct head2_key *again;
     size_t len;
 
     empty_folder();
-    pass.file = in_folder("pass");
+    snprintf(file, sizeof file, "%s", in_folder("pass")); /* which gives its places anew */
+    pass.file = file;
     put_file(pass.file, "tulip bulb\r\nsecond\n", 19, 0600);
     CHECK_EQ(keyfile_new_passphrase(&pass, "k", text, &len, &err), HEAD2_OK);
     CHECK(len == 10 && memcmp(text, "tulip bulb", 10) == 0);
@@ -209,6 +210,7 @@ static void passphrase_file(void)
     CHECK(strstr(err.what, "wrong") != NULL);
     put_file(pass.file, "tulip bulb", 10, 0640);
     CHECK_EQ(keyfile_read(&again, in_folder("e.pem"), &pass, &err), HEAD2_E_POLICY);
+    CHECK(strstr(err.what, "passphrase file can be read by others") != NULL);
     put_file(pass.file, "\n", 1, 0600);
     CHECK_EQ(keyfile_new_passphrase(&pass, "k", text, &len, &err), HEAD2_E_PASSPHRASE);
     CHECK_EQ(len, 0);
