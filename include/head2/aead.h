@@ -55,9 +55,10 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_aead_set_key(struct head2_aead *ae
  * Returns HEAD2_OK, HEAD2_E_STATE (no key), HEAD2_E_CRYPTO, or HEAD2_E_ARG (too long: nothing is
  * written). On the other errors the output is wiped.
  */
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_aead_seal(struct head2_aead *aead, uint8_t *out, const uint8_t nonce[HEAD2_AEAD_NONCE_BYTES],
-                const uint8_t *aad, size_t aad_len, const uint8_t *pt, size_t pt_len);
+HEAD2_API HEAD2_CHECK enum head2_status head2_aead_seal(struct head2_aead *aead, uint8_t *out,
+                                                        const uint8_t nonce[HEAD2_AEAD_NONCE_BYTES],
+                                                        const uint8_t *aad, size_t aad_len,
+                                                        const uint8_t *pt, size_t pt_len);
 
 /**
  * head2_aead_open - check and decrypt (SP 800-38D, GCM-AD).
@@ -69,9 +70,10 @@ head2_aead_seal(struct head2_aead *aead, uint8_t *out, const uint8_t nonce[HEAD2
  * Returns HEAD2_OK, HEAD2_E_VERIFY (the tag does not fit), HEAD2_E_STATE, HEAD2_E_CRYPTO, or
  * HEAD2_E_ARG (too short or too long: nothing is written). On the other errors pt is wiped.
  */
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_aead_open(struct head2_aead *aead, uint8_t *pt, const uint8_t nonce[HEAD2_AEAD_NONCE_BYTES],
-                const uint8_t *aad, size_t aad_len, const uint8_t *ct, size_t ct_len);
+HEAD2_API HEAD2_CHECK enum head2_status head2_aead_open(struct head2_aead *aead, uint8_t *pt,
+                                                        const uint8_t nonce[HEAD2_AEAD_NONCE_BYTES],
+                                                        const uint8_t *aad, size_t aad_len,
+                                                        const uint8_t *ct, size_t ct_len);
 
 /**
  * head2_aes_cmac - AES-CMAC of a message (SP 800-38B).

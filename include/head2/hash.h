@@ -3,8 +3,8 @@
  *
  * Contexts are placed by the caller and hold no pointers: they may be copied to fork a computation
  * and are wiped with head2_wipe when what went in was secret. The calling order is init, any number
- * of updates, then final (or, for the extendable-output functions, any number of squeezes). One-shot
- * functions do the same in one call and wipe their context. None of these can fail.
+ * of updates, then final (or, for the extendable-output functions, any number of squeezes).
+ * One-shot functions do the same in one call and wipe their context. None of these can fail.
  */
 #ifndef HEAD2_HASH_H
 #define HEAD2_HASH_H

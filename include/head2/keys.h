@@ -30,13 +30,13 @@ enum head2_alg {
     HEAD2_MLDSA_87
 };
 
-#define HEAD2_KEY_ID_BYTES     16
-#define HEAD2_KEY_MAX_PUBLIC   2592
-#define HEAD2_KEY_MAX_PRIVATE  4896
-#define HEAD2_KEY_MAX_SIG      4627
-#define HEAD2_KEY_MAX_CT       1568
-#define HEAD2_KEY_MAX_FILE     32768 /* longest PEM or DER that is read or written */
-#define HEAD2_PASSPHRASE_MAX   1024
+#define HEAD2_KEY_ID_BYTES    16
+#define HEAD2_KEY_MAX_PUBLIC  2592
+#define HEAD2_KEY_MAX_PRIVATE 4896
+#define HEAD2_KEY_MAX_SIG     4627
+#define HEAD2_KEY_MAX_CT      1568
+#define HEAD2_KEY_MAX_FILE    32768 /* longest PEM or DER that is read or written */
+#define HEAD2_PASSPHRASE_MAX  1024
 
 struct head2_key;
 
@@ -68,8 +68,8 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_key_generate(struct head2_key **ou
  * Returns HEAD2_OK, HEAD2_E_ARG (wrong length) or HEAD2_E_MEMORY.
  */
 HEAD2_API HEAD2_CHECK enum head2_status head2_key_from_seed(struct head2_key **out,
-                                                            enum head2_alg alg,
-                                                            const uint8_t *seed, size_t seed_len);
+                                                            enum head2_alg alg, const uint8_t *seed,
+                                                            size_t seed_len);
 
 /**
  * head2_key_from_public - a public key from its raw FIPS 203 or 204 encoding, which is checked.
@@ -128,8 +128,7 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_key_verify(const struct head2_key 
 
 /* ct: at least HEAD2_KEY_MAX_CT bytes. Returns HEAD2_OK, HEAD2_E_ARG or HEAD2_E_ENTROPY. */
 HEAD2_API HEAD2_CHECK enum head2_status head2_key_encaps(const struct head2_key *key, uint8_t *ct,
-                                                         size_t *ct_len,
-                                                         struct head2_secret32 *ss);
+                                                         size_t *ct_len, struct head2_secret32 *ss);
 
 /* Returns HEAD2_OK, HEAD2_E_ARG (not a private ML-KEM key) or HEAD2_E_MALFORMED (ct_len). */
 HEAD2_API HEAD2_CHECK enum head2_status head2_key_decaps(const struct head2_key *key,
@@ -169,8 +168,8 @@ enum head2_private_form {
  */
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_key_write_private(const struct head2_key *key, enum head2_key_format format,
-                        enum head2_private_form form, const char *passphrase,
-                        size_t passphrase_len, uint8_t *buf, size_t *len);
+                        enum head2_private_form form, const char *passphrase, size_t passphrase_len,
+                        uint8_t *buf, size_t *len);
 
 /* What a passphrase callback is for: it is called only when the key read is encrypted. Writes at
  * most HEAD2_PASSPHRASE_MAX bytes to buf and the count to *len; any status but HEAD2_OK ends the

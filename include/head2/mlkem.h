@@ -21,16 +21,16 @@
 extern "C" {
 #endif
 
-#define HEAD2_MLKEM_SEED_BYTES 64 /* d || z */
-#define HEAD2_MLKEM_SS_BYTES   32
+#define HEAD2_MLKEM_SEED_BYTES   64 /* d || z */
+#define HEAD2_MLKEM_SS_BYTES     32
 
-#define HEAD2_MLKEM512_EK_BYTES 800
-#define HEAD2_MLKEM512_DK_BYTES 1632
-#define HEAD2_MLKEM512_CT_BYTES 768
+#define HEAD2_MLKEM512_EK_BYTES  800
+#define HEAD2_MLKEM512_DK_BYTES  1632
+#define HEAD2_MLKEM512_CT_BYTES  768
 
-#define HEAD2_MLKEM768_EK_BYTES 1184
-#define HEAD2_MLKEM768_DK_BYTES 2400
-#define HEAD2_MLKEM768_CT_BYTES 1088
+#define HEAD2_MLKEM768_EK_BYTES  1184
+#define HEAD2_MLKEM768_DK_BYTES  2400
+#define HEAD2_MLKEM768_CT_BYTES  1088
 
 #define HEAD2_MLKEM1024_EK_BYTES 1568
 #define HEAD2_MLKEM1024_DK_BYTES 3168
@@ -51,43 +51,43 @@ extern "C" {
  * check_dk - the hash check of Section 7.3. Returns HEAD2_OK or HEAD2_E_MALFORMED.
  */
 
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_mlkem512_keypair(uint8_t ek[HEAD2_MLKEM512_EK_BYTES], uint8_t dk[HEAD2_MLKEM512_DK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status head2_mlkem512_keypair(uint8_t ek[HEAD2_MLKEM512_EK_BYTES],
+                                                               uint8_t dk[HEAD2_MLKEM512_DK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem512_keypair_from_seed(uint8_t ek[HEAD2_MLKEM512_EK_BYTES],
-                                  uint8_t dk[HEAD2_MLKEM512_DK_BYTES],
-                                  const struct head2_secret64 *seed);
+                                 uint8_t dk[HEAD2_MLKEM512_DK_BYTES],
+                                 const struct head2_secret64 *seed);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem512_encaps(uint8_t ct[HEAD2_MLKEM512_CT_BYTES], struct head2_secret32 *ss,
-                       const uint8_t ek[HEAD2_MLKEM512_EK_BYTES]);
+                      const uint8_t ek[HEAD2_MLKEM512_EK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem512_encaps_derand(uint8_t ct[HEAD2_MLKEM512_CT_BYTES], struct head2_secret32 *ss,
-                              const uint8_t ek[HEAD2_MLKEM512_EK_BYTES],
-                              const struct head2_secret32 *m);
+                             const uint8_t ek[HEAD2_MLKEM512_EK_BYTES],
+                             const struct head2_secret32 *m);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem512_decaps(struct head2_secret32 *ss, const uint8_t dk[HEAD2_MLKEM512_DK_BYTES],
-                       const uint8_t ct[HEAD2_MLKEM512_CT_BYTES]);
+                      const uint8_t ct[HEAD2_MLKEM512_CT_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem512_check_ek(const uint8_t ek[HEAD2_MLKEM512_EK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem512_check_dk(const uint8_t dk[HEAD2_MLKEM512_DK_BYTES]);
 
-HEAD2_API HEAD2_CHECK enum head2_status
-head2_mlkem768_keypair(uint8_t ek[HEAD2_MLKEM768_EK_BYTES], uint8_t dk[HEAD2_MLKEM768_DK_BYTES]);
+HEAD2_API HEAD2_CHECK enum head2_status head2_mlkem768_keypair(uint8_t ek[HEAD2_MLKEM768_EK_BYTES],
+                                                               uint8_t dk[HEAD2_MLKEM768_DK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem768_keypair_from_seed(uint8_t ek[HEAD2_MLKEM768_EK_BYTES],
-                                  uint8_t dk[HEAD2_MLKEM768_DK_BYTES],
-                                  const struct head2_secret64 *seed);
+                                 uint8_t dk[HEAD2_MLKEM768_DK_BYTES],
+                                 const struct head2_secret64 *seed);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem768_encaps(uint8_t ct[HEAD2_MLKEM768_CT_BYTES], struct head2_secret32 *ss,
-                       const uint8_t ek[HEAD2_MLKEM768_EK_BYTES]);
+                      const uint8_t ek[HEAD2_MLKEM768_EK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem768_encaps_derand(uint8_t ct[HEAD2_MLKEM768_CT_BYTES], struct head2_secret32 *ss,
-                              const uint8_t ek[HEAD2_MLKEM768_EK_BYTES],
-                              const struct head2_secret32 *m);
+                             const uint8_t ek[HEAD2_MLKEM768_EK_BYTES],
+                             const struct head2_secret32 *m);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem768_decaps(struct head2_secret32 *ss, const uint8_t dk[HEAD2_MLKEM768_DK_BYTES],
-                       const uint8_t ct[HEAD2_MLKEM768_CT_BYTES]);
+                      const uint8_t ct[HEAD2_MLKEM768_CT_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
 head2_mlkem768_check_ek(const uint8_t ek[HEAD2_MLKEM768_EK_BYTES]);
 HEAD2_API HEAD2_CHECK enum head2_status
