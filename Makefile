@@ -1,4 +1,5 @@
 # People's commands. CMake does the work; `make help` lists them.
+MAKEFLAGS += --no-print-directory
 BUILD := build/release
 JOBS  := $(shell nproc)
 

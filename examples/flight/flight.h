@@ -56,6 +56,7 @@ struct sample {
 struct stream { /* one lane's packets, in the order they were sent */
     struct sample *sample;
     uint32_t room;
+    uint32_t low; /* everything before it has arrived */
     _Atomic uint32_t sent;
     _Atomic uint32_t arrived;
     _Atomic uint32_t strange; /* deliveries that match nothing sent */

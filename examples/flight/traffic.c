@@ -12,6 +12,7 @@
 #include <math.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,13 +56,14 @@ static void send_packet(struct traffic *t, struct stream *s, uint16_t port, cons
         sleep_ms(1);
 }
 
-/* Find the packet among the recent ones that are still missing. */
+/* Find the packet among those that are still missing, the oldest first. */
 static void take_packet(struct stream *s, const uint8_t *p, size_t len, double at)
 {
     uint32_t h = hash_of(p, len), sent = s->sent;
-    uint32_t first = sent > 4096 ? sent - 4096 : 0;
 
-    for (uint32_t i = first; i < sent; i++) {
+    while (s->low < sent && s->sample[s->low].copies != 0)
+        s->low++;
+    for (uint32_t i = s->low; i < sent; i++) {
         struct sample *x = &s->sample[i];
         if (x->hash != h || x->len != len || x->copies != 0)
             continue;
@@ -206,6 +208,9 @@ static void *sink_main(void *arg)
     struct rtp_h264 rtp = {0};
     uint8_t buf[2048];
 
+    /* the kernel notes when a packet arrives; looking at it can wait until the link has done its
+     * work */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
     while (!t->stop_all) {
         struct pollfd p[3] = {
             {t->telemetry_fd, POLLIN, 0},
