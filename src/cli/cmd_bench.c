@@ -22,6 +22,7 @@ struct bench {
     const char *only;
     json_t *rows;
     enum head2_status st;
+    bool matched; /* some row is named by --only */
 };
 
 static double now_us(void)
@@ -42,9 +43,11 @@ static double percentile(const struct bench *b, double p)
     return b->sample[(uint32_t)((double)(b->n - 1) * p)];
 }
 
-static bool wanted(const struct bench *b, const char *name)
+static bool wanted(struct bench *b, const char *name)
 {
-    return b->only == NULL || strncmp(name, b->only, strlen(b->only)) == 0;
+    bool yes = b->only == NULL || strncmp(name, b->only, strlen(b->only)) == 0;
+    b->matched = b->matched || yes;
+    return yes;
 }
 
 /* One row from the samples collected; extra: NULL, or a figure of its own with its unit. */
@@ -210,7 +213,7 @@ static void bench_packets(struct bench *b, struct bench_pair *p)
 
     if (opens == NULL)
         b->st = HEAD2_E_MEMORY;
-    for (size_t i = 0; i < HEAD2_LEN(sizes) && b->st == HEAD2_OK && wanted(b, "packet"); i++) {
+    for (size_t i = 0; i < HEAD2_LEN(sizes) && b->st == HEAD2_OK && wanted(b, "packet seal"); i++) {
         double end = now_us() + b->budget * 1e6;
         for (b->n = 0; b->n < SAMPLES_MAX && now_us() < end;) {
             if (b->n % 1000 == 0)
@@ -293,6 +296,11 @@ int cmd_bench(struct cli *cli)
     if (b.st != HEAD2_OK) {
         json_decref(b.rows);
         return cli_fail(cli, cli_status_exit(b.st), "bench", NULL, "%s", head2_status_string(b.st));
+    }
+    if (!b.matched) {
+        json_decref(b.rows);
+        return cli_fail(cli, CLI_USAGE, "--only", "see the names that head2 bench prints",
+                        "no row begins with '%s'", b.only);
     }
     if (cli->json)
         cli_print_json(cli, json_pack("{s:s,s:s,s:s,s:o}", "isa", "portable", "version",

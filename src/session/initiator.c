@@ -155,15 +155,24 @@ static bool suite_offered(const struct head2_session *s, uint16_t suite)
     return false;
 }
 
+/* A RESP that is not the gateway's, perhaps: it is asked for again, once. */
+static void bad_resp(struct head2_session *s, struct attempt *a, enum head2_counter why)
+{
+    count(s, why);
+    if (++a->bad_boxes >= 2)
+        drop(a);
+    else
+        restart_resp(a);
+}
+
 static void resp_complete(struct head2_session *s, struct attempt *a)
 {
     struct resp_clear clear;
 
+    /* Nothing of this is authentic yet: what cannot be right was poisoned on the way. */
     if (!resp_clear_read(&clear, a->resp_buf) || clear.version != WIRE_VERSION ||
         !suite_offered(s, clear.suite)) {
-        count(s, HEAD2_COUNT_DOWNGRADE);
-        alarm_event(s, 0, HEAD2_COUNT_DOWNGRADE);
-        drop(a);
+        bad_resp(s, a, HEAD2_COUNT_DOWNGRADE);
         return;
     }
     a->suite = clear.suite;
@@ -206,12 +215,8 @@ static void decaps_done(struct head2_session *s, struct attempt *a, struct head2
     derive_early(&early, no_psk);
     derive_handshake(&a->keys, &early, ss, a->th);
     opened = box_open(s->box, plain, &a->keys, G2D, 0, a->th, a->resp_buf + RESP_CLEAR, RESP_BOX);
-    if (opened != HEAD2_OK) { /* poisoned on the way, perhaps: the gateway repeats it if asked */
-        count(s, HEAD2_COUNT_BAD_BOX);
-        if (++a->bad_boxes >= 2)
-            drop(a);
-        else
-            restart_resp(a);
+    if (opened != HEAD2_OK) {
+        bad_resp(s, a, HEAD2_COUNT_BAD_BOX);
         return;
     }
     const uint8_t *params = plain + 8 + ID_BYTES;

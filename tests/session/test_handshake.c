@@ -377,6 +377,45 @@ static void stripped_offer(void)
     net_stop(&net);
 }
 
+/* RESP's first fragment, altered by one who knows the gateway's public key: the drone asks again.
+ */
+static unsigned poison_left;
+static uint16_t poison_at;
+
+static bool poison_resp(struct net *n, const struct net_packet *p)
+{
+    uint8_t mkey[2][32], copy[1600], mac[64];
+
+    if (memcmp(p->bytes, wire_magic, 6) != 0 || p->bytes[6] != FRAME_RESP || p->bytes[20] != 0 ||
+        poison_left == 0)
+        return false;
+    poison_left--;
+    memcpy(copy, p->bytes, p->len);
+    copy[FRAME_HEAD + poison_at] ^= 0x55;
+    derive_mac1_keys(mkey, n->end[NET_GATEWAY].key->pk);
+    head2_hmac_sha3_512(mac, mkey[G2D], 32, copy, p->len - 16);
+    memcpy(copy + p->len - 16, mac, 16);
+    net_post(n, p->from, p->to, copy, p->len);
+    return true;
+}
+
+static void poisoned_resp(void)
+{
+    static const uint16_t places[] = {1, 5, 7, 20, 600}; /* version, suite, flags, random_g, ct */
+
+    for (unsigned i = 0; i < HEAD2_LEN(places); i++) {
+        net_start(&net, 72 + i, 1);
+        net.filter = poison_resp;
+        poison_at = places[i];
+        poison_left = 1;
+        NET_UNTIL(&net, 2 * SECOND, net_both_up(&net, 0));
+        CHECK_EQ(poison_left, 0);
+        CHECK_EQ(net.end[0].events[HEAD2_EVENT_ALARM], 0); /* anyone can do this: no evidence */
+        check_agreement(0);
+        net_stop(&net);
+    }
+}
+
 static void revived_gateway_is_refused(void)
 {
     net_start(&net, 80, 1);
@@ -477,6 +516,7 @@ int main(void)
     RUN(other_gateway);
     RUN(literal_suite_needs_both);
     RUN(stripped_offer);
+    RUN(poisoned_resp);
     RUN(revived_gateway_is_refused);
     RUN(random_fails);
     RUN(drone_restarts);
