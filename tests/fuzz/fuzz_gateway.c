@@ -18,9 +18,10 @@ static enum head2_status numbers(void *arg, void *out, size_t len)
 {
     uint8_t *p = out;
     (void)arg;
-    for (size_t i = 0; i < len; i++)
-        p[i] = (uint8_t)(seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407) ^
-               (uint8_t)(seed >> 56);
+    for (size_t i = 0; i < len; i++) {
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+        p[i] = (uint8_t)(seed >> 56);
+    }
     return HEAD2_OK;
 }
 

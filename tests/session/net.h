@@ -336,8 +336,8 @@ static void net_stop(struct net *n)
 }
 
 /* Seal and post one plaintext; the session's answer. */
-static enum head2_status net_say(struct net *n, int from, int to, uint8_t lane, const void *bytes,
-                                 size_t len)
+HEAD2_UNUSED static enum head2_status net_say(struct net *n, int from, int to, uint8_t lane,
+                                              const void *bytes, size_t len)
 {
     struct head2_session_packets out;
     uint32_t peer = from == NET_GATEWAY ? n->peer_of[to] : n->end[from].peer;
