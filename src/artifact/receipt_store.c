@@ -23,8 +23,8 @@ struct receipt_store {
 static enum head2_status failed(struct receipt_fault *fault, enum head2_status st,
                                 const char *where, const char *what, int error)
 {
-    snprintf(fault->where, sizeof fault->where, "%s", where);
-    snprintf(fault->what, sizeof fault->what, "%s", what);
+    snprintf(fault->where, sizeof fault->where, "%.*s", (int)sizeof fault->where - 1, where);
+    snprintf(fault->what, sizeof fault->what, "%.*s", (int)sizeof fault->what - 1, what);
     fault->error = error;
     return st;
 }
@@ -59,7 +59,8 @@ static void path_in(char out[PATH_MAX], const struct receipt_store *s, const cha
 {
     int n = snprintf(out, PATH_MAX, "%s/%s", s->folder, name);
     HEAD2_ENSURES(n > 0 && n < PATH_MAX);
-    (void)n;
+    if (n < 0 || n >= PATH_MAX)
+        out[0] = 0; /* names no file */
 }
 
 /* ---- the lock ---- */

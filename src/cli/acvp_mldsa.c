@@ -27,7 +27,7 @@ static enum head2_status set_of(struct acvp_case *c, enum mldsa_set *set)
 
 enum head2_status acvp_mldsa_keygen(struct acvp_case *c)
 {
-    enum mldsa_set set;
+    enum mldsa_set set = MLDSA_44;
     struct acvp_bytes seed;
     struct head2_secret32 xi;
     enum head2_status st = HEAD2_OK;
@@ -94,7 +94,7 @@ static enum head2_status read_external(struct acvp_case *c, struct input *in,
     const char *mode = acvp_text(c, "preHash");
     const bool prehash = mode != NULL && strcmp(mode, "preHash") == 0;
     struct acvp_bytes context;
-    enum head2_prehash hash;
+    enum head2_prehash hash = HEAD2_PREHASH_SHA2_256;
     enum head2_status st = HEAD2_OK;
 
     HEAD2_TRY(acvp_hex(c, "context", 0, true, &context));
@@ -137,7 +137,7 @@ static enum head2_status read_input(struct acvp_case *c, struct input *in)
 
 enum head2_status acvp_mldsa_siggen(struct acvp_case *c)
 {
-    enum mldsa_set set;
+    enum mldsa_set set = MLDSA_44;
     struct acvp_bytes sk, given;
     struct input in;
     uint8_t rnd[RND_BYTES] = {0};
@@ -167,7 +167,7 @@ done:
 
 enum head2_status acvp_mldsa_sigver(struct acvp_case *c)
 {
-    enum mldsa_set set;
+    enum mldsa_set set = MLDSA_44;
     struct acvp_bytes pk, sig;
     struct input in;
     enum head2_status st = HEAD2_OK;
