@@ -2,6 +2,7 @@
 MAKEFLAGS += --no-print-directory
 BUILD := build/release
 JOBS  := $(shell nproc)
+MAKEFLAGS += --no-print-directory
 
 .PHONY: all run test bench install format lint fuzz check-ct clean help
 

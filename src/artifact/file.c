@@ -154,6 +154,15 @@ static bool write_temporary(const char *name, const void *bytes, size_t len, mod
     return ok;
 }
 
+/* Renaming puts the new file where the old name was: a device, a pipe or a link (/dev/full,
+ * /dev/stdout) would be gone. A folder is left to rename(2), which refuses it. */
+static bool may_replace(const char *path)
+{
+    struct stat info;
+
+    return lstat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode);
+}
+
 enum head2_status file_write(const char *path, const void *bytes, size_t len, mode_t mode,
                              enum file_existing existing)
 {
@@ -167,6 +176,10 @@ enum head2_status file_write(const char *path, const void *bytes, size_t len, mo
         (int)sizeof name) {
         errno = ENAMETOOLONG;
         return HEAD2_E_IO;
+    }
+    if (existing == FILE_REPLACE && !may_replace(path)) {
+        errno = EEXIST;
+        return HEAD2_E_POLICY;
     }
     unlink(name); /* of a process of this number that died */
     if (!write_temporary(name, bytes, len, mode))

@@ -25,7 +25,8 @@ enum file_existing {
     FILE_KEEP     /* HEAD2_E_IO with EEXIST */
 };
 
-/* Write a file durably and whole. mode is what open(2) takes, before the umask. */
+/* Write a file durably and whole. mode is what open(2) takes, before the umask. HEAD2_OK,
+ * HEAD2_E_IO, or HEAD2_E_POLICY where a device, a pipe or a symbolic link would be replaced. */
 HEAD2_CHECK enum head2_status file_write(const char *path, const void *bytes, size_t len,
                                          mode_t mode, enum file_existing existing);
 

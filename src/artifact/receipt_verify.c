@@ -49,7 +49,9 @@ static enum head2_status remember(struct walk *w, uint64_t index, const char *na
     char *copy = strdup(name);
     if (copy == NULL)
         return HEAD2_E_MEMORY;
-    w->items[w->count++] = (struct item){index, copy};
+    struct item *item = &w->items[w->count++];
+    item->index = index;
+    item->name = copy;
     return HEAD2_OK;
 }
 

@@ -24,8 +24,13 @@ static int check_options(const struct cli *cli)
             return cli_fail(cli, CLI_USAGE, where, "give it a file name", "the option is missing");
         }
     }
-    if (strcmp(cli_string(cli, "ct"), cli_string(cli, "secret")) == 0)
+    const char *key = cli_string(cli, "key"), *ct = cli_string(cli, "ct");
+    const char *secret = cli_string(cli, "secret");
+    if (strcmp(ct, secret) == 0 || cli_same_file(ct, secret))
         return cli_fail(cli, CLI_USAGE, "--secret", "give another name", "the same file as --ct");
+    if (cli_same_file(key, secret) || cli_same_file(key, ct))
+        return cli_fail(cli, CLI_USAGE, "--key", "give other names for --ct and --secret",
+                        "the key itself would be overwritten");
     return CLI_DONE;
 }
 
@@ -49,10 +54,13 @@ int cmd_kem_encaps(struct cli *cli)
     const char *secret = cli_string(cli, "secret");
     code = cli_write_file(cli, secret, ss.b, sizeof ss.b, 0600, FILE_REPLACE);
     head2_wipe(&ss, sizeof ss);
-    if (code == CLI_DONE)
-        code = cli_write_file(cli, cli_string(cli, "ct"), ct, ct_len, 0644, FILE_REPLACE);
-    else
+    if (code != CLI_DONE)
         return code;
+    const char *to = cli_string(cli, "ct");
+    if (cli_same_file(secret, to)) /* seen only now when neither was there before */
+        code = cli_fail(cli, CLI_USAGE, "--secret", "give another name", "the same file as --ct");
+    else
+        code = cli_write_file(cli, to, ct, ct_len, 0644, FILE_REPLACE);
     if (code != CLI_DONE && strcmp(secret, "-") != 0)
         unlink(secret); /* a secret without its ciphertext is of no use */
     return code;

@@ -132,6 +132,9 @@ int cmd_key_generate(struct cli *cli)
 
     if (path == NULL)
         return cli_fail(cli, CLI_USAGE, "--out", "give --out FILE", "no file for the new key");
+    if (public_path != NULL && strcmp(path, public_path) == 0)
+        return cli_fail(cli, CLI_USAGE, "--public-out", "give another name",
+                        "the same file as --out");
     struct keyfile_options options = {format_of(cli), form_of(cli), NULL, 0, false};
     int code = new_passphrase(cli, cli_string(cli, "passphrase-file"), path, passphrase, &options);
     if (code == CLI_DONE && strcmp(path, "-") != 0 && access(path, F_OK) == 0)

@@ -90,6 +90,9 @@ static int choose_target(struct work *w, struct piece *p)
     if (n >= (int)sizeof p->target)
         return cli_fail(cli, CLI_INPUT, p->path, "use a shorter name", "the name is too long");
     const bool in_place = p->form == CLI_FORM_MAML && out == NULL;
+    if (p->form != CLI_FORM_MAML && cli_same_file(p->path, p->target))
+        return cli_fail(cli, CLI_USAGE, "--out", "give another name",
+                        "the signature would replace the file that it signs");
     if (!w->replace && !in_place && strcmp(p->target, "-") != 0 && access(p->target, F_OK) == 0)
         return cli_fail(cli, CLI_REFUSED, p->target, "add --existing replace to write it anew",
                         "there is a signature already");

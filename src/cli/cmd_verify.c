@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct work {
@@ -244,11 +245,17 @@ static int verify_file(struct work *w, const char *given)
     snprintf(raw_path, sizeof raw_path, "%.*s.sig", (int)sizeof raw_path - 8, path);
     if (n >= (int)sizeof sig_path)
         return cli_fail(w->cli, CLI_INPUT, given, "use a shorter name", "the name is too long");
-    if (form == CLI_FORM_RAW)
-        return verify_raw(w, path, sig_path);
-    if (access(sig_path, F_OK) != 0 && access(raw_path, F_OK) == 0)
+    struct stat info = {0};
+    if (strcmp(path, "-") != 0 && (stat(path, &info) != 0 || S_ISDIR(info.st_mode)))
+        return cli_fail_errno(w->cli, path, S_ISDIR(info.st_mode) ? EISDIR : errno, "cannot read");
+    if (form != CLI_FORM_RAW && access(sig_path, F_OK) != 0 && access(raw_path, F_OK) == 0)
         return cli_fail(w->cli, CLI_INPUT, path, "add --raw to verify it",
                         "it has no signature block, only a raw signature");
+    if (signature == NULL && access(sig_path, F_OK) != 0 && errno == ENOENT)
+        return cli_fail(w->cli, CLI_INPUT, path, "give --signature FILE, or sign it first",
+                        "there is no signature beside it: no file %s", sig_path);
+    if (form == CLI_FORM_RAW)
+        return verify_raw(w, path, sig_path);
     return verify_detached(w, path, sig_path);
 }
 
@@ -285,6 +292,8 @@ static int read_anchors(struct work *w)
     enum head2_status st = trust_read(&w->trust, trust, &fault);
     if (st == HEAD2_E_IO)
         return cli_fail_errno(w->cli, trust, errno, "cannot read");
+    if (st != HEAD2_OK && fault.line == 0)
+        return cli_fail(w->cli, cli_status_exit(st), trust, "give a trust file", "%s", fault.what);
     if (st != HEAD2_OK)
         return cli_fail(w->cli, cli_status_exit(st), trust, "correct that line", "line %u: %s",
                         fault.line, fault.what);

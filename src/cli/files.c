@@ -3,7 +3,10 @@
  */
 #include "cli/files.h"
 
+#include "keys/keyfile.h"
+
 #include <errno.h>
+#include <sys/stat.h>
 
 int cli_read_file(const struct cli *cli, const char *path, size_t limit, uint8_t **out, size_t *len)
 {
@@ -20,6 +23,14 @@ int cli_read_file(const struct cli *cli, const char *path, size_t limit, uint8_t
     return CLI_DONE;
 }
 
+bool cli_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return strcmp(a, "-") != 0 && strcmp(b, "-") != 0 && stat(a, &x) == 0 && stat(b, &y) == 0 &&
+           x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int cli_write_file(struct cli *cli, const char *path, const void *bytes, size_t len, mode_t mode,
                    enum file_existing existing)
 {
@@ -27,9 +38,16 @@ int cli_write_file(struct cli *cli, const char *path, const void *bytes, size_t 
         cli_write(cli, bytes, len);
         return CLI_DONE;
     }
-    if (file_write(path, bytes, len, mode, existing) == HEAD2_OK)
+    struct keyfile_error err;
+    if (existing == FILE_REPLACE && keyfile_may_replace(path, &err) != HEAD2_OK)
+        return cli_fail(cli, CLI_REFUSED, path, err.hint, "%s", err.what);
+    enum head2_status st = file_write(path, bytes, len, mode, existing);
+    if (st == HEAD2_OK)
         return CLI_DONE;
     int error = errno;
+    if (st == HEAD2_E_POLICY)
+        return cli_fail(cli, CLI_REFUSED, path, "name a plain file, or - for standard output",
+                        "there is something here that is not a file");
     if (error == ENOENT)
         return cli_fail(cli, CLI_INPUT, path, "make the folder first", "cannot write: %s",
                         strerror(error));

@@ -11,7 +11,11 @@
 int cli_read_file(const struct cli *cli, const char *path, size_t limit, uint8_t **out,
                   size_t *len);
 
-/* Write path ("-" is standard output) durably and whole, or not at all. Returns an exit code. */
+/* Whether two names lead to one file. */
+bool cli_same_file(const char *a, const char *b);
+
+/* Write path ("-" is standard output) durably and whole, or not at all; never over a private key, a
+ * device, a pipe or a link. Returns an exit code. */
 int cli_write_file(struct cli *cli, const char *path, const void *bytes, size_t len, mode_t mode,
                    enum file_existing existing);
 

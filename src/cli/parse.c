@@ -53,8 +53,8 @@ static int option_index(const struct cli_verb *verb, const char *name, size_t le
     const struct cli_option *o;
 
     for (size_t n = 0; (o = option_at(verb, n)) != NULL; n++) {
-        if (letter != 0 ? o->letter == letter
-                        : strlen(o->name) == len && memcmp(o->name, name, len) == 0)
+        if (name == NULL ? o->letter == letter
+                         : strlen(o->name) == len && memcmp(o->name, name, len) == 0)
             return (int)n;
     }
     return -1;
@@ -223,6 +223,28 @@ static int check_count(struct cli *cli)
     return CLI_DONE;
 }
 
+/* Standard input can be read once: a second reader would find it empty, and sign nothing. */
+static int check_stdin(const struct cli *cli)
+{
+    static const char *const inputs[] = {
+        "key",   "trust", "signature",       "proof",
+        "check", "of",    "passphrase-file", "new-passphrase-file"};
+    const bool decaps = cli->verb->sub != NULL && strcmp(cli->verb->sub, "decaps") == 0;
+    int count = decaps && cli_string(cli, "ct") != NULL && strcmp(cli_string(cli, "ct"), "-") == 0;
+
+    for (size_t i = 0; i < HEAD2_LEN(inputs); i++) {
+        const char *value =
+            cli_find_option(cli->verb, inputs[i]) != NULL ? cli_string(cli, inputs[i]) : NULL;
+        count += value != NULL && strcmp(value, "-") == 0;
+    }
+    for (int i = 0; i < cli->count; i++)
+        count += strcmp(cli->args[i], "-") == 0;
+    if (count > 1)
+        return cli_fail(cli, CLI_USAGE, "-", "name files for all but one",
+                        "standard input is named %d times and can be read once", count);
+    return CLI_DONE;
+}
+
 static int unknown_verb(struct cli *cli, const char *group, const char *word)
 {
     const char *names[64] = {0};
@@ -300,7 +322,8 @@ int cli_main(int argc, char **argv)
     code = take_words(&cli, argc, argv, first);
     if (code == CLI_DONE && cli_flag(&cli, "help"))
         cli_help_verb(&cli, cli.verb);
-    else if (code == CLI_DONE && (code = check_count(&cli)) == CLI_DONE)
+    else if (code == CLI_DONE && (code = check_count(&cli)) == CLI_DONE &&
+             (code = check_stdin(&cli)) == CLI_DONE)
         code = cli.verb->run(&cli);
     code = cli_flush(&cli, code);
     free(cli.args);

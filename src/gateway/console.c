@@ -246,6 +246,13 @@ static void on_client(uv_stream_t *server, int status)
 static enum head2_status fail(struct config_error *err, const char *path, int error)
 {
     snprintf(err->where, sizeof err->where, "%.600s", path);
+    if (error == EADDRINUSE || error == EEXIST) {
+        snprintf(err->what, sizeof err->what,
+                 error == EEXIST ? "there is a file here that is not a socket"
+                                 : "another daemon answers at this control socket");
+        snprintf(err->hint, sizeof err->hint, "name another listen.control");
+        return HEAD2_E_STATE;
+    }
     snprintf(err->what, sizeof err->what, "cannot open the control socket");
     err->error = error;
     return HEAD2_E_IO;

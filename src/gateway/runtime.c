@@ -253,6 +253,7 @@ void runtime_use_endpoints(struct runtime *r)
 struct keeping {
     uv_work_t request;
     struct runtime *runtime;
+    uint8_t key_id[HEAD2_KEY_ID_BYTES]; /* a copy: the configuration may be replaced meanwhile */
     uint64_t incarnation;
     enum head2_status st;
     int error;
@@ -262,8 +263,7 @@ static void on_keep(uv_work_t *request)
 {
     struct keeping *k = request->data;
 
-    k->st = state_gateway_keep(k->runtime->state.folder, k->runtime->config->peers[0].key_id,
-                               k->incarnation);
+    k->st = state_gateway_keep(k->runtime->state.folder, k->key_id, k->incarnation);
     k->error = errno;
 }
 
@@ -290,6 +290,7 @@ void runtime_keep_seen(struct runtime *r, uint64_t incarnation)
     if (k == NULL)
         return;
     *k = (struct keeping){.runtime = r, .incarnation = incarnation};
+    memcpy(k->key_id, r->config->peers[0].key_id, sizeof k->key_id);
     k->request.data = k;
     if (uv_queue_work(&r->loop, &k->request, on_keep, on_kept) == 0)
         r->work++;

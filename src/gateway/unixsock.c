@@ -56,6 +56,27 @@ static int finish(int fd, int folder, bool ok)
     return fd;
 }
 
+/* Make way for a socket of this name: one that a killed daemon left goes, but neither a file that
+ * is no socket nor a socket at which somebody answers. */
+static bool make_way(const char *path, const struct sockaddr_un *at)
+{
+    struct stat info;
+
+    if (lstat(path, &info) != 0)
+        return errno == ENOENT;
+    if (!S_ISSOCK(info.st_mode)) {
+        errno = EEXIST;
+        return false;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool answers = connect(fd, (const struct sockaddr *)at, sizeof *at) == 0 || errno == EAGAIN;
+    close(fd);
+    errno = EADDRINUSE;
+    return !answers && unlink(path) == 0;
+}
+
 int unixsock_listen(const char *path)
 {
     struct sockaddr_un at;
@@ -64,7 +85,7 @@ int unixsock_listen(const char *path)
     if (!address_of(&at, path, &folder))
         return -1;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && (unlink(path) == 0 || errno == ENOENT);
+    bool ok = fd >= 0 && make_way(path, &at);
     if (ok) {
         mode_t before = umask(0177); /* from its first moment nobody else may connect */
         ok = bind(fd, (struct sockaddr *)&at, sizeof at) == 0;

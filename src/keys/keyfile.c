@@ -93,7 +93,7 @@ static enum head2_status may_replace(const char *path, bool secret, struct keyfi
 
     if (strcmp(path, "-") == 0 || lstat(path, &st) != 0)
         return HEAD2_OK; /* what cannot be looked at fails when it is written */
-    if (!secret && keyfile_io_read(&f, path, &ignored) == HEAD2_OK) {
+    if (!secret && S_ISREG(st.st_mode) && keyfile_io_read(&f, path, &ignored) == HEAD2_OK) {
         const enum key_kind kind = key_kind_of(f.bytes, f.len);
         blocked = kind == KEY_PRIVATE || kind == KEY_ENCRYPTED;
         head2_wipe(&f, sizeof f);
@@ -102,8 +102,13 @@ static enum head2_status may_replace(const char *path, bool secret, struct keyfi
         return HEAD2_OK;
     keyfile_explain(err, path,
                     secret ? "there is a file of this name" : "there is a private key in this file",
-                    "choose another name, or say that it may be replaced");
+                    "choose another name, or move it away first");
     return HEAD2_E_POLICY;
+}
+
+enum head2_status keyfile_may_replace(const char *path, struct keyfile_error *err)
+{
+    return may_replace(path, false, err);
 }
 
 static enum head2_status explain_encoding(enum head2_status st, const char *path,

@@ -20,7 +20,7 @@ struct keyfile_error {
     char where[256]; /* a path, shortened if need be, or "standard input" */
     char what[256];
     char hint[256]; /* "" when there is nothing to advise */
-    int error;      /* errno of HEAD2_E_IO */
+    int error;      /* errno of HEAD2_E_IO, which what does not repeat; else 0 */
 };
 
 /* Where passphrases come from: a file's first line where file is not NULL, else the terminal. */
@@ -48,6 +48,10 @@ struct keyfile_options {
     size_t passphrase_len;
     bool replace; /* an existing private key of that name may go */
 };
+
+/* Whether what is not a private key may be written to path: HEAD2_OK, or HEAD2_E_POLICY where a
+ * private key would be lost, or what is there is no file. */
+HEAD2_CHECK enum head2_status keyfile_may_replace(const char *path, struct keyfile_error *err);
 
 /* HEAD2_OK; HEAD2_E_POLICY (there is a file that may not be replaced); HEAD2_E_IO; or as
  * head2_key_write_private and head2_key_write_public. */

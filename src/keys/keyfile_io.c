@@ -55,7 +55,7 @@ enum head2_status keyfile_explain_errno(struct keyfile_error *err, const char *w
     const int error = errno;
     char what[sizeof err->what];
 
-    snprintf(what, sizeof what, "cannot %s: %s", doing, strerror(error));
+    snprintf(what, sizeof what, "cannot %s", doing);
     keyfile_explain(err, where, what, hint_for_errno(error));
     err->error = error;
     return HEAD2_E_IO;
@@ -182,9 +182,9 @@ enum head2_status keyfile_io_write(const struct keyfile_target *to, const uint8_
 
     if (is_stream(to->path))
         return write_stream(bytes, len, err);
-    if (stat(to->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+    if (lstat(to->path, &st) == 0 && !S_ISREG(st.st_mode)) {
         keyfile_explain(err, to->path, "there is something here that is not a file",
-                        "choose another name");
+                        "name a plain file, or - for standard output");
         return HEAD2_E_POLICY;
     }
     const char *slash = strrchr(to->path, '/');

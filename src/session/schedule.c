@@ -139,7 +139,7 @@ void derive_rotation_keys(struct chain *rk, struct chain *rb, const struct chain
 
 void derive_ratchet(struct chain *next, const struct chain *sk, uint32_t gen, uint8_t step)
 {
-    struct chain out;
+    struct chain out = {0};
     uint8_t ctx[5];
 
     put_be32(ctx, gen);

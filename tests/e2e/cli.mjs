@@ -409,7 +409,7 @@ test('sign and verify called wrongly', () => {
   bad(['sign', '--key', 'sign.pem', '--key', 'sign.pem', 'f'], 2, /twice/);
   bad(['sign', '--key', 'sign.pem', '--receipts', 'f', 'f'], 3, /f: /);
   bad(['verify', 'f'], 2, /--key FILE or --trust FILE/);
-  bad(['verify', '--key', 'sign.pub.pem', 'f'], 3, /f.sig.maml: cannot read/);
+  bad(['verify', '--key', 'sign.pub.pem', 'f'], 3, /no signature beside it: no file f.sig.maml/);
   bad(['verify', '--key', 'sign.pub.pem', '-'], 2, /--signature/);
   put('big.maml.md', '---\n' + 'x\n'.repeat(600000));
   bad(['sign', '--key', 'sign.pem', 'big.maml.md'], 3, /longer than 1048576/);
@@ -533,6 +533,68 @@ test('doctor', () => {
   bad(['doctor', '--state', 'open'], 1, /mode 0755/);
   bad(['doctor', '--state', 'missing'], 1, /state folder: missing/);
   check(!good(['doctor']).text.includes('\u001b'), 'coloured though not a terminal');
+});
+
+// ---- what must not be overwritten, and what can be read once ----
+
+test('no output takes the place of a key, a device, a pipe, a link or its own input', () => {
+  keys();
+  put('f', 'x');
+  good(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'ct', '--secret', 's']);
+  put('g', 'y');
+  fs.symlinkSync('g', file('link'));
+  fs.symlinkSync('/dev/full', file('full'));
+  spawnSync('mkfifo', [file('pipe')]);
+  const outputs = (to) => [
+    ['key', 'export', 'sign.pem', '--out', to],
+    ['sign', '--no-receipt', '--key', 'sign.pem', '--existing', 'replace', '--out', to, 'f'],
+    ['sign', '--no-receipt', '--raw', '--key', 'sign.pem', '--existing', 'replace', '--out', to, 'f'],
+    ['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', to, '--secret', 'n'],
+    ['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'n', '--secret', to],
+    ['kem', 'decaps', '--key', 'kem.pem', '--ct', 'ct', '--secret', to],
+  ];
+  for (const args of outputs('sign.pem')) bad(args, 5, /sign.pem: there is a private key in this file/);
+  for (const to of ['link', 'full', 'pipe'])
+    for (const args of outputs(to)) bad(args, 5, /not a file/);
+  for (const to of ['link', 'pipe'])
+    bad(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'n.pem', '--public-out', to], 5, /not a file/);
+  check(fs.lstatSync(file('link')).isSymbolicLink() && fs.lstatSync(file('pipe')).isFIFO(), 'replaced');
+  bad(['sign', '--no-receipt', '--key', 'sign.pem', '--existing', 'replace', '--out', './f', 'f'], 2, /replace the file that it signs/);
+  bad(['kem', 'decaps', '--key', 'kem.pem', '--ct', 'ct', '--secret', './kem.pem'], 2, /key itself/);
+  bad(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'kem.pub.pem', '--secret', 'n'], 2, /key itself/);
+  bad(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'n', '--secret', './n'], 2, /same file/);
+  bad(['key', 'generate', '--no-passphrase', '--out', 'n.pem', '--public-out', 'n.pem'], 2, /same file as --out/);
+  bad(['key', 'generate', '--no-passphrase', '--out', '-', '--public-out', '-'], 2, /same file as --out/);
+});
+
+test('standard input is read once', () => {
+  keys();
+  put('f', 'x');
+  good(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'ct', '--secret', 's']);
+  const input = get('sign.pem');
+  bad(['sign', '--key', '-', '-'], 2, /named 2 times/, { input });
+  bad(['sign', '--key', 'sign.pem', '-', '-'], 2, /named 2 times/, { input });
+  bad(['verify', '--key', '-', '--signature', 'f', '-'], 2, /named 2 times/, { input });
+  bad(['kem', 'decaps', '--key', '-', '--ct', '-', '--secret', 'n'], 2, /named 2 times/, { input: get('kem.pem') });
+  good(['kem', 'decaps', '--key', '-', '--ct', 'ct', '--secret', '-'], { input: get('kem.pem') });
+  check(good(['kem', 'encaps', '--key', '-', '--ct', '-', '--secret', 's2'], { input: get('kem.pub.pem') }).out.length === 1568, 'ct');
+});
+
+test('verify names the file, and says when nothing signs it', () => {
+  keys();
+  put('f', 'x');
+  put('junk', Buffer.from([0, 1, 2]));
+  bad(['verify', '--key', 'sign.pub.pem', 'f'], 3, /f: there is no signature beside it: no file f.sig.maml/);
+  bad(['verify', '--key', 'sign.pub.pem', '--raw', 'f'], 3, /no file f.sig;/);
+  bad(['verify', '--key', 'sign.pub.pem', 'none'], 3, /none: cannot read: No such file/);
+  bad(['verify', '--key', 'sign.pub.pem', '.'], 3, /: cannot read: Is a directory/);
+  bad(['verify', '--trust', 'junk', 'f'], 3, /junk: not a text file; give a trust file/);
+});
+
+test('an error names its cause once', () => {
+  const once = (args) => check(!/No such file.*No such file/.test(bad(args, 3, /No such file/).err), args.join(' '));
+  once(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'nowhere/k.pem']);
+  once(['key', 'generate', '--passphrase-file', 'none', '--no-receipt', '--out', 'k.pem']);
 });
 
 // ---- permissions and space ----

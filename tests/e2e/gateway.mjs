@@ -411,6 +411,29 @@ await test('a broken configuration names file, line, column and key', async (dir
   check(r.code === 3 && /drone-1\.yaml:3:\d+: gateway: this is the file of a link; run it with 'head2 link'/.test(r.err), r.err);
 });
 
+await test('the control socket takes the place of no file and of no daemon that answers', async (dir) => {
+  const p = await place(dir);
+  const gateway = daemon('gateway', p.config);
+  await gateway.event('start');
+  const other = await freePort();
+  const second = path.join(dir, 'second.yaml');
+  const text = fs.readFileSync(p.config, 'utf8').replace(`:${p.port}"`, `:${other}"`).replace(/state: +state/, 'state: state2');
+  const key = path.join(dir, 'gateway.pem');
+  fs.writeFileSync(second, text.replace('run/head2.sock', '../state/run/head2.sock'));
+  let r = run(['gateway', '-c', second]);
+  check(r.code === 5 && /another daemon answers at this control socket; name another/.test(r.err), `taken: ${r.code} ${r.err}`);
+  check(status(p.config) !== null, 'the first gateway has lost its control socket');
+  const before = fs.readFileSync(key, 'utf8');
+  fs.writeFileSync(second, text.replace('run/head2.sock', '../gateway.pem'));
+  r = run(['gateway', '-c', second]);
+  check(r.code === 5 && /a file here that is not a socket/.test(r.err), `file: ${r.code} ${r.err}`);
+  check(fs.readFileSync(key, 'utf8') === before, 'the key is gone');
+  await gateway.stop('SIGKILL');
+  const again = daemon('gateway', p.config); // over the socket that the killed one left
+  await again.event('start');
+  check(status(p.config) !== null, 'no answer after a restart');
+});
+
 await test('port in use, folder in use, damaged state: one line each, and what to do', async (dir) => {
   const p = await place(dir);
   const taken = await application(p.port);
