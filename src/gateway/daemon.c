@@ -103,8 +103,8 @@ static enum head2_status open_notary(struct runtime *r, struct config_error *err
     /* the key that checks them lies beside them; a full disk is no reason not to fly */
     snprintf(path, sizeof path, "%s/" RECEIPT_PUBLIC_FILE, folder);
     if (access(path, F_OK) != 0 && keyfile_write_public(r->key, path, &options, &why) != HEAD2_OK)
-        journal_say(JOURNAL_WARNING, "receipts-failing", "%s: %s: %s", path, why.what,
-                    strerror(why.error));
+        journal_say(JOURNAL_WARNING, "receipts-failing", "%s: %s%s%s", path, why.what,
+                    why.error != 0 ? ": " : "", why.error != 0 ? strerror(why.error) : "");
     return HEAD2_OK;
 }
 
