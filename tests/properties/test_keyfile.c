@@ -139,7 +139,7 @@ static void places_that_do_not_work(void)
     struct head2_key *again;
     empty_folder();
     CHECK_EQ(keyfile_read(&again, in_folder("none"), NULL, &err), HEAD2_E_IO);
-    CHECK(err.error == ENOENT && strcmp(err.what, "cannot write it") == 0);
+    CHECK(err.error == ENOENT && strcmp(err.what, "cannot open it") == 0);
     CHECK_EQ(keyfile_read(&again, folder, NULL, &err), HEAD2_E_IO);
     CHECK_EQ(err.error, EISDIR);
     CHECK_EQ(keyfile_write_private(key, in_folder("no/where"), &plain, &err), HEAD2_E_IO);
