@@ -290,6 +290,52 @@ static uint64_t count_receipts(const char *folder)
     return count;
 }
 
+/* A store remembers the newest receipt, but not when another one has appended since, nor when the
+ * file is gone. */
+static void stores_that_take_turns_make_one_chain(void)
+{
+    enum { STORES = 3, TURNS = 4 };
+    const char *folder = fresh_folder();
+    struct receipt_store *stores[STORES] = {NULL};
+    struct head2_key *key = NULL;
+    struct receipt_fault fault;
+    struct receipt_report report;
+    uint64_t index = 0, want = 0;
+    char name[RECEIPT_NAME_MAX], path[512];
+
+    for (unsigned i = 0; i < STORES; i++)
+        CHECK_EQ(receipt_store_open(&stores[i], folder, &fault), HEAD2_OK);
+    CHECK_EQ(receipt_store_identity(stores[0], &key, &fault), HEAD2_OK);
+    const struct artifact_signer signer = artifact_signer_of_key(key, false);
+    const struct receipt_rotation r = {.number = 1,
+                                       .time_ms = FIXTURE_TIME,
+                                       .reason = RECEIPT_REASON_TIME,
+                                       .subject = "5e55",
+                                       .peer = "drone-1",
+                                       .profile = "CH2-L5",
+                                       .signature_verified = true};
+    char forward[RECEIPT_FORWARD_MAX];
+    size_t len = sizeof forward;
+    CHECK_EQ(receipt_text_rotation(&r, forward, &len), HEAD2_OK);
+    const struct receipt_entry e = {RECEIPT_ROTATION, "5e55", 1, forward, len};
+    for (unsigned turn = 0; turn < TURNS; turn++)
+        for (unsigned i = 0; i < STORES; i++)
+            for (unsigned again = 0; again < 2; again++) {
+                CHECK_EQ(receipt_store_append(stores[i], &e, &signer, &index, name, &fault),
+                         HEAD2_OK);
+                CHECK_EQ(index, want++);
+            }
+    snprintf(path, sizeof path, "%s/%s", folder, name); /* the newest is taken away */
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(receipt_store_append(stores[STORES - 1], &e, &signer, &index, name, &fault), HEAD2_OK);
+    CHECK_EQ(index, want - 1);
+    for (unsigned i = 0; i < STORES; i++)
+        receipt_store_close(stores[i]);
+    head2_key_free(key);
+    CHECK_EQ(verify(folder, &report), HEAD2_OK);
+    CHECK_EQ(report.count, want);
+}
+
 static void a_killed_writer_leaves_a_good_folder(void)
 {
     const char *folder = fresh_folder();
@@ -412,6 +458,7 @@ int main(void)
     RUN(gaps_swaps_and_strangers_are_named);
     RUN(a_broken_link_is_named);
     RUN(processes_append_at_once);
+    RUN(stores_that_take_turns_make_one_chain);
     RUN(a_killed_writer_leaves_a_good_folder);
     RUN(a_held_lock_is_waited_for_and_then_refused);
     RUN(a_key_that_others_can_read_is_refused);
