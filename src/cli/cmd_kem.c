@@ -34,6 +34,16 @@ static int check_options(const struct cli *cli)
     return CLI_DONE;
 }
 
+/* For programs: where the secret is. People named it themselves. */
+static void print_written(struct cli *cli, bool with_ct)
+{
+    const char *ct = cli_string(cli, "ct"), *secret = cli_string(cli, "secret");
+
+    if (!cli->json || strcmp(secret, "-") == 0 || (with_ct && strcmp(ct, "-") == 0))
+        return;
+    cli_print_json(cli, json_pack("{s:s, s:s}", "ciphertext", ct, "secret", secret));
+}
+
 int cmd_kem_encaps(struct cli *cli)
 {
     struct head2_key *key = NULL;
@@ -63,6 +73,8 @@ int cmd_kem_encaps(struct cli *cli)
         code = cli_write_file(cli, to, ct, ct_len, 0644, FILE_REPLACE);
     if (code != CLI_DONE && strcmp(secret, "-") != 0)
         unlink(secret); /* a secret without its ciphertext is of no use */
+    if (code == CLI_DONE)
+        print_written(cli, true);
     return code;
 }
 
@@ -95,6 +107,8 @@ int cmd_kem_decaps(struct cli *cli)
             cli_write_file(cli, cli_string(cli, "secret"), ss.b, sizeof ss.b, 0600, FILE_REPLACE);
     }
     head2_wipe(&ss, sizeof ss);
+    if (code == CLI_DONE)
+        print_written(cli, false);
 
 done:
     free(ct);

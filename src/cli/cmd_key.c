@@ -179,6 +179,18 @@ int cmd_key_show(struct cli *cli)
     return code;
 }
 
+/* For programs: what was written where. People named it themselves. */
+static void print_written(struct cli *cli, const char *path, const struct head2_key *key)
+{
+    char id[CLI_KEY_ID_TEXT];
+
+    if (!cli->json || strcmp(path, "-") == 0)
+        return;
+    cli_key_id(id, key);
+    cli_print_json(cli, json_pack("{s:s, s:s, s:s}", "file", path, "algorithm",
+                                  head2_alg_name(head2_key_alg(key)), "key_id", id));
+}
+
 int cmd_key_export(struct cli *cli)
 {
     struct head2_key *key = NULL;
@@ -188,12 +200,17 @@ int cmd_key_export(struct cli *cli)
     int code = cli_read_key(cli, cli->args[0], CLI_KEY_ANY, &key);
     if (code != CLI_DONE)
         return code;
+    const char *out = cli_string_or(cli, "out", "-");
     enum head2_status st = head2_key_write_public(key, format_of(cli), bytes, &len);
-    head2_key_free(key);
     if (st != HEAD2_OK)
-        return cli_fail(cli, cli_status_exit(st), cli->args[0], NULL, "%s",
-                        head2_status_string(st));
-    return cli_write_file(cli, cli_string_or(cli, "out", "-"), bytes, len, 0644, FILE_REPLACE);
+        code =
+            cli_fail(cli, cli_status_exit(st), cli->args[0], NULL, "%s", head2_status_string(st));
+    else
+        code = cli_write_file(cli, out, bytes, len, 0644, FILE_REPLACE);
+    if (code == CLI_DONE)
+        print_written(cli, out, key);
+    head2_key_free(key);
+    return code;
 }
 
 int cmd_key_convert(struct cli *cli)
@@ -217,6 +234,10 @@ int cmd_key_convert(struct cli *cli)
         st = code == CLI_DONE ? keyfile_write_public(key, path, &options, &err) : HEAD2_OK;
     }
     head2_wipe(passphrase, sizeof passphrase);
+    if (st != HEAD2_OK)
+        code = say(cli, st, &err);
+    if (code == CLI_DONE)
+        print_written(cli, path, key);
     head2_key_free(key);
-    return st == HEAD2_OK ? code : say(cli, st, &err);
+    return code;
 }

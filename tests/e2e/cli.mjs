@@ -567,6 +567,18 @@ test('no output takes the place of a key, a device, a pipe, a link or its own in
   bad(['key', 'generate', '--no-passphrase', '--out', '-', '--public-out', '-'], 2, /same file as --out/);
 });
 
+test('what writes files says so to programs, and writes nothing beside its bytes', () => {
+  keys();
+  const json = (args) => JSON.parse(good([...args, '--json']).text);
+  check(json(['key', 'export', 'sign.pem', '--out', 'p.pem']).file === 'p.pem', 'export');
+  check(json(['key', 'convert', 'sign.pem', '--no-passphrase', '--out', 'c.pem']).algorithm === 'ML-DSA-87', 'convert');
+  check(json(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'ct', '--secret', 's']).ciphertext === 'ct', 'encaps');
+  check(json(['kem', 'decaps', '--key', 'kem.pem', '--ct', 'ct', '--secret', 's2']).secret === 's2', 'decaps');
+  check(good(['kem', 'decaps', '--json', '--key', 'kem.pem', '--ct', 'ct', '--secret', '-']).out.equals(get('s')), 'stream');
+  check(good(['kem', 'encaps', '--json', '--key', 'kem.pub.pem', '--ct', '-', '--secret', 's']).out.length === 1568, 'stream');
+  check(good(['key', 'export', 'sign.pem', '--json']).text.endsWith('-----END PUBLIC KEY-----\n'), 'stream');
+});
+
 test('standard input is read once', () => {
   keys();
   put('f', 'x');
