@@ -238,7 +238,8 @@ static int verify_file(struct work *w, const char *given)
     if (form == CLI_FORM_MAML)
         return verify_maml(w, path);
     if (signature == NULL && strcmp(path, "-") == 0)
-        return cli_fail(w->cli, CLI_USAGE, "--signature", "give --signature FILE",
+        return cli_fail(w->cli, CLI_USAGE, "--signature",
+                        "give --signature FILE, or --form maml for a document that carries it",
                         "where the signature of standard input is must be said");
     int n = snprintf(sig_path, sizeof sig_path, "%s%s", signature != NULL ? signature : path,
                      signature != NULL ? "" : cli_form_suffix(form));
