@@ -66,7 +66,7 @@ struct traffic {
     uint16_t video_in, telemetry_in, logs_in; /* ports of the link */
     uint16_t rtp_port;                        /* where ffmpeg sends to */
     int rtp_fd, out_fd, video_fd, telemetry_fd, logs_fd;
-    int decoder; /* pipe to the decoding ffmpeg */
+    int received; /* where the video goes, for ffmpeg to decode */
     struct stream video, telemetry, logs, burst;
     struct gpx_path *path;
     FILE *spray; /* the log as it was sent */
@@ -96,7 +96,10 @@ bool rtp_h264_write(struct rtp_h264 *r, int fd, const uint8_t *packet, size_t le
 
 bool video_make(const char *dir);
 pid_t video_stream(const char *dir, uint16_t port);
-pid_t video_decoder(const char *dir, int *pipe_fd);
+/* The file that the far end writes the stream to, and its decoding when the flight is over: on one
+ * machine a decoder beside the link would be measured as the link's delay. */
+int video_receive(const char *dir);
+bool video_decode(const char *dir);
 /* Compare frame hashes of what was sent and what was decoded. */
 void video_compare(const char *dir, unsigned *sent, unsigned *decoded, unsigned *same);
 

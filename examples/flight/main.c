@@ -59,13 +59,12 @@ static double seconds_flown;
 
 static int fly(void)
 {
-    pid_t decoder, stream;
     double begin = now_s();
 
-    decoder = video_decoder(setup.dir, &traffic.decoder);
-    if (decoder < 0 || !traffic_start(&traffic))
+    traffic.received = video_receive(setup.dir);
+    if (traffic.received < 0 || !traffic_start(&traffic))
         return give_up("cannot start the traffic");
-    stream = video_stream(setup.dir, traffic.rtp_port);
+    pid_t stream = video_stream(setup.dir, traffic.rtp_port);
     if (stream < 0)
         return give_up("cannot start ffmpeg");
     watch(VIDEO_SECONDS + 1, "video, telemetry and logs");
@@ -78,11 +77,7 @@ static int fly(void)
     progress("a burst at %d Mbit/s", BURST_MBIT);
     traffic_burst(&traffic);
     traffic_join(&traffic);
-    close(traffic.decoder);
-    progress("decoding the last frames");
-    for (int i = 0; i < 300 && process_alive(decoder); i++)
-        sleep_ms(100);
-    process_stop(decoder, 1000);
+    close(traffic.received);
     return 0;
 }
 
@@ -232,6 +227,9 @@ int main(int argc, char **argv)
     progress("sending a tampered and a replayed packet");
     setup_attack(&setup);
     setup_stop(&setup);
+    progress("decoding the video");
+    if (!video_decode(setup.dir))
+        return give_up("ffmpeg cannot decode what arrived; see ffmpeg.log");
     progress("verifying receipts, signing the flight path");
     setup_artifacts(&setup, gpx);
     progress("%s", "");

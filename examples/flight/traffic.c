@@ -236,7 +236,7 @@ static void *sink_main(void *arg)
                 continue;
             }
             take_packet(&t->video, buf, (size_t)n, at);
-            if (!rtp_h264_write(&rtp, t->decoder, buf, (size_t)n))
+            if (!rtp_h264_write(&rtp, t->received, buf, (size_t)n))
                 t->video.strange++;
         }
     }

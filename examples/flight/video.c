@@ -4,10 +4,8 @@
  */
 #include "flight.h"
 
-#include <sched.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static void path_in(char out[512], const char *dir, const char *name)
 {
@@ -78,31 +76,23 @@ pid_t video_stream(const char *dir, uint16_t port)
     return process_start(argv, sdp, log);
 }
 
-pid_t video_decoder(const char *dir, int *pipe_fd)
+int video_receive(const char *dir)
 {
-    char md5[512], log[512];
-    int ends[2];
+    char path[512];
+    path_in(path, dir, "received.h264");
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+bool video_decode(const char *dir)
+{
+    char received[512], md5[512], log[512];
+    path_in(received, dir, "received.h264");
     path_in(md5, dir, "decoded.framemd5");
     path_in(log, dir, "ffmpeg.log");
-    if (pipe(ends) != 0)
-        return -1;
-    pid_t pid = fork();
-    if (pid == 0) {
-        dup2(ends[0], 0);
-        close(ends[0]);
-        close(ends[1]);
-        struct sched_param idle = {0}; /* the decoder is the ground's; the link comes first */
-        if (sched_setscheduler(0, SCHED_IDLE, &idle) != 0)
-            perror("sched_setscheduler");
-        if (freopen(log, "a", stderr) == NULL)
-            _exit(127);
-        execlp("ffmpeg", "ffmpeg", "-y", "-loglevel", "error", "-threads", "1", "-f", "h264", "-i",
-               "pipe:0", "-f", "framemd5", md5, (char *)NULL);
-        _exit(127);
-    }
-    close(ends[0]);
-    *pipe_fd = ends[1];
-    return pid;
+    const char *const argv[] = {"ffmpeg", "-nostdin", "-y", "-loglevel", "error", "-f", "h264",
+                                "-i",     received,   "-f", "framemd5",  md5,     NULL};
+
+    return process_run(argv, log, log) == 0;
 }
 
 /* The next frame's hash in a framemd5 file: the last field of a line that is no comment. */
