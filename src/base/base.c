@@ -39,6 +39,8 @@ const char *head2_status_string(enum head2_status status)
         return "input or output failed";
     case HEAD2_E_UNSUPPORTED:
         return "not supported by this build";
+    case HEAD2_E_HEALTH:
+        return "a self-test failed";
     }
     return "unknown status";
 }

@@ -137,6 +137,7 @@ enum cli_exit cli_status_exit(enum head2_status status)
     case HEAD2_E_STATE:
         return CLI_REFUSED;
     case HEAD2_E_ENTROPY:
+    case HEAD2_E_HEALTH:
         return CLI_HEALTH;
     case HEAD2_E_ARG:
     case HEAD2_E_SPACE:

@@ -3,6 +3,7 @@
  */
 #include "gateway/daemon.h"
 
+#include "artifact/selftest.h"
 #include "gateway/reload.h"
 #include "gateway/runtime.h"
 #include "keys/keyfile.h"
@@ -108,6 +109,49 @@ static enum head2_status open_notary(struct runtime *r, struct config_error *err
     return HEAD2_OK;
 }
 
+/* ---- self-tests ---- */
+
+#define POOL_THREADS 4 /* libuv's default */
+
+struct testing {
+    uv_work_t request;
+    const char *failed;
+};
+
+static void on_test(uv_work_t *request)
+{
+    struct testing *t = request->data;
+    t->failed = selftest_all();
+}
+
+static void on_tested(uv_work_t *request, int status)
+{
+    (void)request;
+    (void)status;
+}
+
+/* Known answers on every thread that will work with keys: a daemon that computes wrongly does not
+ * start, and the first handshake finds the threads and their memory ready. */
+static enum head2_status test_pool(struct runtime *r, struct config_error *err)
+{
+    struct testing t[POOL_THREADS] = {0};
+
+    for (unsigned i = 0; i < POOL_THREADS; i++) {
+        t[i].request.data = &t[i];
+        if (uv_queue_work(&r->loop, &t[i].request, on_test, on_tested) != 0)
+            on_test(&t[i].request);
+    }
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    for (unsigned i = 0; i < POOL_THREADS; i++) {
+        if (t[i].failed == NULL)
+            continue;
+        snprintf(err->what, sizeof err->what, "the self-test of %s failed; see 'head2 doctor'",
+                 t[i].failed);
+        return HEAD2_E_HEALTH;
+    }
+    return HEAD2_OK;
+}
+
 static enum head2_status open_all(struct runtime *r, struct config_error *err)
 {
     enum head2_status st;
@@ -183,7 +227,9 @@ enum head2_status daemon_run(struct config *config, const struct head2_key *key,
     head2_key_id(key, r->key_id);
     raise_limits();
     raise_priority();
-    enum head2_status st = open_all(r, err);
+    enum head2_status st = test_pool(r, err);
+    if (st == HEAD2_OK)
+        st = open_all(r, err);
     if (st == HEAD2_OK) {
         record_start(r);
         uv_run(&r->loop, UV_RUN_DEFAULT);
