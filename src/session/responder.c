@@ -3,61 +3,12 @@
  * kept; until an AUTH has verified nothing that exists is touched. The gateway has no timers: it
  * answers, at most once in 100 ms and 16 times for one handshake.
  */
-#include "session/state.h"
+#include "session/responder.h"
 
 #include <head2/hash.h>
 
 static const char ctx_gateway[] = "ch2v1 hs gw";
 static const char ctx_drone[] = "ch2v1 hs drone";
-
-static uint32_t slot_of(const struct head2_session *s, const struct half_open *h)
-{
-    return (uint32_t)(h - s->half);
-}
-
-static void wake(struct head2_session *s, struct half_open *h)
-{
-    if (h->queued)
-        return;
-    h->queued = true;
-    h->ready_next = INDEX_NONE;
-    if (s->half_first == INDEX_NONE)
-        s->half_first = slot_of(s, h);
-    else
-        s->half[s->half_last].ready_next = slot_of(s, h);
-    s->half_last = slot_of(s, h);
-}
-
-static void drop_init(struct head2_session *s, struct init_entry *e)
-{
-    index_remove(&s->init_index, e->hs_id, (uint32_t)(e - s->inits));
-    head2_wipe(e, sizeof *e);
-}
-
-static void drop_half(struct head2_session *s, struct half_open *h)
-{
-    uint32_t slot = slot_of(s, h), before = INDEX_NONE;
-
-    if (h->queued) {
-        for (uint32_t i = s->half_first; i != slot; i = s->half[i].ready_next)
-            before = i;
-        if (before == INDEX_NONE)
-            s->half_first = h->ready_next;
-        else
-            s->half[before].ready_next = h->ready_next;
-        if (s->half_last == slot)
-            s->half_last = before;
-    }
-    index_remove(&s->half_index, h->hs_id, slot);
-    uint32_t next;
-    for (uint32_t i = index_first(&s->init_index, h->hs_id); i != INDEX_NONE; i = next) {
-        next = index_next(&s->init_index, i);
-        if (s->inits[i].hs_id == h->hs_id && s->inits[i].half_open == slot)
-            drop_init(s, &s->inits[i]);
-    }
-    s->n_half--;
-    head2_wipe(h, sizeof *h);
-}
 
 /* ---- stateless answers ---- */
 
@@ -104,49 +55,10 @@ static void send_hint(struct head2_session *s, const struct head2_address *to, u
 
 /* ---- INIT ---- */
 
-static uint64_t prefix_of(const struct head2_address *a)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-    if (memcmp(a->ip, mapped, sizeof mapped) == 0)
-        return UINT64_C(1) << 63 | be32(a->ip + 12);
-    return be64(a->ip);
-}
-
-static bool within_rates(struct head2_session *s, const struct head2_address *from)
-{
-    uint64_t rate = s->config.handshake_rate, burst = rate < 16 ? 16 : rate;
-    uint64_t prefix = prefix_of(from);
-    struct bucket *b = &s->prefix_bucket[(prefix * UINT64_C(0x9e3779b97f4a7c15)) >> 54];
-
-    if (b->key != prefix) { /* prefixes that fall together share one allowance */
-        b->key = prefix;
-        if (b->at == 0)
-            b->milli = 16000;
-    }
-    bool fair = limit_take(b, s->now, s->config.prefix_rate, 16);
-    if (!fair && limit_half_used(&s->global_bucket, s->now, rate, burst))
-        return false;
-    return limit_take(&s->global_bucket, s->now, rate, burst);
-}
-
-static bool half_open_room(struct head2_session *s, const struct head2_address *from)
-{
-    unsigned same = 0;
-
-    if (s->n_half >= s->max_half)
-        return false;
-    if (s->n_half < s->max_half / 2)
-        return true;
-    for (uint32_t i = 0; i < s->half_top; i++)
-        same += s->half[i].state != HALF_FREE && prefix_of(&s->half[i].from) == prefix_of(from);
-    return same < 16;
-}
-
 static void ask(struct head2_session *s, struct half_open *h, enum job_kind kind,
                 enum half_open_state state)
 {
-    struct head2_job *j = job_get(s, kind, OWNER_HALF_OPEN, slot_of(s, h), h->serial);
+    struct head2_job *j = job_get(s, kind, OWNER_HALF_OPEN, half_slot(s, h), h->serial);
 
     h->state = state;
     h->wanted = j == NULL;
@@ -159,7 +71,7 @@ static void ask(struct head2_session *s, struct half_open *h, enum job_kind kind
         put_be64(in + 21, ++s->resp_counter);
         if (draw(s, in + 29, 32) != HEAD2_OK) {
             job_put(s, j);
-            drop_half(s, h);
+            half_drop(s, h);
             return;
         }
         head2_sha3_256(j->m.b, in, sizeof in);
@@ -193,12 +105,7 @@ static void resend(struct head2_session *s, struct half_open *h, uint64_t fragme
     h->reactions++;
     h->reacted = s->now;
     h->to_send |= fragments;
-    wake(s, h);
-}
-
-static uint64_t all_resp(const struct half_open *h)
-{
-    return UINT64_MAX >> (64 - frame_count(RESP_BYTES, h->stride));
+    half_wake(s, h);
 }
 
 static void init_again(struct head2_session *s, struct half_open *h, const struct init_entry *e)
@@ -207,16 +114,8 @@ static void init_again(struct head2_session *s, struct half_open *h, const struc
     if (h->state != HALF_RESP)
         return; /* RESP is being made, or AUTH has come */
     h->stride = e->r.stride;
-    h->to_send &= all_resp(h);
-    resend(s, h, all_resp(h));
-}
-
-static struct half_open *half_new(struct head2_session *s)
-{
-    for (uint32_t i = 0; i < s->half_top; i++)
-        if (s->half[i].state == HALF_FREE)
-            return &s->half[i];
-    return s->half_top < s->max_half ? &s->half[s->half_top++] : NULL;
+    h->to_send &= half_all_resp(h);
+    resend(s, h, half_all_resp(h));
 }
 
 static bool known_init(struct head2_session *s, struct init_entry *e, const uint8_t hash[32])
@@ -245,35 +144,35 @@ static void init_complete(struct head2_session *s, struct init_entry *e, const u
 
     if (!init_read(&m, e->buf, e->r.msg_len)) {
         count(s, HEAD2_COUNT_BAD_FRAME);
-        drop_init(s, e);
+        init_drop(s, e);
         return;
     }
     if (m.version != WIRE_VERSION || m.max_version < WIRE_VERSION) {
         count(s, HEAD2_COUNT_BAD_VERSION);
         send_hint(s, &e->from, e->hs_id, HINT_VERSION, WIRE_VERSION);
-        drop_init(s, e);
+        init_drop(s, e);
         return;
     }
     if (m.auth_mode != AUTH_MODE_SIG) {
         count(s, HEAD2_COUNT_PSK_UNKNOWN);
         send_hint(s, &e->from, e->hs_id, HINT_PSK_UNKNOWN, 0);
-        drop_init(s, e);
+        init_drop(s, e);
         return;
     }
     uint16_t suite = choose_suite(s, &m);
     if (suite == 0) {
         count(s, HEAD2_COUNT_NO_SUITE);
         send_hint(s, &e->from, e->hs_id, HINT_VERSION, 0);
-        drop_init(s, e);
+        init_drop(s, e);
         return;
     }
     head2_sha3_256(hash, e->buf, e->r.msg_len);
     if (known_init(s, e, hash))
         return;
-    if (!half_open_room(s, &e->from) || !within_rates(s, &e->from)) {
+    if (!limit_half_open(s, &e->from) || !limit_handshakes(s, &e->from)) {
         count(s, s->n_half >= s->max_half ? HEAD2_COUNT_HALF_OPEN_FULL : HEAD2_COUNT_RATE);
         send_hint(s, &e->from, e->hs_id, HINT_BUSY, 500);
-        drop_init(s, e);
+        init_drop(s, e);
         return;
     }
     struct half_open *h = half_new(s);
@@ -294,55 +193,15 @@ static void init_complete(struct head2_session *s, struct init_entry *e, const u
                     2 * FRAME_OVERHEAD + HELLO_BYTES + RETRY_BYTES;
     transcript_start(h->th);
     transcript(h->th, h->th, 0x03, e->buf, e->r.msg_len);
-    e->half_open = slot_of(s, h);
-    index_add(&s->half_index, h->hs_id, slot_of(s, h));
+    e->half_open = half_slot(s, h);
+    index_add(&s->half_index, h->hs_id, half_slot(s, h));
     ask(s, h, JOB_ENCAPS, HALF_ENCAPS);
-}
-
-static struct init_entry *init_entry_for(struct head2_session *s, const struct head2_address *from,
-                                         const struct frame *f)
-{
-    struct init_entry *oldest = NULL;
-    unsigned same = 0;
-
-    for (uint32_t i = index_first(&s->init_index, f->hs_id); i != INDEX_NONE;
-         i = index_next(&s->init_index, i)) {
-        struct init_entry *e = &s->inits[i];
-        if (e->hs_id != f->hs_id || !same_address(&e->from, from))
-            continue;
-        same++;
-        if (reassembly_fits(&e->r, f->msg_len, f->stride, f->cnt))
-            return e;
-    }
-    if (same >= 3)
-        return NULL;
-    for (uint32_t i = 0; i <= s->init_top && i < s->max_half; i++) {
-        struct init_entry *e = &s->inits[i];
-        if (!e->used) {
-            oldest = e;
-            s->init_top = i == s->init_top ? i + 1 : s->init_top;
-            break;
-        }
-        if (e->half_open == INDEX_NONE && (oldest == NULL || e->touched < oldest->touched))
-            oldest = e;
-    }
-    if (oldest == NULL)
-        return NULL;
-    if (oldest->used)
-        drop_init(s, oldest);
-    oldest->used = true;
-    oldest->hs_id = f->hs_id;
-    oldest->from = *from;
-    oldest->half_open = INDEX_NONE;
-    reassembly_start(&oldest->r, oldest->buf, f->msg_len, f->stride);
-    index_add(&s->init_index, f->hs_id, (uint32_t)(oldest - s->inits));
-    return oldest;
 }
 
 static void take_init(struct head2_session *s, const struct head2_address *from,
                       const struct frame *f)
 {
-    struct init_entry *e = init_entry_for(s, from, f);
+    struct init_entry *e = init_find(s, from, f);
     if (e == NULL) {
         count(s, HEAD2_COUNT_HALF_OPEN_FULL);
         return;
@@ -368,7 +227,7 @@ static void encaps_done(struct head2_session *s, struct half_open *h, struct hea
     put_be32(in + 16, s->config.node_id);
     put_be64(in + 20, ++s->resp_counter);
     if (draw(s, in + 28, 32) != HEAD2_OK || draw(s, h->session_id, 8) != HEAD2_OK) {
-        drop_half(s, h);
+        half_drop(s, h);
         return;
     }
     HEAD2_PUBLIC(h->session_id, 8, "session ids are identifiers, known to both ends");
@@ -404,13 +263,13 @@ static void sign_done(struct head2_session *s, struct half_open *h, const uint8_
     memcpy(h->th5, h->th, 64);
     head2_wipe(plain, sizeof plain);
     if (st != HEAD2_OK) {
-        drop_half(s, h);
+        half_drop(s, h);
         return;
     }
     h->state = HALF_RESP;
-    h->to_send = all_resp(h);
+    h->to_send = half_all_resp(h);
     h->reacted = s->now;
-    wake(s, h);
+    half_wake(s, h);
 }
 
 /* ---- AUTH ---- */
@@ -422,13 +281,13 @@ static void finish(struct head2_session *s, struct half_open *h, uint16_t status
     memcpy(plain, h->session_id, 8);
     put_be16(plain + 8, status);
     if (box_seal(s->box, h->done, &h->keys, G2D, 1, h->th, plain, DONE_BOX) != HEAD2_OK) {
-        drop_half(s, h);
+        half_drop(s, h);
         return;
     }
     h->state = HALF_DONE;
     h->send_done = true;
     h->reacted = s->now;
-    wake(s, h);
+    half_wake(s, h);
 }
 
 static void reject(struct head2_session *s, struct half_open *h, enum head2_counter why)
@@ -534,7 +393,7 @@ static void take_auth(struct head2_session *s, struct half_open *h, const struct
         h->reactions++;
         h->reacted = s->now;
         h->send_done = true;
-        wake(s, h);
+        half_wake(s, h);
     }
     if (h->state != HALF_RESP || f->msg_len != AUTH_BYTES)
         return;
@@ -547,7 +406,7 @@ static void take_auth(struct head2_session *s, struct half_open *h, const struct
         open_auth(s, h);
     } else if (!news || f->idx + 1 == f->cnt) {
         h->send_hsack = true;
-        wake(s, h);
+        half_wake(s, h);
     }
 }
 
@@ -557,7 +416,7 @@ static void take_hsack(struct head2_session *s, struct half_open *h, const struc
     if (h->state != HALF_RESP || f->msg_len != HSACK_BYTES || f->cnt != 1 ||
         f->body[0] != FRAME_RESP)
         return;
-    resend(s, h, all_resp(h) & ~be64(f->body + 2));
+    resend(s, h, half_all_resp(h) & ~be64(f->body + 2));
 }
 
 static void take_hello(struct head2_session *s, const struct head2_address *from,
@@ -628,7 +487,7 @@ void responder_job_done(struct head2_session *s, struct head2_job *j)
         verify_done(s, h, j->result);
     } else if (j->result != HEAD2_OK) {
         count(s, j->result == HEAD2_E_MALFORMED ? HEAD2_COUNT_BAD_EK : HEAD2_COUNT_RNG_FAIL);
-        drop_half(s, h);
+        half_drop(s, h);
     } else if (j->kind == JOB_ENCAPS) {
         encaps_done(s, h, j);
     } else {
@@ -644,14 +503,6 @@ void responder_resume(struct head2_session *s)
     for (uint32_t i = 0; i < s->half_top; i++)
         if (s->half[i].wanted)
             ask(s, &s->half[i], kinds[s->half[i].state], s->half[i].state);
-}
-
-/* The drone has shown that it holds the session's keys: those of its handshake can go. */
-void responder_tunnel_proven(struct head2_session *s, uint32_t tunnel)
-{
-    for (uint32_t i = 0; i < s->half_top && s->n_half != 0; i++)
-        if (s->half[i].state == HALF_DONE && s->half[i].tunnel == tunnel)
-            drop_half(s, &s->half[i]);
 }
 
 static void renew_cookie_key(struct head2_session *s)
@@ -670,69 +521,5 @@ void responder_tick(struct head2_session *s)
 {
     if (s->cookies.made == 0 || s->now - s->cookies.made >= COOKIE_KEY_LIFE)
         renew_cookie_key(s);
-    if (s->now - s->half_swept < KEEPALIVE_EVERY)
-        return;
-    s->half_swept = s->now;
-    for (uint32_t i = 0; i < s->half_top; i++) {
-        struct half_open *h = &s->half[i];
-        if (h->state != HALF_FREE &&
-            (s->now - h->touched > HS_IDLE || s->now - h->created > HS_LIFE))
-            drop_half(s, h);
-    }
-    for (uint32_t i = 0; i < s->init_top; i++) {
-        struct init_entry *e = &s->inits[i];
-        if (e->used && e->half_open == INDEX_NONE && s->now - e->touched > HS_IDLE)
-            drop_init(s, e);
-    }
-}
-
-static size_t next_of(struct head2_session *s, struct half_open *h, uint8_t *out)
-{
-    uint8_t body[HSACK_BYTES];
-    struct frame_spec spec = {
-        .hs_id = h->hs_id, .stride = h->stride, .cookie = h->cookie, .mkey = s->mkey[G2D]};
-
-    if (h->send_hsack) {
-        h->send_hsack = false;
-        body[0] = FRAME_AUTH;
-        body[1] = h->auth.cnt;
-        put_be64(body + 2, h->auth.have);
-        spec.type = FRAME_HSACK;
-        spec.msg = body;
-        spec.msg_len = sizeof body;
-        spec.mkey = h->keys.frag[G2D];
-        return frame_build(out, &spec, 0);
-    }
-    if (h->send_done) {
-        h->send_done = false;
-        spec.type = FRAME_DONE;
-        spec.msg = h->done;
-        spec.msg_len = DONE_BYTES;
-        spec.mkey = h->keys.frag[G2D];
-        return frame_build(out, &spec, 0);
-    }
-    if (h->to_send == 0 || h->state != HALF_RESP)
-        return 0;
-    unsigned idx = (unsigned)__builtin_ctzll(h->to_send);
-    h->to_send &= h->to_send - 1;
-    spec.type = FRAME_RESP;
-    spec.msg = h->resp;
-    spec.msg_len = RESP_BYTES;
-    return frame_build(out, &spec, (uint8_t)idx);
-}
-
-size_t responder_next(struct head2_session *s, uint8_t *out, struct head2_address *to)
-{
-    while (s->half_first != INDEX_NONE) {
-        struct half_open *h = &s->half[s->half_first];
-        size_t n = next_of(s, h, out);
-        if (n != 0) {
-            h->wire_bytes += n;
-            *to = h->from;
-            return n;
-        }
-        h->queued = false;
-        s->half_first = h->ready_next;
-    }
-    return 0;
+    half_sweep(s);
 }

@@ -1,6 +1,6 @@
 /*
  * Handshakes on bad links and under attack: loss, small datagrams, lost answers, spoofed, replayed
- * and reflected datagrams, strangers, downgrade (T4 to T7, T12, T21 of the protocol's test list).
+ * and reflected datagrams, strangers, downgrade (T4 to T7, T12 and T21 of docs/testing.md).
  */
 #include "session/net.h"
 

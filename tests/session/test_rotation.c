@@ -1,6 +1,7 @@
 /*
  * Rotation under a virtual clock: by time and by bytes, with messages lost, both ends at once,
- * the overlap, late packets, the ratchet's bound, tag collisions (T8 to T12, T14).
+ * the overlap, late packets, the ratchet's bound, tag collisions (T8 to T12 and T14 of
+ * docs/testing.md).
  */
 #include "session/net.h"
 

@@ -1,7 +1,8 @@
 /*
- * The CH2 protocol against its published vectors, made by an independent implementation: every
- * byte format, the key schedule, packets, rotation, and a recorded handshake replayed from its
- * bytes. (The vectors of zero-knowledge records belong to a room that does not exist yet.)
+ * The CH2 protocol against its published vectors (T1 to T3 of docs/testing.md), made by an
+ * independent implementation: every byte format, the key schedule, packets, rotation, and a
+ * recorded handshake replayed from its bytes. (The vectors of zero-knowledge records belong to a
+ * room that does not exist yet.)
  */
 #include "check.h"
 

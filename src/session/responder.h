@@ -1,0 +1,28 @@
+/*
+ * The gateway's handshakes, between the files that share them: responder.c answers messages,
+ * half_open.c keeps the table, limits.c says how many there may be.
+ */
+#ifndef HEAD2_SESSION_RESPONDER_H
+#define HEAD2_SESSION_RESPONDER_H
+
+#include "session/state.h"
+
+/* half_open.c */
+uint32_t half_slot(const struct head2_session *s, const struct half_open *h);
+/* It has something to send. */
+void half_wake(struct head2_session *s, struct half_open *h);
+struct half_open *half_new(struct head2_session *s);
+void half_drop(struct head2_session *s, struct half_open *h);
+/* Every fragment of RESP, in the stride that the drone uses now. */
+uint64_t half_all_resp(const struct half_open *h);
+/* The INIT that a fragment belongs to, made if need be; NULL when there is no room for it. */
+struct init_entry *init_find(struct head2_session *s, const struct head2_address *from,
+                             const struct frame *f);
+void init_drop(struct head2_session *s, struct init_entry *e);
+void half_sweep(struct head2_session *s);
+
+/* limits.c */
+bool limit_handshakes(struct head2_session *s, const struct head2_address *from);
+bool limit_half_open(struct head2_session *s, const struct head2_address *from);
+
+#endif
