@@ -5,9 +5,6 @@
 #include "cli/verbs.h"
 #include "gateway/address.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 int cmd_config_check(struct cli *cli)
 {
     const char *file = cli->args[0];
@@ -18,10 +15,10 @@ int cmd_config_check(struct cli *cli)
     enum head2_status st = config_read(&c, file, CONFIG_ANY, &err);
     if (st != HEAD2_OK)
         return cli_config_fail(cli, st, &err);
-    if (access(c->identity, R_OK) != 0) {
-        int code = cli_fail_errno(cli, c->identity, errno, "cannot read the identity.key");
+    st = config_check_identity(c, &err);
+    if (st != HEAD2_OK) {
         config_free(c);
-        return code;
+        return cli_config_fail(cli, st, &err);
     }
     const bool gateway = c->role == CONFIG_GATEWAY;
     address_text(listen, &c->listen);

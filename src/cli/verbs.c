@@ -182,7 +182,8 @@ const struct cli_verb cli_verbs[] = {
      "For bash: head2 completion bash > /etc/bash_completion.d/head2", NULL,
      CLI_EXIT(CLI_REFUSED), cmd_completion},
     {"config", "check", "FILE", 1, 1, "check a gateway's or a link's configuration",
-     "An error names file, line, column and key. Keys that are named are read too.", NULL, FILES,
+     "An error names file, line, column and key. Keys that are named are read too; of an "
+     "encrypted identity only that it is one.", NULL, FILES,
      cmd_config_check},
     {"doctor", NULL, "", 0, 0, "look at this machine and test the primitives",
      "One line for each thing looked at: ok, warn or fail, and what to do. Exit code 6 when a "

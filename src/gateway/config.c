@@ -214,6 +214,8 @@ static enum head2_status read_identity(const struct tree *t, struct config *c,
     HEAD2_TRY(check_keys(t, map, &identity_keys, err));
     HEAD2_TRY(config_need(t, map, "key", &node, err));
     HEAD2_TRY(path_key(t, map, "key", c->identity, err));
+    c->identity_line = t->nodes[node].line;
+    c->identity_column = t->nodes[node].column;
     node = tree_get(t, map, "name");
     if (node != TREE_NONE)
         st = config_name(t, node, c->name, err);

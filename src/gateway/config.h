@@ -49,6 +49,7 @@ struct config {
     enum config_role role;
     char file[PATH_MAX];
     char identity[PATH_MAX];
+    unsigned identity_line, identity_column; /* of identity.key */
     char name[CONFIG_NAME_MAX + 1];
     char state[PATH_MAX];
     char control[PATH_MAX];
@@ -70,6 +71,12 @@ struct config {
 HEAD2_CHECK enum head2_status config_read(struct config **out, const char *file,
                                           enum config_role role, struct config_error *err);
 void config_free(struct config *config);
+
+/* Whether the file of identity.key is one that the daemon would take: a private ML-DSA-87 key that
+ * others cannot read, or an encrypted one, of which no more is known. HEAD2_OK, or a status with
+ * *err. */
+HEAD2_CHECK enum head2_status config_check_identity(const struct config *config,
+                                                    struct config_error *err);
 
 const char *config_lane_name(unsigned lane);
 

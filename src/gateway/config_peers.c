@@ -72,6 +72,41 @@ static enum head2_status read_key(const struct tree *t, uint32_t node, struct co
     return st;
 }
 
+static enum head2_status identity_fails(const struct config *c, enum head2_status st,
+                                        struct config_error *err, const char *hint,
+                                        const char *what)
+{
+    snprintf(err->where, sizeof err->where, "%.500s:%u:%u: identity.key", c->file, c->identity_line,
+             c->identity_column);
+    snprintf(err->what, sizeof err->what, "%.120s: %.200s", c->identity, what);
+    snprintf(err->hint, sizeof err->hint, "%s", hint);
+    return st;
+}
+
+enum head2_status config_check_identity(const struct config *c, struct config_error *err)
+{
+    struct head2_key *key = NULL;
+    struct keyfile_error why = {0};
+    char text[64];
+
+    *err = (struct config_error){.error = 0};
+    enum head2_status st = keyfile_read(&key, c->identity, NULL, &why);
+    if (st == HEAD2_E_PASSPHRASE)
+        return HEAD2_OK; /* encrypted: the daemon asks for the passphrase */
+    if (st != HEAD2_OK) {
+        err->error = why.error;
+        return identity_fails(c, st, err, why.hint, why.what);
+    }
+    const enum head2_alg alg = head2_key_alg(key);
+    const bool has_private = head2_key_has_private(key);
+    head2_key_free(key);
+    snprintf(text, sizeof text, "this is %s %s key", alg == HEAD2_MLDSA_87 ? "a public" : "an",
+             head2_alg_name(alg));
+    if (alg != HEAD2_MLDSA_87 || !has_private)
+        return identity_fails(c, HEAD2_E_MALFORMED, err, "name a private ML-DSA-87 key", text);
+    return HEAD2_OK;
+}
+
 static unsigned lane_of(const char *name)
 {
     unsigned lane = 0;

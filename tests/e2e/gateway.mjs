@@ -395,6 +395,29 @@ await test('a broken configuration names file, line, column and key', async (dir
       check(words.test(r.err) && /^[^\n]+\n$/.test(r.err), `${words} is not in: ${r.err}`);
     }
   }
+  // the identity is looked at too, as the daemon would, except behind its passphrase
+  fs.writeFileSync(p.config, p.text);
+  const identity = path.join(dir, 'gateway.pem'), kept = fs.readFileSync(identity);
+  const other = path.join(dir, 'other.pem');
+  good(['key', 'generate', '--type', 'ML-KEM-768', '--no-passphrase', '--no-receipt', '--out', other]);
+  const identities = [
+    [() => fs.copyFileSync(path.join(dir, 'gateway.pub.pem'), identity), 3, /this is a public ML-DSA-87 key; name a private ML-DSA-87 key/],
+    [() => fs.copyFileSync(other, identity), 3, /this is an ML-KEM-768 key/],
+    [() => fs.writeFileSync(identity, 'junk'), 3, /neither a PEM nor a DER key/],
+    [() => { fs.writeFileSync(identity, kept); fs.chmodSync(identity, 0o640); }, 5, /can be read by others; chmod 600/],
+    [() => fs.unlinkSync(identity), 3, /No such file/],
+  ];
+  for (const [spoil, code, words] of identities) {
+    spoil();
+    const r = run(['config', 'check', p.config]);
+    check(r.code === code && words.test(r.err) && /head2\.yaml:\d+:\d+: identity\.key: /.test(r.err), `identity: ${r.code} ${r.err}`);
+    check(run(['gateway', '-c', p.config]).code === code, `the daemon and the check differ: ${words}`);
+  }
+  fs.writeFileSync(identity, kept, { mode: 0o600 });
+  fs.writeFileSync(path.join(dir, 'pw'), 'correct horse\n', { mode: 0o600 });
+  fs.renameSync(identity, other);
+  good(['key', 'convert', other, '--new-passphrase-file', path.join(dir, 'pw'), '--out', identity]);
+  good(['config', 'check', p.config]);
   const link = fs.readFileSync(p.links[0], 'utf8');
   for (const [text, words] of [
     [p.text, /drone-1\.yaml:3:\d+: listen: this is the file of a gateway; run it with 'head2 gateway'/],
