@@ -316,7 +316,7 @@ static void net_drone(struct net *n, int i, const struct head2_session_config *c
 }
 
 /* One gateway and `drones` drones with default settings. */
-static void net_start(struct net *n, uint64_t seed, unsigned drones)
+__attribute__((unused)) static void net_start(struct net *n, uint64_t seed, unsigned drones)
 {
     net_open(n, seed);
     struct head2_session_config g = net_config(n, NET_GATEWAY);
