@@ -86,6 +86,7 @@ struct runtime {
     uint32_t n_endpoints;
     bool endpoints_new; /* to be used when the present session is gone */
     uint64_t seen;      /* link: the highest incarnation of the gateway */
+    bool keeping;       /* it is being written; only one such job runs at a time */
 
     uint64_t local[LOCAL_COUNTERS];
     struct meter alarms, failed_proofs;
