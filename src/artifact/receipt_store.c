@@ -33,6 +33,7 @@ struct receipt_store {
     char mark[MARK_BYTES];
     struct newest newest;
     bool known;
+    uint64_t hurry; /* atomic: no waiting for the lock after this; see receipt_store_hurry */
 };
 
 static enum head2_status failed(struct receipt_fault *fault, enum head2_status st,
@@ -66,6 +67,7 @@ enum head2_status receipt_store_open(struct receipt_store **out, const char *fol
     hex_encode(hex, nonce, sizeof nonce);
     snprintf(s->mark, sizeof s->mark, "%ld %s\n", (long)getpid(), hex);
     s->known = false;
+    s->hurry = UINT64_MAX;
     if (file_make_dirs(folder, 0700) != HEAD2_OK) {
         int error = errno;
         free(s);
@@ -78,6 +80,11 @@ enum head2_status receipt_store_open(struct receipt_store **out, const char *fol
 void receipt_store_close(struct receipt_store *store)
 {
     free(store);
+}
+
+void receipt_store_hurry(struct receipt_store *store, uint64_t until_ms)
+{
+    __atomic_store_n(&store->hurry, until_ms, __ATOMIC_RELAXED);
 }
 
 static void path_in(char out[PATH_MAX], const struct receipt_store *s, const char *name)
@@ -99,14 +106,15 @@ static uint64_t monotonic_ms(void)
 }
 
 /* Who holds the lock, for the message: the number that the holder wrote into the file. */
-static enum head2_status locked(struct receipt_fault *fault, const char *path, int fd)
+static enum head2_status locked(struct receipt_fault *fault, const char *path, int fd,
+                                uint64_t waited_ms)
 {
     char holder[24] = {0}, what[160];
     ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
 
     holder[n > 0 ? strspn(holder, "0123456789") : 0] = 0;
-    snprintf(what, sizeof what, "still locked after %d s by process %s",
-             RECEIPT_LOCK_WAIT_MS / 1000, holder[0] != 0 ? holder : "of unknown number");
+    snprintf(what, sizeof what, "still locked after %llu s by process %s",
+             (unsigned long long)(waited_ms / 1000), holder[0] != 0 ? holder : "of unknown number");
     return failed(fault, HEAD2_E_STATE, path, what, EAGAIN);
 }
 
@@ -114,7 +122,7 @@ static enum head2_status locked(struct receipt_fault *fault, const char *path, i
 static enum head2_status take_lock(struct receipt_store *s, int *out, struct receipt_fault *fault)
 {
     char path[PATH_MAX], last[MARK_BYTES] = {0};
-    const uint64_t deadline = monotonic_ms() + RECEIPT_LOCK_WAIT_MS;
+    const uint64_t begin = monotonic_ms(), deadline = begin + RECEIPT_LOCK_WAIT_MS;
 
     path_in(path, s, "lock");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -124,9 +132,11 @@ static enum head2_status take_lock(struct receipt_store *s, int *out, struct rec
         int error = errno;
         if (error == EINTR)
             continue;
-        if (error != EWOULDBLOCK || monotonic_ms() >= deadline) {
+        const uint64_t now = monotonic_ms();
+        const bool late = now >= deadline || now >= __atomic_load_n(&s->hurry, __ATOMIC_RELAXED);
+        if (error != EWOULDBLOCK || late) {
             enum head2_status st = error == EWOULDBLOCK
-                                       ? locked(fault, path, fd)
+                                       ? locked(fault, path, fd, now - begin)
                                        : failed(fault, HEAD2_E_IO, path, "cannot lock", error);
             close(fd);
             return st;

@@ -51,6 +51,10 @@ HEAD2_CHECK enum head2_status receipt_store_claim(struct receipt_store *store,
 HEAD2_CHECK enum head2_status receipt_store_ready(struct receipt_store *store,
                                                   struct receipt_fault *fault);
 
+/* From any thread: wait for the lock no longer than until this time of the monotonic clock, in
+ * milliseconds, also where another thread waits already. */
+void receipt_store_hurry(struct receipt_store *store, uint64_t until_ms);
+
 /* What goes into one receipt; forward is what receipt_text made. */
 struct receipt_entry {
     enum receipt_kind kind;

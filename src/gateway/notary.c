@@ -28,6 +28,7 @@ struct notary {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool started, stop;
+    bool watched;     /* async is open */
     uint64_t stop_at; /* milliseconds of the monotonic clock */
     struct slip *first, *last;
     struct notary_report report;
@@ -175,9 +176,9 @@ enum head2_status notary_start(struct notary **out, uv_loop_t *loop, const char 
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&n->wake, &attr);
     pthread_condattr_destroy(&attr);
-    if (uv_async_init(loop, &n->async, on_async) == 0)
-        n->started = pthread_create(&n->thread, NULL, work, n) == 0;
-    *out = n;
+    n->watched = uv_async_init(loop, &n->async, on_async) == 0;
+    n->started = n->watched && pthread_create(&n->thread, NULL, work, n) == 0;
+    *out = n; /* also when it did not start: the handle, if open, needs the loop to be closed */
     return n->started ? HEAD2_OK : HEAD2_E_MEMORY;
 }
 
@@ -223,6 +224,7 @@ void notary_stop(struct notary *n, unsigned limit_ms, struct notary_report *out)
     pthread_mutex_lock(&n->mutex);
     n->stop = true;
     n->stop_at = monotonic_ms() + limit_ms;
+    receipt_store_hurry(n->store, n->stop_at);
     pthread_cond_signal(&n->wake);
     pthread_mutex_unlock(&n->mutex);
     if (n->started)
@@ -235,7 +237,8 @@ void notary_stop(struct notary *n, unsigned limit_ms, struct notary_report *out)
         n->report.lost++;
     }
     *out = n->report;
-    uv_close((uv_handle_t *)&n->async, NULL);
+    if (n->watched)
+        uv_close((uv_handle_t *)&n->async, NULL);
 }
 
 void notary_free(struct notary *n)

@@ -28,13 +28,17 @@ struct notary_report {
 /* changed is called on the loop's thread when failing has changed. key is borrowed. */
 typedef void notary_changed_fn(void *arg, const struct notary_report *report);
 
+/* On failure *out is NULL, or to be stopped and freed like one that started. */
 HEAD2_CHECK enum head2_status notary_start(struct notary **out, uv_loop_t *loop, const char *folder,
                                            const struct head2_key *key, notary_changed_fn *changed,
                                            void *arg, struct receipt_fault *fault);
 /* Queue a receipt of this event. Never blocks for long. */
 void notary_write(struct notary *n, const struct receipt_event *event);
 void notary_report(struct notary *n, struct notary_report *out);
-/* Write what is left, for limit_ms at most, and end; the loop must run once more to close it. */
+/* Write what is left, for limit_ms at most, and end; the loop must run once more to close it. No
+ * receipt is begun and no lock waited for after limit_ms. One that is being written then is
+ * finished: a disk that does not answer its fsync holds the whole process, as it could not exit
+ * before the call returns either. */
 void notary_stop(struct notary *n, unsigned limit_ms, struct notary_report *out);
 void notary_free(struct notary *n);
 

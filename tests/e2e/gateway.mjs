@@ -563,5 +563,24 @@ await test('a full disk stops receipts, not data, and receipts resume', async (d
   good(['receipt', 'verify', path.join(state, 'receipts')]);
 });
 
+await test('a receipts folder that somebody holds locked does not hold up the end', async (dir) => {
+  const p = await place(dir);
+  const gateway = daemon('gateway', p.config);
+  await gateway.event('start');
+  const lock = path.join(dir, 'state', 'receipts', 'lock');
+  const holder = spawn('flock', [lock, 'sh', '-c', 'echo held; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const gone = new Promise((done) => holder.on('close', done));
+  cleanups.push(async () => { holder.kill(); await gone; });
+  await new Promise((done, fail) => { holder.stdout.once('data', done); holder.once('error', fail); });
+  const link = daemon('link', p.links[0]);
+  await link.event('session-up'); // its receipt waits for the lock, for five seconds if nothing ends
+  await sleep(200);
+  const begin = Date.now();
+  const { code } = await gateway.stop();
+  check(code === 0, `ended with ${code}`);
+  check(Date.now() - begin < 3500, `it took ${Date.now() - begin} ms`);
+  await gateway.event('receipts-lost');
+});
+
 fs.rmSync(base, { recursive: true, force: true });
 process.exit(failures === 0 ? 0 : 1);
