@@ -10,10 +10,29 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+static enum file_existing existing(const struct cli *cli)
+{
+    const bool replace = strcasecmp(cli_string_or(cli, "existing", "refuse"), "replace") == 0;
+    return replace ? FILE_REPLACE : FILE_KEEP;
+}
+
+/* Before a passphrase is asked for; what appears meanwhile is refused by the write. */
+static int check_new(const struct cli *cli, const char *path)
+{
+    struct stat info;
+
+    if (existing(cli) == FILE_REPLACE || strcmp(path, "-") == 0 || lstat(path, &info) != 0)
+        return CLI_DONE;
+    return cli_fail(cli, CLI_REFUSED, path, "name another, or add --existing replace",
+                    "there is a file of this name");
+}
+
 /* --key, --ct and --secret are all needed, and the two outputs cannot be the same. */
-static int check_options(const struct cli *cli)
+static int check_options(const struct cli *cli, bool makes_ct)
 {
     static const char *const names[] = {"key", "ct", "secret"};
 
@@ -31,7 +50,8 @@ static int check_options(const struct cli *cli)
     if (cli_same_file(key, secret) || cli_same_file(key, ct))
         return cli_fail(cli, CLI_USAGE, "--key", "give other names for --ct and --secret",
                         "the key itself would be overwritten");
-    return CLI_DONE;
+    int code = check_new(cli, secret);
+    return code == CLI_DONE && makes_ct ? check_new(cli, ct) : code;
 }
 
 /* For programs: where the secret is. People named it themselves. */
@@ -51,7 +71,7 @@ int cmd_kem_encaps(struct cli *cli)
     uint8_t ct[HEAD2_KEY_MAX_CT];
     size_t ct_len = 0;
 
-    int code = check_options(cli);
+    int code = check_options(cli, true);
     if (code == CLI_DONE)
         code = cli_read_key(cli, cli_string(cli, "key"), CLI_KEY_ENCAPS, &key);
     if (code != CLI_DONE)
@@ -62,7 +82,7 @@ int cmd_kem_encaps(struct cli *cli)
         return cli_fail(cli, cli_status_exit(st), cli_string(cli, "key"), NULL, "%s",
                         head2_status_string(st));
     const char *secret = cli_string(cli, "secret");
-    code = cli_write_file(cli, secret, ss.b, sizeof ss.b, 0600, FILE_REPLACE);
+    code = cli_write_file(cli, secret, ss.b, sizeof ss.b, 0600, existing(cli));
     head2_wipe(&ss, sizeof ss);
     if (code != CLI_DONE)
         return code;
@@ -70,7 +90,7 @@ int cmd_kem_encaps(struct cli *cli)
     if (cli_same_file(secret, to)) /* seen only now when neither was there before */
         code = cli_fail(cli, CLI_USAGE, "--secret", "give another name", "the same file as --ct");
     else
-        code = cli_write_file(cli, to, ct, ct_len, 0644, FILE_REPLACE);
+        code = cli_write_file(cli, to, ct, ct_len, 0644, existing(cli));
     if (code != CLI_DONE && strcmp(secret, "-") != 0)
         unlink(secret); /* a secret without its ciphertext is of no use */
     if (code == CLI_DONE)
@@ -85,7 +105,7 @@ int cmd_kem_decaps(struct cli *cli)
     uint8_t *ct = NULL;
     size_t ct_len = 0;
 
-    int code = check_options(cli);
+    int code = check_options(cli, false);
     if (code == CLI_DONE)
         code = cli_read_key(cli, cli_string(cli, "key"), CLI_KEY_DECAPS, &key);
     if (code == CLI_DONE)
@@ -104,7 +124,7 @@ int cmd_kem_decaps(struct cli *cli)
                         head2_status_string(st));
     } else {
         code =
-            cli_write_file(cli, cli_string(cli, "secret"), ss.b, sizeof ss.b, 0600, FILE_REPLACE);
+            cli_write_file(cli, cli_string(cli, "secret"), ss.b, sizeof ss.b, 0600, existing(cli));
     }
     head2_wipe(&ss, sizeof ss);
     if (code == CLI_DONE)

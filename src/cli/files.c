@@ -48,6 +48,9 @@ int cli_write_file(struct cli *cli, const char *path, const void *bytes, size_t 
     if (st == HEAD2_E_POLICY)
         return cli_fail(cli, CLI_REFUSED, path, "name a plain file, or - for standard output",
                         "there is something here that is not a file");
+    if (error == EEXIST)
+        return cli_fail(cli, CLI_REFUSED, path, "name another, or add --existing replace",
+                        "there is a file of this name");
     if (error == ENOENT)
         return cli_fail(cli, CLI_INPUT, path, "make the folder first", "cannot write: %s",
                         strerror(error));

@@ -82,19 +82,24 @@ static const struct cli_option init_options[] = {
     PASSPHRASE_FILE, NO_PASSPHRASE, END
 };
 
+#define KEM_EXISTING                                                                               \
+    {                                                                                              \
+        "existing", 0, CLI_ENUM, "refuse|replace",                                                 \
+            "when there is a file of an output's name (default: refuse)", 0, 0                     \
+    }
+
 static const struct cli_option kem_encaps_options[] = {
     {"key", 0, CLI_FILE, "FILE", "the receiver's public key", 0, 0},
     {"ct", 0, CLI_FILE, "FILE", "where the ciphertext goes", 0, 0},
     {"secret", 0, CLI_FILE, "FILE", "where the 32-byte secret goes (mode 0600)", 0, 0},
-    END
+    KEM_EXISTING, END
 };
 
 static const struct cli_option kem_decaps_options[] = {
     {"key", 0, CLI_FILE, "FILE", "the receiver's private key", 0, 0},
     {"ct", 0, CLI_FILE, "FILE", "the ciphertext", 0, 0},
     {"secret", 0, CLI_FILE, "FILE", "where the 32-byte secret goes (mode 0600)", 0, 0},
-    PASSPHRASE_FILE,
-    END
+    KEM_EXISTING, PASSPHRASE_FILE, END
 };
 
 static const struct cli_option key_generate_options[] = {

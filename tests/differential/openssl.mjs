@@ -85,16 +85,16 @@ for (const set of kem_sets) {
   await test(`encapsulation_files_${set.name}`, () => {
     const key = `${set.name}.pem`, pub = `${set.name}.pub.pem`, ct = file(`${set.name}.ct`);
     good(['key', 'generate', '--type', set.name, '--out', key, '--public-out', pub, '--no-passphrase', '--no-receipt']);
-    good(['kem', 'encaps', '--key', pub, '--ct', ct, '--secret', 'ours.ss']);
+    good(['kem', 'encaps', '--key', pub, '--ct', ct, '--secret', 'ours.ss', '--existing', 'replace']);
     const [got, sent] = openssl([{ op: 'decaps', key: b64(get(key)), ct: b64(get(`${set.name}.ct`)) },
       { op: 'encaps', key: b64(get(pub)) }]);
     check(!got.error && !sent.error, `OpenSSL: ${got.error ?? sent.error}`);
     same(unb64(got.ss), get('ours.ss'), 'secrets of our ciphertext');
     put('peer.ct', unb64(sent.ct));
-    good(['kem', 'decaps', '--key', key, '--ct', file('peer.ct'), '--secret', file('peer.ss')]);
+    good(['kem', 'decaps', '--key', key, '--ct', file('peer.ct'), '--secret', file('peer.ss'), '--existing', 'replace']);
     same(unb64(sent.ss), get('peer.ss'), "secrets of OpenSSL's ciphertext");
     put('peer.ct', flip(unb64(sent.ct)));
-    good(['kem', 'decaps', '--key', key, '--ct', file('peer.ct'), '--secret', file('peer.ss')]);
+    good(['kem', 'decaps', '--key', key, '--ct', file('peer.ct'), '--secret', file('peer.ss'), '--existing', 'replace']);
     const [rejected] = openssl([{ op: 'decaps', key: b64(get(key)), ct: b64(get('peer.ct')) }]);
     same(unb64(rejected.ss), get('peer.ss'), 'implicit-rejection secrets');
     put('peer.ct', bytes(set.ct - 1));

@@ -425,24 +425,36 @@ test('sign and verify called wrongly', () => {
 test('kem encaps and decaps', () => {
   for (const type of ['ML-KEM-512', 'ML-KEM-768', 'ML-KEM-1024']) {
     good(['key', 'generate', '--type', type, '--no-passphrase', '--out', `${type}.pem`, '--public-out', `${type}.pub`, '--no-receipt']);
-    good(['kem', 'encaps', '--key', `${type}.pub`, '--ct', 'ct', '--secret', 's1']);
-    good(['kem', 'decaps', '--key', `${type}.pem`, '--ct', 'ct', '--secret', 's2']);
-    check(get('s1').equals(get('s2')) && get('s1').length === 32, 'secrets differ');
-    check((fs.statSync(file('s1')).mode & 0o777) === 0o600, 'mode');
+    good(['kem', 'encaps', '--key', `${type}.pub`, '--ct', `${type}.ct`, '--secret', `${type}.s1`]);
+    good(['kem', 'decaps', '--key', `${type}.pem`, '--ct', `${type}.ct`, '--secret', `${type}.s2`]);
+    check(get(`${type}.s1`).equals(get(`${type}.s2`)) && get(`${type}.s1`).length === 32, 'secrets differ');
+    check((fs.statSync(file(`${type}.s1`)).mode & 0o777) === 0o600, 'mode');
   }
+  fs.copyFileSync(file('ML-KEM-1024.ct'), file('ct'));
   const ct = get('ct');
   ct[5] ^= 1;
   put('ct-flipped', ct);
   good(['kem', 'decaps', '--key', 'ML-KEM-1024.pem', '--ct', 'ct-flipped', '--secret', 's3']);
-  check(!get('s3').equals(get('s1')), 'implicit rejection');
+  check(!get('s3').equals(get('ML-KEM-1024.s1')), 'implicit rejection');
   put('ct-short', ct.subarray(1));
   bad(['kem', 'decaps', '--key', 'ML-KEM-1024.pem', '--ct', 'ct-short', '--secret', 's4'], 3, /1567 bytes/);
+  // what is there stays, unless it is said
+  bad(['kem', 'encaps', '--key', 'ML-KEM-1024.pub', '--ct', 'n', '--secret', 's3'], 5, /s3: there is a file of this name; name another, or add --existing replace/);
+  bad(['kem', 'encaps', '--key', 'ML-KEM-1024.pub', '--ct', 'ct', '--secret', 'n'], 5, /ct: there is a file of this name/);
+  bad(['kem', 'decaps', '--key', 'ML-KEM-1024.pem', '--ct', 'ct', '--secret', 's3'], 5, /s3: there is a file of this name/);
+  fs.symlinkSync('nothing', file('dangling'));
+  bad(['kem', 'decaps', '--key', 'ML-KEM-1024.pem', '--ct', 'ct', '--secret', 'dangling'], 5, /dangling: there is a file/);
+  good(['kem', 'decaps', '--key', 'ML-KEM-1024.pem', '--ct', 'ct', '--secret', 's3', '--existing', 'replace']);
+  check(get('s3').equals(get('ML-KEM-1024.s1')), 'replaced');
+  good(['kem', 'encaps', '--key', 'ML-KEM-1024.pub', '--ct', 'ct', '--secret', 's3', '--existing', 'replace']);
+  good(['kem', 'decaps', '--key', 'ML-KEM-1024.pem', '--ct', 'ct', '--secret', 's5']);
+  check(get('s5').equals(get('s3')) && !get('s3').equals(get('ML-KEM-1024.s1')), 'a new secret');
   bad(['kem', 'decaps', '--key', 'ML-KEM-512.pem', '--ct', 'ct', '--secret', 's4'], 3, /ML-KEM-512 ciphertext has 768/);
   bad(['kem', 'decaps', '--key', 'ML-KEM-512.pub', '--ct', 'ct', '--secret', 's4'], 3, /cannot decapsulate/);
   bad(['kem', 'decaps', '--key', 'ML-KEM-512.pem', '--ct', 'none', '--secret', 's4'], 3, /none/);
   bad(['kem', 'encaps', '--key', 'ML-KEM-512.pub', '--ct', 'x', '--secret', 'x'], 2, /same file/);
   bad(['kem', 'encaps', '--key', 'ML-KEM-512.pub', '--ct', 'x'], 2, /--secret/);
-  bad(['kem', 'encaps', '--key', 'ML-KEM-512.pub', '--ct', 'nowhere/x', '--secret', 's5'], 3, /nowhere/);
+  bad(['kem', 'encaps', '--key', 'ML-KEM-512.pub', '--ct', 'nowhere/x', '--secret', 's6'], 3, /nowhere/);
   keys();
   bad(['kem', 'encaps', '--key', 'sign.pub.pem', '--ct', 'x', '--secret', 'y'], 3, /cannot encapsulate/);
 });
@@ -549,9 +561,9 @@ test('no output takes the place of a key, a device, a pipe, a link or its own in
     ['key', 'export', 'sign.pem', '--out', to],
     ['sign', '--no-receipt', '--key', 'sign.pem', '--existing', 'replace', '--out', to, 'f'],
     ['sign', '--no-receipt', '--raw', '--key', 'sign.pem', '--existing', 'replace', '--out', to, 'f'],
-    ['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', to, '--secret', 'n'],
-    ['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'n', '--secret', to],
-    ['kem', 'decaps', '--key', 'kem.pem', '--ct', 'ct', '--secret', to],
+    ['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', to, '--secret', 'n', '--existing', 'replace'],
+    ['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'n', '--secret', to, '--existing', 'replace'],
+    ['kem', 'decaps', '--key', 'kem.pem', '--ct', 'ct', '--secret', to, '--existing', 'replace'],
   ];
   for (const args of outputs('sign.pem')) bad(args, 5, /sign.pem: there is a private key in this file/);
   for (const to of ['link', 'full', 'pipe'])
@@ -575,7 +587,7 @@ test('what writes files says so to programs, and writes nothing beside its bytes
   check(json(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'ct', '--secret', 's']).ciphertext === 'ct', 'encaps');
   check(json(['kem', 'decaps', '--key', 'kem.pem', '--ct', 'ct', '--secret', 's2']).secret === 's2', 'decaps');
   check(good(['kem', 'decaps', '--json', '--key', 'kem.pem', '--ct', 'ct', '--secret', '-']).out.equals(get('s')), 'stream');
-  check(good(['kem', 'encaps', '--json', '--key', 'kem.pub.pem', '--ct', '-', '--secret', 's']).out.length === 1568, 'stream');
+  check(good(['kem', 'encaps', '--json', '--key', 'kem.pub.pem', '--ct', '-', '--secret', 's3']).out.length === 1568, 'stream');
   check(good(['key', 'export', 'sign.pem', '--json']).text.endsWith('-----END PUBLIC KEY-----\n'), 'stream');
 });
 
