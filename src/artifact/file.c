@@ -1,8 +1,11 @@
 /*
  * Whole files in and out. A write goes to a hidden temporary file in the same folder, is fsync'd,
- * gets its name by rename(2) or link(2), and then the folder is fsync'd.
+ * gets its name by rename(2) or link(2), and then the folder is fsync'd. Signals that would leave
+ * the temporary file, which may hold a secret, wait meanwhile.
  */
 #include "artifact/file.h"
+
+#include "base/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,6 +166,27 @@ static bool may_replace(const char *path)
     return lstat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode);
 }
 
+struct naming {
+    mode_t mode;
+    enum file_existing existing;
+};
+
+/* Under the temporary name, then the name. */
+static bool write_and_name(const char *name, const char *path, const void *bytes, size_t len,
+                           const struct naming *how)
+{
+    unlink(name); /* of a process of this number that died */
+    if (!write_temporary(name, bytes, len, how->mode))
+        return false;
+    const bool replace = how->existing == FILE_REPLACE;
+    const bool ok = replace ? rename(name, path) == 0 : link(name, path) == 0;
+    const int error = errno;
+    if (!replace || !ok)
+        unlink(name);
+    errno = error;
+    return ok;
+}
+
 enum head2_status file_write(const char *path, const void *bytes, size_t len, mode_t mode,
                              enum file_existing existing)
 {
@@ -170,6 +194,7 @@ enum head2_status file_write(const char *path, const void *bytes, size_t len, mo
     const char *slash = strrchr(path, '/');
     const int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
     static unsigned counter;
+    sigset_t before;
     const unsigned n = __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
 
     if (snprintf(name, sizeof name, "%.*s.tmp-%ld-%u", folder, path, (long)getpid(), n) >=
@@ -181,19 +206,12 @@ enum head2_status file_write(const char *path, const void *bytes, size_t len, mo
         errno = EEXIST;
         return HEAD2_E_POLICY;
     }
-    unlink(name); /* of a process of this number that died */
-    if (!write_temporary(name, bytes, len, mode))
-        return HEAD2_E_IO;
-    bool ok = existing == FILE_REPLACE ? rename(name, path) == 0 : link(name, path) == 0;
-    int error = errno;
-    if (existing == FILE_KEEP || !ok)
-        unlink(name);
-    if (ok && !sync_folder(path)) {
-        ok = false;
-        error = errno;
-    }
+    signals_hold(&before);
+    const bool ok = write_and_name(name, path, bytes, len, &(struct naming){mode, existing});
+    const int error = errno;
+    signals_release(&before);
     errno = error;
-    return ok ? HEAD2_OK : HEAD2_E_IO;
+    return ok && sync_folder(path) ? HEAD2_OK : HEAD2_E_IO;
 }
 
 enum head2_status file_make_dirs(const char *path, mode_t mode)

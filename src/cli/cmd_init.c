@@ -7,6 +7,7 @@
 #include "artifact/base64.h"
 #include "artifact/receipt_store.h"
 #include "artifact/utc.h"
+#include "base/signals.h"
 #include "cli/files.h"
 #include "cli/init.h"
 #include "cli/keys.h"
@@ -198,8 +199,11 @@ static int make_all(struct making *m)
         code = make_folder(m, "state", 0700);
     if (code == CLI_DONE)
         code = make_gateway(m);
-    for (unsigned i = 1; code == CLI_DONE && i <= m->plan.drones; i++)
+    for (unsigned i = 1; code == CLI_DONE && i <= m->plan.drones; i++) {
+        if (signals_wait())
+            return CLI_REFUSED; /* ends by the signal when all of it is removed */
         code = make_drone(m, i);
+    }
     if (code == CLI_DONE)
         code = write_text(m, "trust", init_trust_text, 0);
     if (code == CLI_DONE)
@@ -309,7 +313,7 @@ static void print_commands(struct making *m)
                   m->plan.endpoint);
 }
 
-static int make(struct making *m)
+static int make_held(struct making *m)
 {
     snprintf(m->work, sizeof m->work, "%s.new-XXXXXX", m->target);
     if (mkdtemp(m->work) == NULL)
@@ -321,6 +325,17 @@ static int make(struct making *m)
         code = cli_fail_errno(m->cli, m->target, errno, "cannot give the folder its name");
     if (code != CLI_DONE)
         (void)nftw(m->work, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return code;
+}
+
+/* An interrupt, too, leaves no folder of keys behind. */
+static int make(struct making *m)
+{
+    sigset_t before;
+
+    signals_hold(&before);
+    const int code = make_held(m);
+    signals_release(&before);
     return code;
 }
 

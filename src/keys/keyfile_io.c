@@ -1,6 +1,8 @@
 /* see keys/keyfile_io.h */
 #include "keys/keyfile_io.h"
 
+#include "base/signals.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -147,10 +149,13 @@ static bool publish(const char *temporary, const struct keyfile_target *to)
     return unlink(temporary) == 0;
 }
 
-static enum head2_status write_temporary(int fd, const char *temporary,
-                                         const struct keyfile_target *to, const uint8_t *bytes,
-                                         size_t len)
+/* temporary: a template of mkostemp(3). */
+static enum head2_status write_temporary(char *temporary, const struct keyfile_target *to,
+                                         const uint8_t *bytes, size_t len)
 {
+    const int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+    if (fd < 0)
+        return HEAD2_E_IO;
     bool ok = fchmod(fd, to->mode) == 0 && write_all(fd, bytes, len) && fsync(fd) == 0;
     int error = errno;
     if (close(fd) != 0 && ok) {
@@ -179,6 +184,7 @@ enum head2_status keyfile_io_write(const struct keyfile_target *to, const uint8_
 {
     char temporary[PATH_MAX];
     struct stat st;
+    sigset_t before;
 
     if (is_stream(to->path))
         return write_stream(bytes, len, err);
@@ -195,10 +201,12 @@ enum head2_status keyfile_io_write(const struct keyfile_target *to, const uint8_
         errno = ENAMETOOLONG;
         return keyfile_explain_errno(err, to->path, "write it");
     }
-    const int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
-    if (fd < 0)
-        return keyfile_explain_errno(err, to->path, "write it");
-    if (write_temporary(fd, temporary, to, bytes, len) != HEAD2_OK) {
+    signals_hold(&before); /* which would leave a secret under the temporary name */
+    const enum head2_status written = write_temporary(temporary, to, bytes, len);
+    const int error = errno;
+    signals_release(&before);
+    errno = error;
+    if (written != HEAD2_OK) {
         if (errno != EEXIST)
             return keyfile_explain_errno(err, to->path, "write it");
         keyfile_explain(err, to->path, "there is a file of this name", "choose another name");

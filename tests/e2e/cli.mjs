@@ -621,6 +621,38 @@ test('an error names its cause once', () => {
   once(['key', 'generate', '--passphrase-file', 'none', '--no-receipt', '--out', 'k.pem']);
 });
 
+// ---- interrupts ----
+
+// The same call again and again, each time ended a little later by a signal, until it is done
+// before that. Whole results or none are left, and nothing beside them.
+function interrupted(signal, args, clean, outputs) {
+  let killed = 0;
+  for (let n = 0, done = 0; n < 400 && done < 3; n++) {
+    clean();
+    const script = `"$@" & p=$!; sleep ${(n * 0.0005).toFixed(4)}; kill -${signal} $p; wait $p; echo $?`;
+    const r = spawnSync('bash', ['-c', script, 'x', head2, ...args], { cwd: dir, env: environment() });
+    const code = Number(r.stdout.toString().trim().split('\n').pop());
+    check(code === 0 || code > 128, `${args.join(' ')} ended with ${code}: ${r.stderr}`);
+    if (code === 0) done++; else killed++;
+    const left = fs.readdirSync(dir).filter((f) => /tmp-|head2-key|\.new-/.test(f));
+    check(left.length === 0, `${left} was left after ${n * 0.5} ms`);
+    outputs(code === 0);
+  }
+  check(killed > 0, `no ${args[0]} was interrupted`);
+}
+test('an interrupt leaves whole files or none', () => {
+  keys();
+  put('big.maml.md', maml + 'x'.repeat(900000) + '\n');
+  const gone = (...names) => () => names.forEach((f) => fs.rmSync(file(f), { recursive: true, force: true }));
+  const has = (f) => fs.existsSync(file(f));
+  interrupted('TERM', ['sign', '--no-receipt', '--key', 'sign.pem', '--out', 'o.maml.md', 'big.maml.md'],
+    gone('o.maml.md'), (done) => { if (has('o.maml.md')) check(get('o.maml.md').toString().endsWith('\n---\n'), 'half a document'); else check(!done, 'nothing written'); });
+  interrupted('HUP', ['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'n.pem'],
+    gone('n.pem'), (done) => { if (has('n.pem')) check(get('n.pem').toString().endsWith('END PRIVATE KEY-----\n'), 'half a key'); else check(!done, 'nothing written'); });
+  interrupted('TERM', ['init', 'farm', '--no-passphrase', '--drones', '3'],
+    gone('farm'), (done) => { if (has('farm')) check(has('farm/head2.yaml') && has('farm/links/drone-3.pem'), 'half a farm'); else check(!done, 'nothing made'); });
+});
+
 // ---- permissions and space ----
 
 const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
