@@ -22,6 +22,7 @@ struct bench {
     const char *only;
     json_t *rows;
     enum head2_status st;
+    bool headed;  /* the table's heading is printed */
     bool matched; /* some row is named by --only */
 };
 
@@ -50,6 +51,23 @@ static bool wanted(struct bench *b, const char *name)
     return yes;
 }
 
+static const char *crypto_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
+/* Above the first row: where there is none, nothing is printed but the error. */
+static void heading(struct bench *b)
+{
+    if (b->headed)
+        return;
+    b->headed = true;
+    cli_print(b->cli, "isa: portable C (head2 %s); AES-GCM: libcrypto %s; one core\n",
+              head2_version(), crypto_version());
+    cli_print(b->cli, "%-30s %10s %10s %10s %12s\n", "", "median us", "p90 us", "p99 us",
+              "per second");
+}
+
 /* One row from the samples collected; extra: NULL, or a figure of its own with its unit. */
 static void row(struct bench *b, const char *name, const char *extra_unit, double extra)
 {
@@ -69,6 +87,7 @@ static void row(struct bench *b, const char *name, const char *extra_unit, doubl
         json_array_append_new(b->rows, o);
         return;
     }
+    heading(b);
     cli_print(b->cli, "%-30s %10.2f %10.2f %10.2f %12.0f", name, percentile(b, 0.5),
               percentile(b, 0.9), percentile(b, 0.99), per_s);
     if (extra_unit != NULL)
@@ -275,13 +294,6 @@ int cmd_bench(struct cli *cli)
 
     if (b.sample == NULL || b.rows == NULL)
         return cli_fail(cli, CLI_INTERNAL, NULL, NULL, "out of memory");
-    const char *crypto = OpenSSL_version(OPENSSL_VERSION_STRING);
-    if (!cli->json) {
-        cli_print(cli, "isa: portable C (head2 %s); AES-GCM: libcrypto %s; one core\n",
-                  head2_version(), crypto);
-        cli_print(cli, "%-30s %10s %10s %10s %12s\n", "", "median us", "p90 us", "p99 us",
-                  "per second");
-    }
     bench_keys(&b);
     if (b.st == HEAD2_OK)
         b.st = bench_pair_open(&pair);
@@ -303,8 +315,9 @@ int cmd_bench(struct cli *cli)
                         "no row begins with '%s'", b.only);
     }
     if (cli->json)
-        cli_print_json(cli, json_pack("{s:s,s:s,s:s,s:o}", "isa", "portable", "version",
-                                      head2_version(), "libcrypto", crypto, "rows", b.rows));
+        cli_print_json(cli,
+                       json_pack("{s:s,s:s,s:s,s:o}", "isa", "portable", "version", head2_version(),
+                                 "libcrypto", crypto_version(), "rows", b.rows));
     else
         json_decref(b.rows);
     return CLI_DONE;
