@@ -5,6 +5,7 @@
 #include "artifact/selftest.h"
 #include "artifact/utc.h"
 #include "cli/verbs.h"
+#include "gateway/state.h"
 
 #include <head2/random.h>
 
@@ -186,8 +187,9 @@ static void look_at_state(struct doctor *d, const char *folder, bool given)
         note(d, FAIL, "state folder", "give a folder", "%s is not a folder", folder);
         return;
     }
-    note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "state folder", "chmod 700 it",
-         "%s has mode %04o", folder, (unsigned)info.st_mode & 07777);
+    const bool ours = state_mode_ok(info.st_mode);
+    note(d, ours ? OK : FAIL, "state folder", "chmod 700 it", "%s has mode %04o%s", folder,
+         (unsigned)info.st_mode & 07777, ours ? "" : ": others may write to it");
     note(d, info.st_uid == geteuid() ? OK : WARN, "state folder's owner",
          "run as its owner, or chown it", "user %u; this is user %u", (unsigned)info.st_uid,
          (unsigned)geteuid());

@@ -346,6 +346,8 @@ int cmd_init(struct cli *cli)
 
     while (len > 1 && cli->args[0][len - 1] == '/')
         len--;
+    if (len == 0)
+        return cli_fail(cli, CLI_USAGE, "DIR", "name a new or empty folder", "the name is empty");
     if (len >= sizeof m.target)
         return cli_fail(cli, CLI_USAGE, "DIR", "use a shorter name", "the name is too long");
     memcpy(m.target, cli->args[0], len);

@@ -65,9 +65,36 @@ static int is_receipt(const struct dirent *entry)
     return receipt_name_parse(&name, entry->d_name);
 }
 
+/* A folder without a receipt and without the key of a folder of receipts: mostly the state folder,
+ * whose receipts are one step down. */
+static int check_folder(const struct cli *cli, const char *path)
+{
+    char inside[PATH_MAX], hint[PATH_MAX + 64] = "name the receipts folder";
+    struct dirent *entry;
+    bool found = false;
+    DIR *dir = opendir(path);
+
+    if (dir == NULL)
+        return cli_fail_errno(cli, path, errno, "cannot read the folder");
+    while (!found && (entry = readdir(dir)) != NULL)
+        found = is_receipt(entry) || strcmp(entry->d_name, RECEIPT_PUBLIC_FILE) == 0;
+    closedir(dir);
+    if (found)
+        return CLI_DONE;
+    const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
+    int n = snprintf(inside, sizeof inside, "%s%sreceipts", path, slash);
+    if (n < (int)sizeof inside && is_folder(inside))
+        snprintf(hint, sizeof hint, "name the receipts folder, %s", inside);
+    return cli_fail(cli, CLI_INPUT, path, hint, "no receipts here");
+}
+
 static int show_folder(struct cli *cli, const char *path)
 {
     struct dirent **entries = NULL;
+    int code = check_folder(cli, path);
+
+    if (code != CLI_DONE)
+        return code;
     int count = scandir(path, &entries, is_receipt, by_index);
 
     if (count < 0)
@@ -271,7 +298,9 @@ int cmd_receipt_verify(struct cli *cli)
 
     if (stat(path, &info) != 0)
         return cli_fail_errno(cli, path, errno, "cannot read");
-    int code = read_checking_key(cli, path, &key, &own);
+    int code = S_ISDIR(info.st_mode) ? check_folder(cli, path) : CLI_DONE;
+    if (code == CLI_DONE)
+        code = read_checking_key(cli, path, &key, &own);
     if (code == CLI_DONE && S_ISDIR(info.st_mode))
         code = verify_folder(cli, path, key, own);
     else if (code == CLI_DONE)

@@ -34,10 +34,12 @@ static int say(const struct cli *cli, enum head2_status st, const struct receipt
     if (st == HEAD2_E_STATE)
         return cli_fail(cli, CLI_REFUSED, fault->where, "try again when that process is done", "%s",
                         fault->what);
-    if (st == HEAD2_E_POLICY)
+    const size_t len = strlen(fault->where), name = strlen(RECEIPT_KEY_FILE);
+    if (st == HEAD2_E_POLICY && len >= name &&
+        strcmp(fault->where + len - name, RECEIPT_KEY_FILE) == 0)
         return cli_fail(cli, CLI_REFUSED, fault->where,
-                        "give another --receipts folder; a key file wants mode 0600", "%s",
-                        fault->what);
+                        "chmod 600 it; if others may have read it, use another --receipts folder",
+                        "%s", fault->what);
     if (fault->error != 0)
         return cli_fail_errno(cli, fault->where, fault->error, fault->what);
     return cli_fail(cli, cli_status_exit(st), fault->where,

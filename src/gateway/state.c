@@ -76,6 +76,11 @@ static enum head2_status take_lock(struct state *s, struct config_error *err)
     return HEAD2_OK;
 }
 
+bool state_mode_ok(mode_t mode)
+{
+    return (mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 enum head2_status state_open(struct state *s, const char *folder, struct config_error *err)
 {
     struct stat info;
@@ -87,7 +92,7 @@ enum head2_status state_open(struct state *s, const char *folder, struct config_
         return fail_io(err, folder, "cannot make the state folder");
     if (stat(folder, &info) != 0)
         return fail_io(err, folder, "cannot use the state folder");
-    if ((info.st_mode & 022) != 0)
+    if (!state_mode_ok(info.st_mode))
         return fail(err, HEAD2_E_POLICY, folder, "others may write to the state folder",
                     "chmod 700 it");
     enum head2_status st = take_lock(s, err);

@@ -16,10 +16,16 @@
 
 #include <head2/keys.h>
 
+#include <sys/types.h>
+
 struct state {
     char folder[4096];
     int lock;
 };
+
+/* Whether a state folder may have this mode: nobody else may write to it. What is secret in it has
+ * a mode of its own. */
+bool state_mode_ok(mode_t mode);
 
 /* Make the folder if need be, mode 0700, and take its lock. HEAD2_OK; HEAD2_E_STATE (another
  * process holds it), HEAD2_E_IO, HEAD2_E_UNSUPPORTED (of a newer version). */

@@ -492,7 +492,14 @@ test('receipt show and verify', () => {
   bad(['receipt', 'verify', 'missing'], 3, /missing/);
   bad(['receipt', 'show', 'f'], 3, /not a receipt/);
   fs.mkdirSync(file('hollow'));
-  bad(['receipt', 'verify', 'hollow'], 3, /receipts.pub.pem/);
+  for (const verb of ['show', 'verify']) {
+    bad(['receipt', verb, 'hollow'], 3, /hollow: no receipts here; name the receipts folder$/m);
+    bad(['receipt', verb, 'state'], 3, /state: no receipts here; name the receipts folder, state\/receipts$/m);
+  }
+  bad(['receipt', 'verify', 'state', '--key', 'sign.pub.pem'], 3, /no receipts here/);
+  fs.copyFileSync(file(`${folder}/receipts.pub.pem`), file('hollow/receipts.pub.pem')); // one that waits for its first
+  check(good(['receipt', 'show', 'hollow']).text === '', 'an empty list');
+  check(/^0 receipts, 0 faults/.test(good(['receipt', 'verify', 'hollow']).text), 'none yet');
   const p = `${folder}/${list[0]}`;
   const kept = get(p);
   put(p, kept.toString().replace('f :tcafitrA', 'g :tcafitrA'));
@@ -541,8 +548,16 @@ test('doctor', () => {
   const lines = good(['doctor', '--json']).text.trim().split('\n').map((l) => JSON.parse(l));
   for (const name of ['ML-KEM-1024', 'ML-DSA-87', 'AES-256-GCM', 'BLAKE3', 'randomness', 'libcrypto'])
     check(lines.some((l) => l.check === name && l.result === 'ok'), `${name} is not ok`);
-  fs.mkdirSync(file('open'), { mode: 0o755 });
-  bad(['doctor', '--state', 'open'], 1, /mode 0755/);
+  fs.mkdirSync(file('open'));
+  for (const mode of [0o700, 0o755]) { // as the daemon judges: who may write to it
+    fs.chmodSync(file('open'), mode);
+    good(['doctor', '--state', 'open']);
+  }
+  for (const mode of [0o770, 0o702]) {
+    fs.chmodSync(file('open'), mode);
+    bad(['doctor', '--state', 'open'], 1, /open has mode 07[07][02]: others may write to it/);
+  }
+  fs.chmodSync(file('open'), 0o700);
   bad(['doctor', '--state', 'missing'], 1, /state folder: missing/);
   check(!good(['doctor']).text.includes('\u001b'), 'coloured though not a terminal');
 });
@@ -613,6 +628,22 @@ test('verify names the file, and says when nothing signs it', () => {
   bad(['verify', '--key', 'sign.pub.pem', 'none'], 3, /none: cannot read: No such file/);
   bad(['verify', '--key', 'sign.pub.pem', '.'], 3, /: cannot read: Is a directory/);
   bad(['verify', '--trust', 'junk', 'f'], 3, /junk: not a text file; give a trust file/);
+});
+
+test('an error gives the advice that fits', () => {
+  keys();
+  put('f', 'x');
+  good(['sign', '--key', 'sign.pem', '--receipts', 'rc', 'f']);
+  fs.chmodSync(file('rc/receipts.key.pem'), 0o644);
+  bad(['sign', '--key', 'sign.pem', '--existing', 'replace', '--receipts', 'rc', 'f'], 5, /others may read or write this private key; chmod 600 it/);
+  fs.mkdirSync(file('gw'));
+  fs.copyFileSync(file('sign.pub.pem'), file('gw/receipts.pub.pem')); // as a gateway's folder
+  const r = bad(['sign', '--key', 'sign.pem', '--existing', 'replace', '--receipts', 'gw', 'f'], 5, /signed by a program with its own key; give another --receipts folder, or --no-receipt/);
+  check(!/0600/.test(r.err), r.err);
+  bad(['init', ''], 2, /DIR: the name is empty; name a new or empty folder/);
+  const b = bad(['bench', '--only', 'nothing'], 2, /no row begins with 'nothing'/);
+  check(b.text === '', `bench printed ${b.text}`);
+  check(good(['bench', '--only', 'ML-KEM-512 encaps', '--ms', '1']).text.split('\n').length === 4, 'two lines of heading, a row');
 });
 
 test('an error names its cause once', () => {
