@@ -235,6 +235,11 @@ static enum head2_status append_locked(struct receipt_store *s, const struct rec
         st = receipt_write(r, bytes, &len);
     if (st != HEAD2_OK)
         return failed(fault, st, s->folder, "cannot sign the receipt", 0);
+    if (entry->before != NULL) {
+        st = entry->before->fn(entry->before->arg, r->index);
+        if (st != HEAD2_OK)
+            return failed(fault, st, s->folder, "what the receipt is about was not done", 0);
+    }
     struct receipt_name n = {.index = r->index, .number = entry->number};
     snprintf(n.kind, sizeof n.kind, "%s", receipt_kind_name(entry->kind));
     snprintf(n.subject, sizeof n.subject, "%s", entry->subject);

@@ -55,6 +55,13 @@ HEAD2_CHECK enum head2_status receipt_store_ready(struct receipt_store *store,
  * milliseconds, also where another thread waits already. */
 void receipt_store_hurry(struct receipt_store *store, uint64_t until_ms);
 
+/* What must be done before the receipt that tells of it is written, and needs its index. Called
+ * with the lock held; when it fails there is no receipt, and its status is the append's. */
+struct receipt_before {
+    enum head2_status (*fn)(void *arg, uint64_t index);
+    void *arg;
+};
+
 /* What goes into one receipt; forward is what receipt_text made. */
 struct receipt_entry {
     enum receipt_kind kind;
@@ -62,6 +69,7 @@ struct receipt_entry {
     uint64_t number;
     const char *forward;
     size_t forward_len;
+    const struct receipt_before *before; /* or NULL */
 };
 
 /*

@@ -109,7 +109,7 @@ static int append(const struct making *m, enum receipt_kind kind, const char *su
                   const char *forward, size_t len)
 {
     struct receipt_fault fault = {0};
-    const struct receipt_entry entry = {kind, subject, 1, forward, len};
+    const struct receipt_entry entry = {kind, subject, 1, forward, len, NULL};
     enum head2_status st = receipt_store_append(m->store, &entry, &m->signer, NULL, NULL, &fault);
 
     return st == HEAD2_OK ? CLI_DONE : say_receipt(m->cli, st, &fault);

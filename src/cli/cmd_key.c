@@ -112,7 +112,7 @@ static int write_receipt(const struct cli *cli, struct cli_receipts *r, const st
                                         id, file,      encrypted};
     if (receipt_text_keygen(&text, forward, &len) != HEAD2_OK)
         return cli_fail(cli, CLI_INPUT, file, "use a shorter name", "the name is too long");
-    const struct receipt_entry entry = {RECEIPT_KEYGEN, id, 1, forward, len};
+    const struct receipt_entry entry = {RECEIPT_KEYGEN, id, 1, forward, len, NULL};
     int code = cli_receipts_append(cli, r, &entry, &index);
     snprintf(receipt, 24, "%llu", (unsigned long long)index);
     return code;

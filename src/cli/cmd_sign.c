@@ -1,8 +1,8 @@
 /*
  * head2 sign: a MAML document gets the signature block at its end, any other file gets it in
- * FILE.sig.maml, and --raw writes a bare ML-DSA signature to FILE.sig. Each signature has a
- * receipt, which is written before the signature is: a signature that was made is never without
- * one.
+ * FILE.sig.maml, and --raw writes a bare ML-DSA signature to FILE.sig. The receipt is written after
+ * the signature's file, so that none tells of a signature that is not there; standard output comes
+ * after the receipt, whose lock does not wait for a reader.
  */
 #include "artifact/base64.h"
 #include "artifact/rawsig.h"
@@ -193,35 +193,6 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static int write_receipt(struct work *w, struct piece *p)
-{
-    struct sigblock *b = &p->block;
-    char id[CLI_KEY_ID_TEXT], hash[160] = {0}, forward[RECEIPT_FORWARD_MAX];
-    size_t len = sizeof forward;
-
-    if (w->receipts.store == NULL)
-        return CLI_DONE;
-    cli_key_id(id, w->key);
-    int n = snprintf(hash, sizeof hash, "%s:", b->hash == SIGBLOCK_BLAKE3 ? "blake3" : "sha3-512");
-    hex_encode(hash + n, b->digest, sigblock_digest_bytes(b->hash));
-    const bool raw = p->form == CLI_FORM_RAW;
-    const struct receipt_signature text = {w->number,
-                                           b->time_ms,
-                                           strcmp(p->path, "-") == 0 ? "standard input"
-                                                                     : last_part(p->path),
-                                           cli_form_name(p->form),
-                                           hash,
-                                           raw ? NULL : b->media_type,
-                                           raw ? NULL : b->signer,
-                                           head2_alg_name(head2_key_alg(w->key)),
-                                           id};
-    if (receipt_text_signature(&text, forward, &len) != HEAD2_OK)
-        return cli_fail(w->cli, CLI_INPUT, p->path, "use a shorter name", "the name is too long");
-    const struct receipt_entry entry = {RECEIPT_SIGNATURE, id, w->number, forward, len};
-    b->has_receipt = !raw;
-    return cli_receipts_append(w->cli, &w->receipts, &entry, &b->receipt);
-}
-
 static int write_signature(struct work *w, struct piece *p)
 {
     char detached[SIGBLOCK_MAX];
@@ -239,6 +210,56 @@ static int write_signature(struct work *w, struct piece *p)
     if (p->form == CLI_FORM_DETACHED)
         return cli_write_file(w->cli, p->target, detached, len, p->mode, existing);
     return cli_write_file(w->cli, p->target, p->document, p->document_len + len, p->mode, existing);
+}
+
+struct writing {
+    struct work *work;
+    struct piece *piece;
+};
+
+static int write_numbered(void *arg, uint64_t index)
+{
+    const struct writing *x = arg;
+
+    x->piece->block.receipt = index;
+    x->piece->block.has_receipt = x->piece->form != CLI_FORM_RAW;
+    return write_signature(x->work, x->piece);
+}
+
+/* The signature and its receipt, in the order that the head of this file says. */
+static int write_both(struct work *w, struct piece *p)
+{
+    struct sigblock *b = &p->block;
+    char id[CLI_KEY_ID_TEXT], hash[160] = {0}, forward[RECEIPT_FORWARD_MAX];
+    size_t len = sizeof forward;
+
+    if (w->receipts.store == NULL)
+        return write_signature(w, p);
+    cli_key_id(id, w->key);
+    int n = snprintf(hash, sizeof hash, "%s:", b->hash == SIGBLOCK_BLAKE3 ? "blake3" : "sha3-512");
+    hex_encode(hash + n, b->digest, sigblock_digest_bytes(b->hash));
+    const bool raw = p->form == CLI_FORM_RAW;
+    const struct receipt_signature text = {w->number,
+                                           b->time_ms,
+                                           strcmp(p->path, "-") == 0 ? "standard input"
+                                                                     : last_part(p->path),
+                                           cli_form_name(p->form),
+                                           hash,
+                                           raw ? NULL : b->media_type,
+                                           raw ? NULL : b->signer,
+                                           head2_alg_name(head2_key_alg(w->key)),
+                                           id};
+    if (receipt_text_signature(&text, forward, &len) != HEAD2_OK)
+        return cli_fail(w->cli, CLI_INPUT, p->path, "use a shorter name", "the name is too long");
+    const struct receipt_entry entry = {RECEIPT_SIGNATURE, id, w->number, forward, len, NULL};
+    if (strcmp(p->target, "-") != 0) {
+        struct writing x = {w, p};
+        struct cli_receipts_first first = {write_numbered, &x, p->target, false, CLI_DONE};
+        return cli_receipts_append_after(w->cli, &w->receipts, &entry, &first);
+    }
+    b->has_receipt = !raw;
+    int code = cli_receipts_append(w->cli, &w->receipts, &entry, &b->receipt);
+    return code == CLI_DONE ? write_signature(w, p) : code;
 }
 
 static void print_signed(struct work *w, const struct piece *p)
@@ -275,9 +296,7 @@ static int sign_file(struct work *w, const char *path)
     if (code == CLI_DONE)
         code = make_signature(w, p);
     if (code == CLI_DONE)
-        code = write_receipt(w, p);
-    if (code == CLI_DONE)
-        code = write_signature(w, p);
+        code = write_both(w, p);
     if (code == CLI_DONE)
         print_signed(w, p);
     free(p->document);

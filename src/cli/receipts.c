@@ -82,6 +82,36 @@ int cli_receipts_append(const struct cli *cli, struct cli_receipts *r,
     return st == HEAD2_OK ? CLI_DONE : say(cli, st, &fault);
 }
 
+static enum head2_status run_first(void *arg, uint64_t index)
+{
+    struct cli_receipts_first *first = arg;
+
+    first->ran = true;
+    first->code = first->fn(first->arg, index);
+    return first->code == CLI_DONE ? HEAD2_OK : HEAD2_E_IO;
+}
+
+int cli_receipts_append_after(const struct cli *cli, struct cli_receipts *r,
+                              const struct receipt_entry *entry, struct cli_receipts_first *first)
+{
+    struct receipt_fault fault = {0};
+    const struct receipt_before before = {run_first, first};
+    struct receipt_entry with = *entry;
+
+    with.before = &before;
+    enum head2_status st = receipt_store_append(r->store, &with, &r->signer, NULL, NULL, &fault);
+    if (st == HEAD2_OK)
+        return CLI_DONE;
+    if (!first->ran)
+        return say(cli, st, &fault);
+    if (first->code != CLI_DONE)
+        return first->code;
+    return cli_fail(cli, CLI_REFUSED, fault.where,
+                    "correct that, and do it again with --existing replace",
+                    "%s is written, but its receipt is not: %s%s%s", first->made, fault.what,
+                    fault.error != 0 ? ": " : "", fault.error != 0 ? strerror(fault.error) : "");
+}
+
 void cli_receipts_close(struct cli_receipts *r)
 {
     receipt_store_close(r->store);

@@ -25,6 +25,20 @@ int cli_receipts_folder(const struct cli *cli, char *out, size_t cap);
 int cli_receipts_open(const struct cli *cli, struct cli_receipts *r);
 int cli_receipts_append(const struct cli *cli, struct cli_receipts *r,
                         const struct receipt_entry *entry, uint64_t *index);
+
+/* What a receipt tells of, done first: fn makes the file called made, knows the receipt's index,
+ * and returns an exit code, having said what failed. ran and code are for the append. */
+struct cli_receipts_first {
+    int (*fn)(void *arg, uint64_t index);
+    void *arg;
+    const char *made;
+    bool ran;
+    int code;
+};
+
+/* Where fn fails there is no receipt. Where the receipt then fails, made stays: CLI_REFUSED. */
+int cli_receipts_append_after(const struct cli *cli, struct cli_receipts *r,
+                              const struct receipt_entry *entry, struct cli_receipts_first *first);
 void cli_receipts_close(struct cli_receipts *r);
 
 /* The two rows that verbs with receipts have among their options. */

@@ -87,7 +87,7 @@ static void note_failure(struct notary *n, const struct receipt_fault *fault)
 /* With the mutex held, which is let go while the receipt is written. True when it is done with. */
 static bool write_one(struct notary *n, const struct slip *s)
 {
-    const struct receipt_entry entry = {s->kind, s->subject, s->number, s->forward, s->len};
+    const struct receipt_entry entry = {s->kind, s->subject, s->number, s->forward, s->len, NULL};
     struct receipt_fault fault = {0};
     char name[RECEIPT_NAME_MAX];
     uint64_t index = 0;

@@ -729,7 +729,36 @@ test('a full disk leaves nothing behind', () => {
     bad(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'small/k.pem'], 5, /No space left/);
     bad(['key', 'export', 'sign.pem', '--out', 'small/p.pem'], 5, /No space left/);
     bad(['sign', '--key', 'sign.pem', '--receipts', 'small', 'f'], 5, /No space left/);
+    for (const form of ['detached', 'raw']) // and no receipt of a signature that is not there
+      bad(['sign', '--key', 'sign.pem', '--form', form, '--out', 'small/f.sig', 'f'], 5, /small\/f.sig: cannot write: No space left/);
     bad(['kem', 'encaps', '--key', 'kem.pub.pem', '--ct', 'small/ct', '--secret', 's'], 5, /No space left/);
+  } finally {
+    spawnSync('umount', [file('small')]);
+  }
+});
+
+test('a signature whose receipt cannot be written stays, and that is said', () => {
+  if (!isRoot) skip('only root can mount a small file system');
+  keys();
+  put('f', 'x');
+  put('g', 'y');
+  fs.mkdirSync(file('small'));
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', file('small')]).status !== 0)
+    skip('mounting is not allowed here');
+  try {
+    good(['sign', '--key', 'sign.pem', '--receipts', 'small/rc', 'f']);
+    try { for (let n = 0; ; n++) fs.writeFileSync(file(`small/fill${n}`), Buffer.alloc(4096)); } catch { /* it is full */ }
+    for (const [form, out] of [['detached', 'g.sig.maml'], ['raw', 'g.sig']]) {
+      bad(['sign', '--key', 'sign.pem', '--receipts', 'small/rc', '--form', form, 'g'], 5,
+        new RegExp(`_signature_.*: ${out} is written, but its receipt is not: .*: No space left.*; .*--existing replace`), { mayWrite: true });
+      good(['verify', '--key', 'sign.pub.pem', '--form', form, 'g']);
+    }
+    check(/^1 receipts, 0 faults/.test(good(['receipt', 'verify', 'small/rc']).text), 'the chain');
+    check(run(['sign', '--key', 'sign.pem', '--receipts', 'small/rc', '--out', '-', 'g']).text === '', 'a stream comes after its receipt');
+    spawnSync('bash', ['-c', 'rm small/fill*'], { cwd: dir });
+    good(['sign', '--key', 'sign.pem', '--receipts', 'small/rc', '--existing', 'replace', 'g']);
+    check(/^receipt: "1"$/m.test(get('g.sig.maml').toString()), 'the hint');
+    check(/^2 receipts, 0 faults/.test(good(['receipt', 'verify', 'small/rc']).text), 'the chain goes on');
   } finally {
     spawnSync('umount', [file('small')]);
   }

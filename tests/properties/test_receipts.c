@@ -68,7 +68,7 @@ static enum head2_status append(const char *folder, const char *subject, uint64_
                                            .signature_verified = true};
         size_t len = sizeof forward;
         st = receipt_text_rotation(&r, forward, &len);
-        const struct receipt_entry e = {RECEIPT_ROTATION, subject, r.number, forward, len};
+        const struct receipt_entry e = {RECEIPT_ROTATION, subject, r.number, forward, len, NULL};
         if (st == HEAD2_OK)
             st = receipt_store_append(store, &e, &signer, NULL, NULL, &fault);
     }
@@ -317,7 +317,7 @@ static void stores_that_take_turns_make_one_chain(void)
     char forward[RECEIPT_FORWARD_MAX];
     size_t len = sizeof forward;
     CHECK_EQ(receipt_text_rotation(&r, forward, &len), HEAD2_OK);
-    const struct receipt_entry e = {RECEIPT_ROTATION, "5e55", 1, forward, len};
+    const struct receipt_entry e = {RECEIPT_ROTATION, "5e55", 1, forward, len, NULL};
     for (unsigned turn = 0; turn < TURNS; turn++)
         for (unsigned i = 0; i < STORES; i++)
             for (unsigned again = 0; again < 2; again++) {
