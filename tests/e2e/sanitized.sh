@@ -1,0 +1,12 @@
+#!/bin/bash
+# The command line and the daemons once more, under AddressSanitizer and UBSan with contracts on.
+program=$PWD/build/asan/head2
+if [ ! -x "$program" ]; then
+    echo "skip sanitized: build/asan/head2 is not built (cmake --build build/asan)"
+    exit 0
+fi
+status=0
+for script in gateway cli; do
+    HEAD2=$program node "tests/e2e/$script.mjs" || status=1
+done
+exit $status
