@@ -179,10 +179,10 @@ static void report_artifacts(void)
                 setup.keygen_ms);
     report_time(setup.sign_ms < 24, "sign", "24 ms", "%.2f ms (mean)", setup.sign_ms);
     report_time(setup.verify_ms < 16, "verify", "16 ms", "%.2f ms", setup.verify_ms);
+    report_time(setup.keygen_ms + setup.sign_ms + setup.verify_ms < 58, "these three together",
+                "58 ms", "%.2f ms", setup.keygen_ms + setup.sign_ms + setup.verify_ms);
     report_time(setup.encaps_ms < 14, "encapsulate, ML-KEM-1024", "14 ms", "%.3f ms",
                 setup.encaps_ms);
-    report_time(setup.keygen_ms + setup.sign_ms + setup.verify_ms < 58, "all three", "58 ms",
-                "%.2f ms", setup.keygen_ms + setup.sign_ms + setup.verify_ms);
     report_time(3600e3 / setup.sign_ms > 1.2e6, "signatures an hour, one core", "1.2 million",
                 "%.1f million", 3.6 / setup.sign_ms);
 }
