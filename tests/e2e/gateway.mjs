@@ -253,7 +253,9 @@ await test('keys rotate by time and by bytes while nothing is lost', async (dir)
   await gateway.stop();
   good(['receipt', 'verify', path.join(dir, 'state/receipts')]);
   const names = fs.readdirSync(path.join(dir, 'state/receipts')).filter((f) => /_rotation_.*\.mu$/.test(f));
-  check(names.length === rotations, `${names.length} receipts of ${rotations} rotations`);
+  // one more may have come between the status and the end: the log has them all
+  const logged = gateway.events.filter((e) => e.event === 'rotation').length;
+  check(names.length === logged && logged >= rotations, `${names.length} receipts of ${logged} rotations`);
 });
 
 // ---- crashes ----
