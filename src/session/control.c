@@ -89,6 +89,8 @@ static void note_ack(struct head2_session *s, struct tunnel *t, uint32_t id, uin
     slot->have = have;
     if (slot->due <= s->now)
         tunnel_wake(s, t);
+    else if (slot->due < t->due)
+        t->due = slot->due;
 }
 
 static bool already_seen(const struct control *c, uint32_t id)
@@ -107,6 +109,20 @@ static void mark_seen(struct control *c, uint32_t id)
         c->seen_top = id;
     }
     c->seen_bits |= UINT64_C(1) << (c->seen_top - id);
+}
+
+/* Forget what has come of messages that the peer has no reason to finish. */
+void control_forget(struct head2_session *s, struct tunnel *t, uint8_t type)
+{
+    for (unsigned i = 0; i < CTL_IN; i++) {
+        struct ctl_in *m = &t->ctl.in[i];
+        if (!m->used || m->type != type)
+            continue;
+        if (!already_seen(&t->ctl, m->id))
+            mark_seen(&t->ctl, m->id); /* late fragments of it open nothing */
+        pool_put(s, m->block, m->r.msg_len);
+        memset(m, 0, sizeof *m);
+    }
 }
 
 static void take_ack(struct head2_session *s, struct tunnel *t, const uint8_t *body, size_t len)

@@ -193,8 +193,10 @@ static void take_resp(struct head2_session *s, struct attempt *a, const struct f
     a->to_send = 0; /* INIT has arrived */
     progress(s, a);
     a->hsack_due = s->now + HSACK_DELAY;
-    if (reassembly_complete(&a->resp))
+    if (reassembly_complete(&a->resp)) {
+        a->hsack_due = 0;
         resp_complete(s, a);
+    }
 }
 
 static void abandon(struct head2_session *s, struct attempt *a, enum head2_counter why)
@@ -524,7 +526,9 @@ uint64_t initiator_due(const struct head2_session *s)
         const struct attempt *a = &s->attempts[i];
         if (a->state == ATTEMPT_FREE)
             continue;
-        if (a->due != 0 && a->due < due)
+        bool waiting =
+            a->state == ATTEMPT_HELLO || a->state == ATTEMPT_INIT || a->state == ATTEMPT_AUTH;
+        if (waiting && a->due < due)
             due = a->due;
         if (a->hsack_due != 0 && a->hsack_due < due)
             due = a->hsack_due;

@@ -34,6 +34,8 @@ static void send_retry(struct head2_session *s, const struct head2_address *to, 
 {
     uint8_t cookie[COOKIE_BYTES], body[RETRY_BYTES];
 
+    if (s->cookies.made == 0)
+        return; /* no key could be drawn yet */
     put_be16(body, WIRE_VERSION);
     put_be16(body + 2, WIRE_VERSION);
     cookie_make(cookie, s->cookies.key[s->cookies.kid & 1], s->cookies.kid,
@@ -341,16 +343,18 @@ static void open_auth(struct head2_session *s, struct half_open *h)
     head2_wipe(fin, sizeof fin);
 }
 
-static void verify_done(struct head2_session *s, struct half_open *h, enum head2_status result)
+static void verify_done(struct head2_session *s, struct half_open *h, const struct head2_job *j)
 {
     struct params own = own_params(s);
 
     memcpy(h->th, h->resp, 64); /* th8 */
-    if (!s->peers[h->peer].used) {
+    /* meanwhile the drone may have been removed, and its number given to another */
+    if (!s->peers[h->peer].used || memcmp(s->peers[h->peer].pk, j->key, sizeof j->key) != 0) {
+        h->peer = HEAD2_SESSION_NO_PEER;
         reject(s, h, HEAD2_COUNT_BAD_ID);
         return;
     }
-    if (result != HEAD2_OK) {
+    if (j->result != HEAD2_OK) {
         reject(s, h, HEAD2_COUNT_BAD_SIG);
         return;
     }
@@ -447,7 +451,9 @@ void responder_input(struct head2_session *s, const struct head2_address *from,
         count(s, HEAD2_COUNT_BAD_FRAME);
         return;
     }
-    if (f->type == FRAME_INIT && (f->msg_len < INIT_BYTES || f->msg_len > INIT_MAX)) {
+    /* RESP goes out in the same stride, and has to fit a datagram */
+    if (f->type == FRAME_INIT && (f->msg_len < INIT_BYTES || f->msg_len > INIT_MAX ||
+                                  f->stride > DATAGRAM_MAX - FRAME_OVERHEAD)) {
         count(s, HEAD2_COUNT_BAD_FRAME);
         return;
     }
@@ -455,7 +461,8 @@ void responder_input(struct head2_session *s, const struct head2_address *from,
         count(s, HEAD2_COUNT_BAD_MAC1);
         return;
     }
-    if (cookie_check(&s->cookies, f->cookie, s->now, from, f->hs_id) != HEAD2_OK) {
+    if (s->cookies.made == 0 ||
+        cookie_check(&s->cookies, f->cookie, s->now, from, f->hs_id) != HEAD2_OK) {
         count(s, HEAD2_COUNT_BAD_COOKIE);
         /* an AUTH is answered if it belongs to a handshake: to strangers the port is silent */
         bool known =
@@ -481,10 +488,10 @@ void responder_job_done(struct head2_session *s, struct head2_job *j)
 {
     struct half_open *h = &s->half[j->slot];
 
-    if (h->state == HALF_FREE || h->serial != j->serial)
+    if (h->state == HALF_FREE || h->serial != j->serial || s->closing)
         return;
     if (j->kind == JOB_VERIFY) {
-        verify_done(s, h, j->result);
+        verify_done(s, h, j);
     } else if (j->result != HEAD2_OK) {
         count(s, j->result == HEAD2_E_MALFORMED ? HEAD2_COUNT_BAD_EK : HEAD2_COUNT_RNG_FAIL);
         half_drop(s, h);
@@ -509,9 +516,12 @@ static void renew_cookie_key(struct head2_session *s)
 {
     struct cookie_keys *c = &s->cookies;
     uint8_t kid = (uint8_t)(c->kid + 1);
+    uint8_t key[32];
 
-    if (draw(s, c->key[kid & 1], 32) != HEAD2_OK)
+    if (draw(s, key, sizeof key) != HEAD2_OK)
         return; /* the old key serves on: cookies only prove addresses */
+    memcpy(c->key[kid & 1], key, sizeof key);
+    head2_wipe(key, sizeof key);
     c->two = c->made != 0;
     c->kid = kid;
     c->made = s->now;

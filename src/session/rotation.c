@@ -50,6 +50,8 @@ void rotation_free(struct head2_session *s, struct tunnel *t)
 static void drop_exchange(struct head2_session *s, struct tunnel *t)
 {
     free_blocks(s, t);
+    /* a repetition that was on its way is cancelled by the other end as well */
+    control_forget(s, t, s->config.role == HEAD2_ROLE_DRONE ? CTL_ROT_RESP : CTL_ROT_INIT);
     t->rot.wanted = false;
     head2_wipe(&t->rot.seed, sizeof t->rot.seed);
     head2_wipe(&t->rot.ss, sizeof t->rot.ss);

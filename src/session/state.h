@@ -441,6 +441,8 @@ void control_free(struct head2_session *s, struct tunnel *t);
 HEAD2_CHECK bool control_queue(struct head2_session *s, struct tunnel *t, uint8_t type,
                                const uint8_t *body, size_t len);
 void control_cancel(struct tunnel *t, const uint8_t *body);
+/* Drop unfinished messages of a type from the peer: it has cancelled them. */
+void control_forget(struct head2_session *s, struct tunnel *t, uint8_t type);
 bool control_queued(const struct tunnel *t, uint8_t type);
 void control_input(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx,
                    const uint8_t *plain, size_t len);

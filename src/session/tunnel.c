@@ -354,7 +354,7 @@ static bool stale(struct tunnel *t, unsigned lane, epoch_t epoch, uint64_t rn)
             t->lane_first[lane] = rn;
         return false;
     }
-    return rn > t->lane_first[lane] + t->params.overlap - 1;
+    return rn >= t->lane_first[lane] + t->params.overlap;
 }
 
 static void note_epoch(struct head2_session *s, struct tunnel *t, const struct rx_epoch *rx)
