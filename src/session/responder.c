@@ -282,6 +282,7 @@ static void finish(struct head2_session *s, struct half_open *h, uint16_t status
 
     memcpy(plain, h->session_id, 8);
     put_be16(plain + 8, status);
+    head2_wipe(&h->keys.master, sizeof h->keys.master);
     if (box_seal(s->box, h->done, &h->keys, G2D, 1, h->th, plain, DONE_BOX) != HEAD2_OK) {
         half_drop(s, h);
         return;
@@ -368,7 +369,6 @@ static void verify_done(struct head2_session *s, struct half_open *h, const stru
                                .wire_bytes = h->wire_bytes + DONE_BYTES + FRAME_OVERHEAD};
     params_agree(&spec.params, &own, &h->params_d);
     h->tunnel = tunnel_new(s, &spec);
-    head2_wipe(&h->keys.master, sizeof h->keys.master);
     finish(s, h, h->tunnel != INDEX_NONE ? DONE_OK : DONE_BUSY);
 }
 

@@ -124,6 +124,8 @@ static void revoked_while_verified(void)
     head2_session_complete(g, net.now, kept);
     CHECK(tunnel_of_peer(g, peer) == NULL);
     CHECK_EQ(g->counters[HEAD2_COUNT_BAD_ID], 1);
+    static const struct chain zero;
+    CHECK(memcmp(&g->half[0].keys.master, &zero, sizeof zero) == 0); /* nobody needs it now */
     net_stop(&net);
 }
 
@@ -216,6 +218,33 @@ static void fragments_are_acknowledged_soon(void)
     net_stop(&net);
 }
 
+/* All jobs are out: the one that comes back goes to the session that needs a key, not to one of the
+ * handshakes that wait as well. */
+static void rotation_before_handshakes(void)
+{
+    struct head2_job *out[64];
+    unsigned n = 0;
+
+    start();
+    struct head2_session *g = net.end[NET_GATEWAY].s;
+    struct tunnel *t = at_gateway();
+    while (n < HEAD2_LEN(out) && g->jobs_free != NULL) {
+        out[n] = job_get(g, JOB_SIGN, OWNER_HALF_OPEN, 0, 0);
+        n++;
+    }
+    struct head2_session_config c = net_config(&net, 1);
+    net_drone(&net, 1, &c);
+    head2_session_rotate(net.end[0].s, net.now, 0);
+    NET_UNTIL(&net, 2 * SECOND, t->rot.wanted && g->n_half != 0 && g->half[0].wanted);
+    CHECK(n != 0 && g->jobs_ready == NULL);
+    head2_session_complete(g, net.now, out[0]);
+    CHECK(g->jobs_ready != NULL && g->jobs_ready->owner == OWNER_TUNNEL);
+    for (unsigned i = 1; i < n; i++)
+        head2_session_complete(g, net.now, out[i]);
+    NET_UNTIL(&net, 3 * SECOND, epoch_gen(t->tx.epoch) == 1);
+    net_stop(&net);
+}
+
 static bool no_done(struct net *n, const struct net_packet *p)
 {
     (void)n;
@@ -246,6 +275,7 @@ int main(void)
     RUN(cookies_without_randomness);
     RUN(offers_given_up);
     RUN(fragments_are_acknowledged_soon);
+    RUN(rotation_before_handshakes);
     RUN(waiting_for_done_sleeps);
     CHECK_EXIT();
 }
