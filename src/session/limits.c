@@ -4,27 +4,27 @@
  */
 #include "session/responder.h"
 
+/* One microsecond at one token a second is one millionth of a token: nothing is lost by rounding,
+ * however often this is called. */
 static void refill(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst)
 {
     uint64_t elapsed = now - b->at;
-    uint64_t full = burst * 1000;
+    uint64_t full = burst * TOKEN;
 
     if (elapsed > 3600 * SECOND)
         elapsed = 3600 * SECOND;
     b->at = now;
-    b->milli += elapsed * per_second / 1000;
-    if (b->milli > full)
-        b->milli = full;
+    b->micro += elapsed * per_second;
+    if (b->micro > full)
+        b->micro = full;
 }
 
 bool limit_take(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst)
 {
-    /* less than one thousandth of a token would be lost by refilling */
-    if (now - b->at >= 1000 * SECOND / (per_second * 1000 + 1) || b->milli < 1000)
-        refill(b, now, per_second, burst);
-    if (b->milli < 1000)
+    refill(b, now, per_second, burst);
+    if (b->micro < TOKEN)
         return false;
-    b->milli -= 1000;
+    b->micro -= TOKEN;
     return true;
 }
 
@@ -33,7 +33,7 @@ bool limit_half_used(const struct bucket *b, uint64_t now, uint64_t per_second, 
     struct bucket copy = *b;
 
     refill(&copy, now, per_second, burst);
-    return copy.milli < burst * 500;
+    return copy.micro < burst * TOKEN / 2;
 }
 
 static uint64_t prefix_of(const struct head2_address *a)
@@ -54,7 +54,7 @@ bool limit_handshakes(struct head2_session *s, const struct head2_address *from)
     if (b->key != prefix) { /* prefixes that fall together share one allowance */
         b->key = prefix;
         if (b->at == 0)
-            b->milli = 16000;
+            b->micro = 16 * TOKEN;
     }
     bool fair = limit_take(b, s->now, s->config.prefix_rate, 16);
     if (!fair && limit_half_used(&s->global_bucket, s->now, rate, burst))

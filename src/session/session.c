@@ -209,8 +209,8 @@ enum head2_status head2_session_new(struct head2_session **out,
     if (s->config.role == HEAD2_ROLE_GATEWAY) {
         derive_mac1_keys(s->mkey, s->pk);
         s->global_bucket.at = s->hint_bucket.at = now;
-        s->global_bucket.milli = (uint64_t)s->config.handshake_rate * 1000;
-        s->hint_bucket.milli = 10000;
+        s->global_bucket.micro = (uint64_t)s->config.handshake_rate * TOKEN;
+        s->hint_bucket.micro = 10 * TOKEN;
         responder_tick(s);
     }
     *out = s;

@@ -317,10 +317,12 @@ struct reply { /* a small stateless answer: RETRY or HINT */
 #define REPLIES   64
 #define EVENT_MIN 64
 
+#define TOKEN     UINT64_C(1000000)
+
 struct bucket { /* tokens for handshakes, refilled with time */
     uint64_t key;
     uint64_t at;
-    uint64_t milli; /* thousandths of a token */
+    uint64_t micro; /* millionths of a token */
 };
 #define PREFIX_BUCKETS 1024
 

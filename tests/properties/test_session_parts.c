@@ -190,6 +190,20 @@ static void boxes_reject_every_change(void)
     head2_aead_free(aead);
 }
 
+/* A bucket grants its rate however often it is asked. */
+static void bucket_keeps_its_rate(void)
+{
+    static const uint64_t rates[] = {1, 5, 10, 400};
+
+    for (unsigned i = 0; i < HEAD2_LEN(rates); i++) {
+        struct bucket b = {.at = 1000};
+        uint64_t granted = 0;
+        for (uint64_t now = 1000; now <= 1000 + 2 * SECOND; now += 3)
+            granted += limit_take(&b, now, rates[i], 16);
+        CHECK(granted >= 2 * rates[i] - 1 && granted <= 2 * rates[i]);
+    }
+}
+
 /* The multimap keeps what is added until it is removed, equal keys apart. */
 static void index_chains(void)
 {
@@ -221,6 +235,7 @@ int main(void)
     RUN(frames_read_back);
     RUN(params_read_back);
     RUN(boxes_reject_every_change);
+    RUN(bucket_keeps_its_rate);
     RUN(index_chains);
     CHECK_EXIT();
 }
