@@ -444,6 +444,7 @@ static size_t next_datagram(struct head2_session *s, struct head2_address *to)
             t->due = control_due(t) < t->due ? control_due(t) : t->due;
         }
     }
+    HEAD2_ENSURES(n <= DATAGRAM_MAX);
     return n;
 }
 

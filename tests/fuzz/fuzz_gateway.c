@@ -73,7 +73,7 @@ static size_t make_frame(uint8_t *d, size_t len)
 {
     static const uint16_t sizes[] = {HELLO_BYTES, INIT_BYTES, AUTH_BYTES,
                                      HSACK_BYTES, INIT_MAX,   300};
-    static const uint16_t strides[] = {STRIDE_FULL, STRIDE_SMALL, STRIDE_MIN, 2000};
+    static const uint16_t strides[] = {STRIDE_FULL, STRIDE_SMALL, STRIDE_MIN, 2000, 7000};
     static uint8_t msg[8192], zero[32];
     struct frame_spec spec = {.msg = msg, .mkey = zero};
 
