@@ -50,7 +50,6 @@ struct sample {
     uint32_t hash;
     uint16_t len;
     uint8_t copies; /* times it was delivered */
-    bool intact;
 };
 
 struct stream { /* one lane's packets, in the order they were sent */
@@ -84,7 +83,6 @@ void traffic_close(struct traffic *t);
 /* ---- rtp.c ---- */
 
 struct rtp_h264 {
-    uint32_t packets;
     bool in_fragment;
 };
 

@@ -48,7 +48,6 @@ bool rtp_h264_write(struct rtp_h264 *r, int fd, const uint8_t *packet, size_t le
         return false;
     const uint8_t *nal = packet + head;
     size_t n = len - head;
-    r->packets++;
     switch (nal[0] & 31) {
     case 24:
         return put_stap(fd, nal + 1, n - 1);

@@ -97,31 +97,6 @@ enum head2_status receipt_text(const struct receipt_event *event, char *out, siz
     return t.full ? HEAD2_E_SPACE : HEAD2_OK;
 }
 
-enum head2_status receipt_text_rotation(const struct receipt_rotation *r, char *out, size_t *len)
-{
-    static const char *const reasons[] = {"time", "bytes", "operator", "threat"};
-    char old_id[32], new_id[32], bits[16];
-
-    if (r->number == 0 || r->reason > RECEIPT_REASON_THREAT)
-        return HEAD2_E_ARG;
-    snprintf(old_id, sizeof old_id, "kyber-%llu", (unsigned long long)r->number - 1);
-    snprintf(new_id, sizeof new_id, "kyber-%llu", (unsigned long long)r->number);
-    snprintf(bits, sizeof bits, "%u", r->entropy_bits);
-    const struct receipt_field fields[] = {
-        {"Old Key ID",          old_id                                             },
-        {"New Key ID",          new_id                                             },
-        {"Reason",              reasons[r->reason]                                 },
-        {"Peer",                r->peer                                            },
-        {"Profile",             r->profile                                         },
-        {"Entropy Sources",     r->entropy_sources                                 },
-        {"Entropy Bits",        r->entropy_bits != 0 ? bits : NULL                 },
-        {"Dilithium Signature", r->signature_verified ? "verified" : "not verified"},
-    };
-    const struct receipt_event e = {RECEIPT_ROTATION, r->number, r->time_ms,
-                                    r->subject,       fields,    HEAD2_LEN(fields)};
-    return receipt_text(&e, out, len);
-}
-
 enum head2_status receipt_text_keygen(const struct receipt_keygen *k, char *out, size_t *len)
 {
     const struct receipt_field fields[] = {

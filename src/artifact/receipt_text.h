@@ -55,27 +55,6 @@ struct receipt_event {
 HEAD2_CHECK enum head2_status receipt_text(const struct receipt_event *event, char *out,
                                            size_t *len);
 
-enum receipt_reason {
-    RECEIPT_REASON_TIME,
-    RECEIPT_REASON_BYTES,
-    RECEIPT_REASON_OPERATOR,
-    RECEIPT_REASON_THREAT
-};
-
-struct receipt_rotation {
-    uint64_t number; /* the new key is kyber-NUMBER */
-    uint64_t time_ms;
-    enum receipt_reason reason;
-    const char *subject; /* the session's pseudonym */
-    const char *peer;
-    const char *profile;         /* "CH2-L5" */
-    const char *entropy_sources; /* NULL when not known */
-    unsigned entropy_bits;       /* credited; 0 when not known */
-    bool signature_verified;
-};
-HEAD2_CHECK enum head2_status receipt_text_rotation(const struct receipt_rotation *r, char *out,
-                                                    size_t *len);
-
 struct receipt_keygen {
     uint64_t number, time_ms;
     const char *alg, *key_id, *file;

@@ -99,7 +99,6 @@ enum rot_state {
 struct next_gen {
     bool installed;
     bool usable; /* to send under */
-    bool confirmed;
     struct chain sk;
     struct chain rk, rb;
     uint8_t conf_g[32], conf_d[32];
@@ -295,7 +294,6 @@ struct half_open {
 
 struct peer {
     bool used;
-    bool rejected;
     uint8_t id[ID_BYTES];
     uint8_t pk[HEAD2_SESSION_PK_BYTES];
     uint32_t tunnel[PEER_TUNNELS]; /* newest first, then INDEX_NONE */

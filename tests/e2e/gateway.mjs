@@ -256,6 +256,15 @@ await test('keys rotate by time and by bytes while nothing is lost', async (dir)
   // one more may have come between the status and the end: the log has them all
   const logged = gateway.events.filter((e) => e.event === 'rotation').length;
   check(names.length === logged && logged >= rotations, `${names.length} receipts of ${logged} rotations`);
+  // and each says what the log says
+  for (const e of gateway.events.filter((x) => x.event === 'rotation')) {
+    const text = [`Old Key ID: ${e.detail.old_key_id}`, `New Key ID: ${e.key_id}`, `Reason: ${e.detail.cause}`,
+      'Peer: drone-1', 'Profile: CH2-L5', 'Dilithium Signature: verified'];
+    check(names.some((n) => {
+      const shown = good(['receipt', 'show', path.join(dir, 'state/receipts', n)]).out;
+      return /^# Key Rotation Event \d+\n/.test(shown) && text.every((line) => shown.split('\n').includes(line));
+    }), `no receipt says ${text}`);
+  }
 });
 
 // ---- crashes ----
