@@ -1,80 +1,106 @@
 /*
- * Keccak-f[1600], the permutation under SHA-3 and SHAKE (FIPS 202, Section 3).
- *
- * A round reads one state and writes another, so that rho and pi cost nothing but the choice of
- * which lane is read; two rounds make one turn of the loop. Every index is a constant, which lets
- * the compiler keep the lanes in registers as far as there are any.
+ * The portable Keccak kernels, and the choice among all.
  */
 #include "hash/keccak.h"
 
-#include "base/base.h"
+#include "cpu/cpu.h"
+#include "hash/keccak_rounds.h"
 
-/* FIPS 202, Section 3.2.5: RC of rounds 0 to 23. */
-static const uint64_t round_constants[24] = {
-    0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000,
-    0x000000000000808b, 0x0000000080000001, 0x8000000080008081, 0x8000000000008009,
-    0x000000000000008a, 0x0000000000000088, 0x0000000080008009, 0x000000008000000a,
-    0x000000008000808b, 0x800000000000008b, 0x8000000000008089, 0x8000000000008003,
-    0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
-    0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
-};
-
-static HEAD2_ALWAYS_INLINE uint64_t rotl(uint64_t v, unsigned n)
+static void f1600(uint64_t lane[25])
 {
-    return v << n | v >> (64 - n);
+    keccak_rounds(lane);
 }
 
-/* Algorithm 4 (chi) on one row of five lanes. */
-static HEAD2_ALWAYS_INLINE void chi(uint64_t *out, uint64_t b0, uint64_t b1, uint64_t b2,
-                                    uint64_t b3, uint64_t b4)
-{
-    out[0] = b0 ^ (~b1 & b2);
-    out[1] = b1 ^ (~b2 & b3);
-    out[2] = b2 ^ (~b3 & b4);
-    out[3] = b3 ^ (~b4 & b0);
-    out[4] = b4 ^ (~b0 & b1);
-}
-
-/*
- * Rnd(A, ir) (Section 3.3). d is the column parity of theta (Algorithm 1); each row of chi's input
- * then gathers the lanes that pi (Algorithm 3) puts there, rotated by rho's offsets (Algorithm 2).
- */
-static HEAD2_ALWAYS_INLINE void round_into(uint64_t e[25], const uint64_t a[25], uint64_t rc)
-{
-    const uint64_t c0 = a[0] ^ a[5] ^ a[10] ^ a[15] ^ a[20];
-    const uint64_t c1 = a[1] ^ a[6] ^ a[11] ^ a[16] ^ a[21];
-    const uint64_t c2 = a[2] ^ a[7] ^ a[12] ^ a[17] ^ a[22];
-    const uint64_t c3 = a[3] ^ a[8] ^ a[13] ^ a[18] ^ a[23];
-    const uint64_t c4 = a[4] ^ a[9] ^ a[14] ^ a[19] ^ a[24];
-    const uint64_t d0 = c4 ^ rotl(c1, 1);
-    const uint64_t d1 = c0 ^ rotl(c2, 1);
-    const uint64_t d2 = c1 ^ rotl(c3, 1);
-    const uint64_t d3 = c2 ^ rotl(c4, 1);
-    const uint64_t d4 = c3 ^ rotl(c0, 1);
-
-    chi(e, a[0] ^ d0, rotl(a[6] ^ d1, 44), rotl(a[12] ^ d2, 43), rotl(a[18] ^ d3, 21),
-        rotl(a[24] ^ d4, 14));
-    e[0] ^= rc; /* Algorithm 6 (iota) */
-    chi(e + 5, rotl(a[3] ^ d3, 28), rotl(a[9] ^ d4, 20), rotl(a[10] ^ d0, 3), rotl(a[16] ^ d1, 45),
-        rotl(a[22] ^ d2, 61));
-    chi(e + 10, rotl(a[1] ^ d1, 1), rotl(a[7] ^ d2, 6), rotl(a[13] ^ d3, 25), rotl(a[19] ^ d4, 8),
-        rotl(a[20] ^ d0, 18));
-    chi(e + 15, rotl(a[4] ^ d4, 27), rotl(a[5] ^ d0, 36), rotl(a[11] ^ d1, 10),
-        rotl(a[17] ^ d2, 15), rotl(a[23] ^ d3, 56));
-    chi(e + 20, rotl(a[2] ^ d2, 62), rotl(a[8] ^ d3, 55), rotl(a[14] ^ d4, 39),
-        rotl(a[15] ^ d0, 41), rotl(a[21] ^ d1, 2));
-}
-
-/* FIPS 202, Algorithm 7. */
-void keccak_f1600(uint64_t lane[25])
+static void permute(struct keccak_x8 *st, unsigned lanes)
 {
     uint64_t a[25];
-    uint64_t e[25];
 
-    memcpy(a, lane, sizeof a);
-    for (unsigned ir = 0; ir < 24; ir += 2) {
-        round_into(e, a, round_constants[ir]);
-        round_into(a, e, round_constants[ir + 1]);
+    for (unsigned l = 0; l < lanes; l++) {
+        for (unsigned i = 0; i < 25; i++)
+            a[i] = st->s[i][l];
+        f1600(a);
+        for (unsigned i = 0; i < 25; i++)
+            st->s[i][l] = a[i];
     }
-    memcpy(lane, a, sizeof a);
+}
+
+static void absorb(struct keccak_x8 *st, const uint8_t *const in[KECCAK_LANES], unsigned lanes,
+                   unsigned words)
+{
+    for (unsigned l = 0; l < lanes; l++)
+        for (unsigned i = 0; i < words; i++)
+            st->s[i][l] ^= le64(in[l] + (size_t)8 * i);
+}
+
+static void squeeze(const struct keccak_x8 *st, uint8_t *const out[KECCAK_LANES], unsigned lanes,
+                    unsigned words)
+{
+    for (unsigned l = 0; l < lanes; l++)
+        for (unsigned i = 0; i < words; i++)
+            put_le64(out[l] + (size_t)8 * i, st->s[i][l]);
+}
+
+const struct keccak_kernels keccak_kernels_portable = {f1600, permute, absorb, squeeze};
+
+/* Keccak-f has no step that a wrong kernel could leave out unseen: a changed bit anywhere reaches
+ * every bit of the state within a few rounds. One set of states is enough. */
+static void exercise(const struct keccak_kernels *k, struct keccak_x8 *st, unsigned lanes,
+                     uint8_t out[KECCAK_LANES][8 * KECCAK_MAX_WORDS])
+{
+    uint8_t in[KECCAK_LANES][8 * KECCAK_MAX_WORDS];
+    const uint8_t *from[KECCAK_LANES];
+    uint8_t *to[KECCAK_LANES];
+    uint64_t x = lanes;
+
+    for (unsigned l = 0; l < KECCAK_LANES; l++) {
+        from[l] = in[l];
+        to[l] = out[l];
+        for (unsigned i = 0; i < 25; i++)
+            st->s[i][l] = x = x * 6364136223846793005 + 1442695040888963407;
+        for (unsigned i = 0; i < sizeof in[l]; i++)
+            in[l][i] = (uint8_t)((x = x * 6364136223846793005 + 1442695040888963407) >> 56);
+    }
+    k->absorb(st, from, lanes, KECCAK_MAX_WORDS - lanes);
+    k->permute(st, lanes);
+    k->squeeze(st, to, lanes, KECCAK_MAX_WORDS - lanes);
+}
+
+bool keccak_kernels_agree(const void *kernels, const void *portable)
+{
+    const struct keccak_kernels *k = kernels;
+    const struct keccak_kernels *reference = portable;
+    uint64_t a[25] = {1}, b[25] = {1};
+
+    k->f1600(a);
+    reference->f1600(b);
+    if (memcmp(a, b, sizeof a) != 0)
+        return false;
+    for (unsigned lanes = 1; lanes <= KECCAK_LANES; lanes++) {
+        uint8_t out[2][KECCAK_LANES][8 * KECCAK_MAX_WORDS] = {0};
+        struct keccak_x8 st[2];
+        exercise(k, &st[0], lanes, out[0]);
+        exercise(reference, &st[1], lanes, out[1]);
+        for (unsigned i = 0; i < 25; i++)
+            if (memcmp(st[0].s[i], st[1].s[i], 8 * lanes) != 0)
+                return false;
+        if (memcmp(out[0], out[1], sizeof out[0]) != 0)
+            return false;
+    }
+    return true;
+}
+
+const struct keccak_kernels *keccak_kernels(void)
+{
+    static struct cpu_choice choice = {
+        .room = "Keccak",
+        .kernels =
+            CPU_KERNELS(&keccak_kernels_portable, &keccak_kernels_avx2, &keccak_kernels_avx512),
+        .agrees = keccak_kernels_agree,
+    };
+    return cpu_choose(&choice);
+}
+
+void keccak_f1600(uint64_t lane[25])
+{
+    keccak_kernels()->f1600(lane);
 }

@@ -11,14 +11,6 @@
 
 #include <head2/hash.h>
 
-enum {
-    RATE_SHAKE128 = 168,
-    RATE_256 = 136, /* SHA3-256 and SHAKE256 */
-    RATE_SHA3_512 = 72,
-    SUFFIX_SHA3 = 0x06, /* bits 01 of Section 6.1, then the first 1 of pad10*1 */
-    SUFFIX_SHAKE = 0x1f /* bits 1111 of Section 6.2, then the same */
-};
-
 static void start(struct head2_keccak *ctx, uint32_t rate, uint32_t suffix)
 {
     memset(ctx, 0, sizeof *ctx);
@@ -111,12 +103,12 @@ static void squeeze(struct head2_keccak *ctx, uint8_t *out, size_t len)
 
 void head2_sha3_256_init(struct head2_keccak *ctx)
 {
-    start(ctx, RATE_256, SUFFIX_SHA3);
+    start(ctx, KECCAK_RATE_256, KECCAK_SUFFIX_SHA3);
 }
 
 void head2_sha3_512_init(struct head2_keccak *ctx)
 {
-    start(ctx, RATE_SHA3_512, SUFFIX_SHA3);
+    start(ctx, KECCAK_RATE_SHA3_512, KECCAK_SUFFIX_SHA3);
 }
 
 void head2_sha3_update(struct head2_keccak *ctx, const void *in, size_t len)
@@ -126,7 +118,7 @@ void head2_sha3_update(struct head2_keccak *ctx, const void *in, size_t len)
 
 void head2_sha3_final(struct head2_keccak *ctx, uint8_t *digest)
 {
-    HEAD2_REQUIRES(ctx->suffix == SUFFIX_SHA3 && !ctx->squeezing);
+    HEAD2_REQUIRES(ctx->suffix == KECCAK_SUFFIX_SHA3 && !ctx->squeezing);
     squeeze(ctx, digest, (200 - ctx->rate) / 2); /* the capacity is twice the digest */
     head2_wipe(ctx, sizeof *ctx);
 }
@@ -151,12 +143,12 @@ void head2_sha3_512(uint8_t digest[HEAD2_SHA3_512_BYTES], const void *in, size_t
 
 void head2_shake128_init(struct head2_keccak *ctx)
 {
-    start(ctx, RATE_SHAKE128, SUFFIX_SHAKE);
+    start(ctx, KECCAK_RATE_SHAKE128, KECCAK_SUFFIX_SHAKE);
 }
 
 void head2_shake256_init(struct head2_keccak *ctx)
 {
-    start(ctx, RATE_256, SUFFIX_SHAKE);
+    start(ctx, KECCAK_RATE_256, KECCAK_SUFFIX_SHAKE);
 }
 
 void head2_shake_update(struct head2_keccak *ctx, const void *in, size_t len)
@@ -166,7 +158,7 @@ void head2_shake_update(struct head2_keccak *ctx, const void *in, size_t len)
 
 void head2_shake_squeeze(struct head2_keccak *ctx, uint8_t *out, size_t out_len)
 {
-    HEAD2_REQUIRES(ctx->suffix == SUFFIX_SHAKE);
+    HEAD2_REQUIRES(ctx->suffix == KECCAK_SUFFIX_SHAKE);
     squeeze(ctx, out, out_len);
 }
 

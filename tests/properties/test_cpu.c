@@ -1,0 +1,142 @@
+/*
+ * The choice of kernels: levels by what CPUID and XCR0 say, HEAD2_ISA, and what happens to kernels
+ * that disagree.
+ */
+#include "check.h"
+
+#include "cpu/cpu.h"
+
+#include <sys/wait.h>
+
+static const struct cpu_id full = {
+    .ecx1 = 3u << 27, .ebx7 = 0xffffffff, .ecx7 = 0xffffffff, .xcr0 = 0xe7};
+
+static void levels_need_every_feature(void)
+{
+    CHECK_EQ(cpu_level_of(&full), CPU_AVX512);
+    CHECK_EQ(cpu_level_of(&(struct cpu_id){0}), CPU_PORTABLE);
+
+    static const struct {
+        unsigned bit;
+        enum cpu_isa without;
+    } ebx7[] =
+        {
+            {3,  CPU_PORTABLE},
+            {5,  CPU_PORTABLE},
+            {8,  CPU_PORTABLE},
+            {16, CPU_AVX2    },
+            {17, CPU_AVX2    },
+            {21, CPU_AVX2    },
+            {30, CPU_AVX2    },
+            {31, CPU_AVX2    },
+    },
+      ecx7[] =
+          {
+              {1, CPU_AVX2},
+              {6, CPU_AVX2},
+              {11, CPU_AVX2},
+          },
+      xcr0[] =
+          {
+              {1, CPU_PORTABLE}, {2, CPU_PORTABLE}, {5, CPU_AVX2}, {6, CPU_AVX2}, {7, CPU_AVX2},
+          },
+      ecx1[] = {
+          {27, CPU_PORTABLE},
+          {28, CPU_PORTABLE},
+      };
+    for (size_t i = 0; i < HEAD2_LEN(ebx7); i++) {
+        struct cpu_id id = full;
+        id.ebx7 &= ~(1u << ebx7[i].bit);
+        CHECK_EQ(cpu_level_of(&id), ebx7[i].without);
+    }
+    for (size_t i = 0; i < HEAD2_LEN(ecx7); i++) {
+        struct cpu_id id = full;
+        id.ecx7 &= ~(1u << ecx7[i].bit);
+        CHECK_EQ(cpu_level_of(&id), ecx7[i].without);
+    }
+    for (size_t i = 0; i < HEAD2_LEN(xcr0); i++) {
+        struct cpu_id id = full;
+        id.xcr0 &= ~(1ull << xcr0[i].bit);
+        CHECK_EQ(cpu_level_of(&id), xcr0[i].without);
+    }
+    for (size_t i = 0; i < HEAD2_LEN(ecx1); i++) {
+        struct cpu_id id = full;
+        id.ecx1 &= ~(1u << ecx1[i].bit);
+        CHECK_EQ(cpu_level_of(&id), ecx1[i].without);
+    }
+}
+
+/* What a new process makes of HEAD2_ISA; this one must not have asked yet. */
+static int isa_under(const char *value)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        setenv("HEAD2_ISA", value, 1);
+        _exit((int)cpu_isa());
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void environment_limits(void)
+{
+    const int machine = isa_under("no such name");
+    CHECK_EQ(isa_under("portable"), CPU_PORTABLE);
+    CHECK_EQ(isa_under("avx2"), machine < CPU_AVX2 ? machine : CPU_AVX2);
+    CHECK_EQ(isa_under("avx512"), machine);
+    CHECK_EQ(cpu_isa_from_name("avx"), CPU_LEVELS);
+    for (unsigned i = 0; i < CPU_LEVELS; i++)
+        CHECK_EQ(cpu_isa_from_name(cpu_isa_name((enum cpu_isa)i)), i);
+}
+
+static int asked;
+static const int good = 1, wrong = 2;
+
+static bool agrees(const void *kernels, const void *portable)
+{
+    asked++;
+    return kernels != &wrong && portable == &good;
+}
+
+static void wrong_kernels_are_refused(void)
+{
+    const enum cpu_isa machine = cpu_isa();
+    if (machine == CPU_PORTABLE)
+        SKIP("this processor has no vector level");
+    static const int avx2_good = 3;
+    struct cpu_choice c = {
+        .room = "test", .kernels = {&good, &avx2_good, &wrong},
+             .agrees = agrees
+    };
+    asked = 0;
+    CHECK(cpu_choose(&c) == &avx2_good && cpu_choose(&c) == &avx2_good);
+    CHECK_EQ(asked, machine); /* each level once */
+    if (machine == CPU_AVX512)
+        CHECK_EQ(c.verdict[CPU_AVX512], CPU_REFUSED);
+    CHECK_EQ(c.verdict[CPU_AVX2], CPU_AGREES);
+
+    struct cpu_choice both = {
+        .room = "test", .kernels = {&good, &wrong, &wrong},
+             .agrees = agrees
+    };
+    CHECK(cpu_choose(&both) == &good);
+    struct cpu_choice none = {
+        .room = "test", .kernels = {&good, NULL, NULL},
+             .agrees = agrees
+    };
+    CHECK(cpu_choose(&none) == &good);
+    cpu_limit(CPU_PORTABLE);
+    CHECK_EQ(cpu_isa(), CPU_PORTABLE);
+    CHECK(cpu_choose(&c) == &good);
+    cpu_limit(CPU_AVX512);
+    CHECK_EQ(cpu_isa(), machine);
+}
+
+int main(void)
+{
+    RUN(levels_need_every_feature);
+    RUN(environment_limits);
+    RUN(wrong_kernels_are_refused);
+    CHECK_EXIT();
+}
