@@ -6,6 +6,7 @@
 #define HEAD2_HEAD2_H
 
 #include <head2/aead.h>
+#include <head2/cpu.h>
 #include <head2/hash.h>
 #include <head2/keys.h>
 #include <head2/mldsa.h>

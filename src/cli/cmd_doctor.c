@@ -7,6 +7,7 @@
 #include "cli/verbs.h"
 #include "gateway/state.h"
 
+#include <head2/cpu.h>
 #include <head2/random.h>
 
 #include <errno.h>
@@ -96,6 +97,25 @@ static void look_at_cpu(struct doctor *d)
     note(d, WARN, "AES instructions", "compare 'head2 bench' with what you need",
          "not known on this architecture");
 #endif
+}
+
+static void name_refused(void *arg, const char *kernels, const char *isa)
+{
+    char *text = arg;
+    const size_t used = strlen(text);
+
+    snprintf(text + used, 200 - used, "%s%s for %s", used != 0 ? ", " : "", kernels, isa);
+}
+
+static void look_at_kernels(struct doctor *d)
+{
+    char refused[200] = "";
+    const bool ok = head2_kernels_check(name_refused, refused) == HEAD2_OK;
+
+    note(d, ok ? OK : WARN, "kernels",
+         "results are right, and slower: the processor or this build is at fault",
+         ok ? "%s, in agreement with portable C" : "%s, but these disagree and are not used: %s",
+         head2_isa(), refused);
 }
 
 static void look_at_limits(struct doctor *d)
@@ -228,6 +248,7 @@ int cmd_doctor(struct cli *cli)
     look_at_libcrypto(&d);
     look_at_randomness(&d);
     look_at_cpu(&d);
+    look_at_kernels(&d);
     look_at_limits(&d);
     look_at_clock(&d);
     look_at_interfaces(&d);

@@ -27,11 +27,13 @@ static const char about_program[] =
 static const struct {
     const char *name, *text;
 } surroundings[] = {
-    {"HEAD2_CONFIG", "the gateway's configuration file, where --config is not given"     },
-    {"HEAD2_KEY",    "name of the signing key's file, where --key is not given"          },
+    {"HEAD2_ISA",    "portable, avx2 or avx512: the highest set of instructions that is used. The "
+                  "default is what the processor has; results are the same."},
+    {"HEAD2_CONFIG", "the gateway's configuration file, where --config is not given"         },
+    {"HEAD2_KEY",    "name of the signing key's file, where --key is not given"              },
     {"HEAD2_STATE",  "the state folder; receipts are in its folder receipts. Without it: "
-                    "$XDG_STATE_HOME/head2, else ~/.local/state/head2"},
-    {"NO_COLOR",     "when set, nothing is coloured"                                     },
+                    "$XDG_STATE_HOME/head2, else ~/.local/state/head2"    },
+    {"NO_COLOR",     "when set, nothing is coloured"                                         },
 };
 
 const char *cli_exit_text(enum cli_exit code)

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 
 #include "base/nearest.h"
+#include "cpu/cpu.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -304,6 +305,17 @@ static void hold_standard_streams(void)
             _exit(CLI_INTERNAL);
 }
 
+/* The library passes over a HEAD2_ISA that it does not know; a person who set it wants to hear. */
+static int check_isa(const struct cli *cli)
+{
+    const char *name = getenv("HEAD2_ISA");
+
+    if (name == NULL || cpu_isa_from_name(name) != CPU_LEVELS)
+        return CLI_DONE;
+    return cli_fail(cli, CLI_USAGE, "HEAD2_ISA", "set portable, avx2 or avx512, or unset it",
+                    "no instruction set is named '%s'", name);
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli cli = {0};
@@ -323,7 +335,7 @@ int cli_main(int argc, char **argv)
     if (code == CLI_DONE && cli_flag(&cli, "help"))
         cli_help_verb(&cli, cli.verb);
     else if (code == CLI_DONE && (code = check_count(&cli)) == CLI_DONE &&
-             (code = check_stdin(&cli)) == CLI_DONE)
+             (code = check_stdin(&cli)) == CLI_DONE && (code = check_isa(&cli)) == CLI_DONE)
         code = cli.verb->run(&cli);
     code = cli_flush(&cli, code);
     free(cli.args);

@@ -114,6 +114,19 @@ void cpu_limit(enum cpu_isa most)
     atomic_store_explicit(&limit, (unsigned char)most, memory_order_relaxed);
 }
 
+/* The choices that have refused a level, in the order of the refusals. More than there are rooms
+ * times levels cannot come. */
+static const struct cpu_choice *_Atomic refusal[4 * CPU_LEVELS];
+static atomic_uint refusals;
+
+static void note_refusal(const struct cpu_choice *c)
+{
+    const unsigned at = atomic_fetch_add(&refusals, 1);
+
+    if (at < HEAD2_LEN(refusal))
+        atomic_store(&refusal[at], c);
+}
+
 static bool usable(struct cpu_choice *c, unsigned level)
 {
     unsigned char verdict = atomic_load_explicit(&c->verdict[level], memory_order_relaxed);
@@ -122,7 +135,8 @@ static bool usable(struct cpu_choice *c, unsigned level)
         return false;
     if (verdict == 0) {
         verdict = c->agrees(c->kernels[level], c->kernels[CPU_PORTABLE]) ? CPU_AGREES : CPU_REFUSED;
-        atomic_store_explicit(&c->verdict[level], verdict, memory_order_relaxed);
+        if (atomic_exchange(&c->verdict[level], verdict) == 0 && verdict == CPU_REFUSED)
+            note_refusal(c);
     }
     return verdict == CPU_AGREES;
 }
@@ -134,4 +148,74 @@ const void *cpu_choose(struct cpu_choice *c)
     while (level != CPU_PORTABLE && !usable(c, level))
         level--;
     return c->kernels[level];
+}
+
+unsigned cpu_refusals(void (*refused)(void *arg, const char *room, const char *isa), void *arg)
+{
+    const struct cpu_choice *seen[HEAD2_LEN(refusal)];
+    unsigned n = 0, told = 0;
+
+    while (n < HEAD2_LEN(refusal) && (seen[n] = atomic_load(&refusal[n])) != NULL)
+        n++;
+    for (unsigned i = 0; i < n; i++) {
+        bool again = false; /* a choice that refused two levels is there twice */
+        for (unsigned k = 0; k < i; k++)
+            again = again || seen[k] == seen[i];
+        for (unsigned level = 0; !again && level < CPU_LEVELS; level++) {
+            if (atomic_load(&seen[i]->verdict[level]) != CPU_REFUSED)
+                continue;
+            told++;
+            if (refused != NULL)
+                refused(arg, seen[i]->room, names[level]);
+        }
+    }
+    return told;
+}
+
+/* ---- residue ---- */
+
+/* Kernels spill a few vectors; control code keeps its secrets in structs that it wipes itself. */
+enum { SPILL_BYTES = 4096 };
+
+static HEAD2_NOINLINE void wipe_stack_below(void)
+{
+    uint8_t dead[SPILL_BYTES];
+
+    head2_wipe(dead, sizeof dead);
+}
+
+#ifdef HEAD2_X86_KERNELS
+static void wipe_vectors(enum cpu_isa isa)
+{
+    if (isa >= CPU_AVX2)
+        __asm__ volatile("vzeroall" ::
+                             : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                               "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+                               "xmm15");
+    if (isa >= CPU_AVX512) /* this file's code does not use these: nothing to tell the compiler */
+        __asm__ volatile("vpxorq %xmm16, %xmm16, %xmm16\n\t"
+                         "vpxorq %xmm17, %xmm17, %xmm17\n\t"
+                         "vpxorq %xmm18, %xmm18, %xmm18\n\t"
+                         "vpxorq %xmm19, %xmm19, %xmm19\n\t"
+                         "vpxorq %xmm20, %xmm20, %xmm20\n\t"
+                         "vpxorq %xmm21, %xmm21, %xmm21\n\t"
+                         "vpxorq %xmm22, %xmm22, %xmm22\n\t"
+                         "vpxorq %xmm23, %xmm23, %xmm23\n\t"
+                         "vpxorq %xmm24, %xmm24, %xmm24\n\t"
+                         "vpxorq %xmm25, %xmm25, %xmm25\n\t"
+                         "vpxorq %xmm26, %xmm26, %xmm26\n\t"
+                         "vpxorq %xmm27, %xmm27, %xmm27\n\t"
+                         "vpxorq %xmm28, %xmm28, %xmm28\n\t"
+                         "vpxorq %xmm29, %xmm29, %xmm29\n\t"
+                         "vpxorq %xmm30, %xmm30, %xmm30\n\t"
+                         "vpxorq %xmm31, %xmm31, %xmm31");
+}
+#endif
+
+void cpu_wipe_residue(void)
+{
+    wipe_stack_below();
+#ifdef HEAD2_X86_KERNELS
+    wipe_vectors(cpu_isa());
+#endif
 }

@@ -72,4 +72,14 @@ enum { CPU_AGREES = 1, CPU_REFUSED = 2 };
  * may ask at once. */
 const void *cpu_choose(struct cpu_choice *c);
 
+/* Call refused for every set of kernels that has been refused so far; their number. */
+unsigned cpu_refusals(void (*refused)(void *arg, const char *room, const char *isa), void *arg);
+
+/*
+ * Wipe what secrets an operation may have left where no variable is: the vector registers and the
+ * stack below the caller's frame, where its callees spilled. Called once, at the end of each public
+ * function that handles secrets; buffers that have names are wiped by those who named them.
+ */
+void cpu_wipe_residue(void);
+
 #endif

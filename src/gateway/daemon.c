@@ -8,6 +8,8 @@
 #include "gateway/runtime.h"
 #include "keys/keyfile.h"
 
+#include <head2/cpu.h>
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -152,6 +154,21 @@ static enum head2_status test_pool(struct runtime *r, struct config_error *err)
     return HEAD2_OK;
 }
 
+static void tell_refused(void *arg, const char *kernels, const char *isa)
+{
+    (void)arg;
+    journal_say(JOURNAL_WARNING, "kernels-refused",
+                "%s for %s disagrees with portable C and is not used; see 'head2 doctor'", kernels,
+                isa);
+}
+
+/* Slower is no reason not to start; that something is at fault must be known. */
+static void compare_kernels(void)
+{
+    const enum head2_status told = head2_kernels_check(tell_refused, NULL);
+    (void)told;
+}
+
 static enum head2_status open_all(struct runtime *r, struct config_error *err)
 {
     enum head2_status st;
@@ -227,6 +244,7 @@ enum head2_status daemon_run(struct config *config, const struct head2_key *key,
     head2_key_id(key, r->key_id);
     raise_limits();
     raise_priority();
+    compare_kernels();
     enum head2_status st = test_pool(r, err);
     if (st == HEAD2_OK)
         st = open_all(r, err);

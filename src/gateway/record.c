@@ -6,6 +6,7 @@
 #include "artifact/base64.h"
 #include "artifact/utc.h"
 
+#include <head2/cpu.h>
 #include <head2/version.h>
 
 #define ALARMS_PER_SECOND_MILLI 5000 /* of log lines that a stranger can cause */
@@ -250,6 +251,7 @@ void record_start(struct runtime *r)
     hex_text(key, r->key_id);
     put(detail, "version", json_string(HEAD2_VERSION_STRING));
     put(detail, "role", json_string(r->config->role == CONFIG_GATEWAY ? "gateway" : "link"));
+    put(detail, "isa", json_string(head2_isa()));
     put(detail, "listen", json_string(text));
     put_number(detail, "peers", r->config->n_peers);
     if (r->config->role == CONFIG_GATEWAY)

@@ -99,14 +99,21 @@ static bool agrees(const void *kernels, const void *portable)
     return kernels != &wrong && portable == &good;
 }
 
+static unsigned told;
+
+static void tell(void *arg, const char *room, const char *isa)
+{
+    told += strcmp(room, arg) == 0 && cpu_isa_from_name(isa) < CPU_LEVELS;
+}
+
 static void wrong_kernels_are_refused(void)
 {
     const enum cpu_isa machine = cpu_isa();
     if (machine == CPU_PORTABLE)
         SKIP("this processor has no vector level");
     static const int avx2_good = 3;
-    struct cpu_choice c = {
-        .room = "test", .kernels = {&good, &avx2_good, &wrong},
+    static struct cpu_choice c = {
+        .room = "one", .kernels = {&good, &avx2_good, &wrong},
              .agrees = agrees
     };
     asked = 0;
@@ -116,13 +123,16 @@ static void wrong_kernels_are_refused(void)
         CHECK_EQ(c.verdict[CPU_AVX512], CPU_REFUSED);
     CHECK_EQ(c.verdict[CPU_AVX2], CPU_AGREES);
 
-    struct cpu_choice both = {
-        .room = "test", .kernels = {&good, &wrong, &wrong},
+    static struct cpu_choice both = {
+        .room = "both", .kernels = {&good, &wrong, &wrong},
              .agrees = agrees
     };
     CHECK(cpu_choose(&both) == &good);
-    struct cpu_choice none = {
-        .room = "test", .kernels = {&good, NULL, NULL},
+    CHECK_EQ(cpu_refusals(NULL, NULL), machine == CPU_AVX512 ? 3 : 1);
+    cpu_refusals(tell, (void *)(uintptr_t) "both");
+    CHECK_EQ(told, machine); /* each level, each once */
+    static struct cpu_choice none = {
+        .room = "none", .kernels = {&good, NULL, NULL},
              .agrees = agrees
     };
     CHECK(cpu_choose(&none) == &good);
@@ -133,10 +143,37 @@ static void wrong_kernels_are_refused(void)
     CHECK_EQ(cpu_isa(), machine);
 }
 
+/* What an operation leaves in vector registers and below its frame is gone afterwards. */
+static void residue_is_wiped(void)
+{
+#if defined(__x86_64__)
+    const enum cpu_isa machine = cpu_isa();
+    if (machine == CPU_PORTABLE)
+        SKIP("this processor has no vector level");
+    _Alignas(64) uint8_t low[32], high[16];
+    memset(low, 0xff, sizeof low);
+    __asm__ volatile("vmovdqu %0, %%ymm7" ::"m"(low) : "xmm7");
+    if (machine == CPU_AVX512)
+        __asm__ volatile("vpternlogd $0xff, %xmm29, %xmm29, %xmm29");
+    cpu_wipe_residue();
+    __asm__ volatile("vmovdqu %%ymm7, %0" : "=m"(low));
+    for (size_t i = 0; i < sizeof low; i++)
+        CHECK_EQ(low[i], 0);
+    if (machine == CPU_AVX512) {
+        __asm__ volatile("vmovdqu64 %%xmm29, %0" : "=m"(high));
+        for (size_t i = 0; i < sizeof high; i++)
+            CHECK_EQ(high[i], 0);
+    }
+#else
+    SKIP("not written for this architecture");
+#endif
+}
+
 int main(void)
 {
     RUN(levels_need_every_feature);
     RUN(environment_limits);
     RUN(wrong_kernels_are_refused);
+    RUN(residue_is_wiped);
     CHECK_EXIT();
 }
