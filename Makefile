@@ -18,8 +18,8 @@ test: ## everything that is proven in under ten minutes
 	@scripts/bootstrap test
 	@scripts/test
 
-bench: all ## measure this machine
-	@$(BUILD)/head2 bench
+bench: all ## measure this machine; the table and the plot go to docs/performance.md
+	@$(BUILD)/head2 bench --isa all --report docs
 
 install: all ## install under PREFIX (default /usr/local); DESTDIR is respected
 	@cmake --install $(BUILD) $(if $(PREFIX),--prefix $(PREFIX))

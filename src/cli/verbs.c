@@ -64,6 +64,12 @@ static const struct cli_option bench_options[] = {
     {"ms", 0, CLI_NUMBER, "N", "milliseconds for each row (default 300)", 1, 60000},
     {"only", 0, CLI_STRING, "NAME", "only rows whose name begins so (\"ML-KEM\", \"packet\")", 0,
      0},
+    {"isa", 0, CLI_ENUM, "portable|avx2|avx512|all",
+     "instructions to measure (default the highest that there are)", 0, 0},
+    {"compare", 0, CLI_FILE, "FILE", "compare with what an earlier run printed with --json", 0, 0},
+    {"tolerance", 0, CLI_NUMBER, "PERCENT",
+     "with --compare: a row slower by more fails (default 10)", 0, 1000},
+    {"report", 0, CLI_DIR, "DIR", "write DIR/performance.md and its plot, performance.svg", 0, 0},
     END
 };
 
@@ -181,8 +187,11 @@ const struct cli_verb cli_verbs[] = {
      "AES-GCM. With --check the results are compared with the expected ones instead.",
      acvp_options, CHECKS, cmd_acvp},
     {"bench", NULL, "", 0, 0, "measure this machine",
-     "Keys, signatures, packets, handshakes, and streams at 32 and 48 Mbit/s, each operation timed "
-     "by itself on one core.", bench_options, CLI_EXIT(CLI_HEALTH), cmd_bench},
+     "Hashes, keys, signatures, packets, handshakes, and streams at 32 and 48 Mbit/s, on one core. "
+     "A row shows the median time of an operation (of signing: the mean), in microseconds, in "
+     "cycles and in yardsticks. A yardstick is the time that libcrypto's SHAKE128 takes for 16 KiB, "
+     "measured in the same run: its quotients can be compared between machines.",
+     bench_options, CLI_EXIT(CLI_FAILED) | CLI_EXIT(CLI_INPUT) | CLI_EXIT(CLI_REFUSED) | CLI_EXIT(CLI_HEALTH), cmd_bench},
     {"completion", NULL, "bash|zsh|fish", 1, 1, "print the completion script of a shell",
      "For bash: head2 completion bash > /etc/bash_completion.d/head2", NULL,
      CLI_EXIT(CLI_REFUSED), cmd_completion},

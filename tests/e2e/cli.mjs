@@ -646,6 +646,36 @@ test('an error gives the advice that fits', () => {
   check(good(['bench', '--only', 'ML-KEM-512 encaps', '--ms', '1']).text.split('\n').length === 4, 'two lines of heading, a row');
 });
 
+test('bench reports, compares and writes its page', () => {
+  const run = (...more) => ['bench', '--only', 'Keccak-f', '--ms', '1', '--isa', 'all', ...more];
+  const { rows } = JSON.parse(good(run('--json')).text);
+  check(rows.length >= 2 && rows[0].isa === 'portable', `${rows.length} rows`);
+  check(rows.every((r) => r.us > 0 && r.yardsticks > 0 && r.p99_us >= r.median_us), 'figures');
+  const earlier = (factor) => put('b.json', JSON.stringify({ rows: rows.map((r) => ({ ...r, yardsticks: r.yardsticks * factor })) }));
+  earlier(10);
+  good(run('--compare', 'b.json'));
+  earlier(0.01);
+  bad(run('--compare', 'b.json'), 1, /bench: \d+ of \d+ rows are slower than in b.json by more than 10 %/);
+  put('b.json', '{"rows": [}');
+  bad(run('--compare', 'b.json'), 3, /b.json: line 1: .*; give what 'head2 bench --json' printed/);
+  put('b.json', '{"rows": []}');
+  bad(run('--compare', 'b.json'), 3, /no row in common/);
+  fs.mkdirSync(file('pages'));
+  put('pages/performance.md', '# Mine\n\nbefore\n<!-- measured: begin -->\nold\n<!-- measured: end -->\nafter\n');
+  good(run('--report', 'pages'));
+  const page = fs.readFileSync(file('pages/performance.md'), 'utf8');
+  check(/^# Mine\n\nbefore\n<!-- measured: begin -->\nMeasured on /.test(page) && /<!-- measured: end -->\nafter\n$/.test(page) && !/old/.test(page), page);
+  check(/\| Keccak-f \| portable \|/.test(page), page);
+  check(/<svg/.test(fs.readFileSync(file('pages/performance.svg'), 'utf8')), 'plot');
+  bad(run('--report', 'nowhere'), 3, /nowhere\/performance.md: .*; name a folder that can be written/);
+  bad(['bench', '--isa', 'avx'], 2, /./);
+});
+
+test('HEAD2_ISA is checked where it is typed', () => {
+  bad(['version'], 2, /HEAD2_ISA: no instruction set is named 'sse'; set portable, avx2 or avx512/, { env: { HEAD2_ISA: 'sse' } });
+  check(/kernels: portable, in agreement/.test(run(['doctor'], { env: { HEAD2_ISA: 'portable' } }).text), 'doctor names it');
+});
+
 test('an error names its cause once', () => {
   const once = (args) => check(!/No such file.*No such file/.test(bad(args, 3, /No such file/).err), args.join(' '));
   once(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'nowhere/k.pem']);
