@@ -111,12 +111,12 @@ static bool start_next(struct many *m, unsigned l)
     return true;
 }
 
-/* The number of blocks that lie whole in the present part of a lane. */
-static size_t whole_blocks(const struct many *m, const struct lane *lane)
+/* What is left in the present part of a lane. */
+static size_t left_in_part(const struct lane *lane)
 {
     if (lane->job == NULL || lane->part == ABSORBED)
         return 0;
-    return (lane->job->part[lane->part].len - lane->at) / m->rate;
+    return lane->job->part[lane->part].len - lane->at;
 }
 
 /* Gather the next block from the parts that it spans; the last one is padded. */
@@ -145,26 +145,27 @@ static const uint8_t *gather_block(struct many *m, unsigned l)
     return block;
 }
 
-/* A step in which all lanes have whole blocks where they lie: the common case of equal jobs. */
+/* Steps in which all lanes have whole blocks where they lie: the common case of equal jobs. False
+ * when there is none. */
 static bool absorb_in_place(struct many *m, const struct keccak_kernels *k, unsigned lanes)
 {
-    size_t blocks = SIZE_MAX;
+    size_t common = SIZE_MAX;
 
     for (unsigned l = 0; l < lanes; l++) {
-        const size_t n = whole_blocks(m, &m->lane[l]);
-        blocks = n < blocks ? n : blocks;
+        const size_t left = left_in_part(&m->lane[l]);
+        common = left < common ? left : common;
     }
-    if (blocks == 0)
+    if (common < m->rate)
         return false;
-    for (unsigned l = 0; l < lanes; l++) {
+    for (unsigned l = 0; l < lanes; l++)
         m->in[l] = m->lane[l].job->part[m->lane[l].part].p + m->lane[l].at;
-        m->lane[l].at += blocks * m->rate;
-    }
-    for (; blocks != 0; blocks--) {
+    for (; common >= m->rate; common -= m->rate) {
         k->absorb(&m->st, m->in, lanes, m->rate / 8);
         k->permute(&m->st, lanes);
-        for (unsigned l = 0; l < lanes; l++)
+        for (unsigned l = 0; l < lanes; l++) {
             m->in[l] += m->rate;
+            m->lane[l].at += m->rate;
+        }
     }
     return true;
 }
