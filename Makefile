@@ -4,7 +4,7 @@ BUILD := build/release
 JOBS  := $(shell nproc)
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all run test bench install format lint fuzz check-ct clean help
+.PHONY: all run test soak bench install format lint fuzz check-ct cross mutants clean help
 
 all: ## build the library and the program
 	@scripts/bootstrap build
@@ -17,6 +17,10 @@ run: all ## fly a real flight through a post-quantum session and print what held
 test: ## everything that is proven in under ten minutes
 	@scripts/bootstrap test
 	@scripts/test
+
+soak: ## the long form of everything: hours, not minutes
+	@scripts/bootstrap test
+	@scripts/soak
 
 bench: all ## measure this machine; the table and the plot go to docs/performance.md
 	@$(BUILD)/head2 bench --isa all --report docs
@@ -36,6 +40,13 @@ fuzz: ## every fuzzer for T seconds (default 60)
 check-ct: ## constant time: valgrind and objdump, with every compiler that is here
 	@scripts/bootstrap test
 	@scripts/check-ct
+
+cross: ## the C tests on aarch64 and on big-endian s390x, under emulation
+	@scripts/bootstrap test
+	@scripts/cross aarch64 && scripts/cross s390x
+
+mutants: ## make each known mistake and see its test find it
+	@scripts/mutants
 
 clean: ## remove what was built
 	@rm -rf build
