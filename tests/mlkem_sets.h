@@ -4,6 +4,8 @@
 #ifndef HEAD2_TESTS_MLKEM_SETS_H
 #define HEAD2_TESTS_MLKEM_SETS_H
 
+#include "mlkem_tables.h"
+
 #include "mlkem/kpke.h"
 
 #include <head2/mlkem.h>

@@ -2,61 +2,122 @@
  * ML-KEM: key generation, encapsulation and decapsulation with the checks of FIPS 203, Sections 6
  * and 7. The bodies are written once and take a parameter set; at the end stand the public
  * functions of the three sets, which only name it.
+ *
+ * A long hash that does not decide what is sampled next goes along in a free lane of the sampling:
+ * H(ek) and J(z || c) cost a permutation a block otherwise, each as long as eight side by side.
  */
-#include "mlkem/kpke.h"
+#include "mlkem/kem.h"
 
 #include <head2/hash.h>
 #include <head2/mlkem.h>
 #include <head2/random.h>
 
-enum { MAX_CT_BYTES = HEAD2_MLKEM1024_CT_BYTES };
-
-/* The parts of dk = dk_PKE || ek || H(ek) || z (Algorithm 16). */
-struct dk_parts {
-    const uint8_t *dk_pke;
-    const uint8_t *ek;
-    const uint8_t *h;
-    const uint8_t *z;
-};
-
-static struct dk_parts parts_of(const struct mlkem_params *p, const uint8_t *dk)
+struct mlkem_dk_parts mlkem_dk_parts(const struct mlkem_params *p, const uint8_t *dk)
 {
     const uint8_t *ek = dk + p->dk_pke_bytes;
     const uint8_t *h = ek + p->ek_bytes;
 
-    return (struct dk_parts){dk, ek, h, h + 32};
+    HEAD2_PUBLIC(ek, p->ek_bytes, "the encapsulation key inside dk is published");
+    return (struct mlkem_dk_parts){dk, ek, h, h + 32};
 }
 
 /* The modulus check of Section 7.2: every coefficient of t is below q. */
-static enum head2_status check_ek(const struct mlkem_params *p, const uint8_t *ek)
+enum head2_status mlkem_check_ek(const struct mlkem_params *p, const uint8_t *ek)
 {
+    const struct mlkem_kernels *k = mlkem_kernels();
+
     for (unsigned i = 0; i < p->k; i++)
-        if (!mlkem_poly_is_reduced(ek + (size_t)MLKEM_POLY_BYTES * i))
+        if (!k->is_reduced(ek + (size_t)MLKEM_POLY_BYTES * i))
             return HEAD2_E_MALFORMED;
     return HEAD2_OK;
 }
 
 /* The hash check of Section 7.3: dk holds the hash of the ek that it holds. */
-static enum head2_status check_dk(const struct mlkem_params *p, const uint8_t *dk)
+enum head2_status mlkem_check_dk_hash(const uint8_t h[32], const struct mlkem_dk_parts *part)
 {
-    const struct dk_parts part = parts_of(p, dk);
-    uint8_t h[32];
-
-    HEAD2_PUBLIC(part.ek, p->ek_bytes, "the encapsulation key inside dk is published");
-    head2_sha3_256(h, part.ek, p->ek_bytes);
-    return head2_equal(h, part.h, 32) == HEAD2_OK ? HEAD2_OK : HEAD2_E_MALFORMED;
+    return head2_equal(h, part->h, 32) == HEAD2_OK ? HEAD2_OK : HEAD2_E_MALFORMED;
 }
 
-/* Algorithm 16 (ML-KEM.KeyGen_internal). */
+static enum head2_status check_dk(const struct mlkem_params *p, const uint8_t *dk)
+{
+    const struct mlkem_dk_parts part = mlkem_dk_parts(p, dk);
+    uint8_t h[32];
+
+    head2_sha3_256(h, part.ek, p->ek_bytes);
+    return mlkem_check_dk_hash(h, &part);
+}
+
+/* ---- key generation ---- */
+
+struct keygen {
+    uint8_t d_k[33];
+    uint8_t rho_sigma[64];
+    uint8_t noise[MLKEM_NOISE_BYTES];
+    struct mlkem_factor s[MLKEM_MAX_K];
+};
+
+/*
+ * t = A s + e, with H(ek) going along as far as rows exist. Entries are sampled eight at a time, or
+ * seven when the hash has a block to absorb.
+ */
+static void public_rows(const struct mlkem_params *p, uint8_t *ek, const struct keygen *w,
+                        struct keccak_chain *h)
+{
+    struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
+    struct mlkem_walk walk = {.rho = w->rho_sigma, .k = p->k};
+    const struct mlkem_chains beside = {{h}, 1};
+    const unsigned all = (unsigned)p->k * p->k;
+    unsigned rows = 0;
+
+    for (unsigned done = 0; done < all;) {
+        struct mlkem_entry entries[KECCAK_LANES];
+        const unsigned lanes = h->ready >= h->rate ? KECCAK_LANES - 1 : KECCAK_LANES;
+        unsigned n = 0;
+        while (n < lanes && done < all)
+            entries[n++] = mlkem_walk_next(&walk, &a[done++]);
+        mlkem_sample_entries(entries, n, lanes < KECCAK_LANES ? &beside : NULL);
+        for (; (rows + 1) * p->k <= done; rows++) {
+            mlkem_pke_public_row(p, ek + (size_t)MLKEM_POLY_BYTES * rows, rows,
+                                 a + (size_t)p->k * rows, w->s, w->noise);
+            h->ready += MLKEM_POLY_BYTES;
+        }
+    }
+}
+
+void mlkem_expand_seed_input(const struct mlkem_params *p, uint8_t d_k[33], const uint8_t d[32])
+{
+    memcpy(d_k, d, 32);
+    d_k[32] = p->k;
+}
+
+void mlkem_finish_dk(const struct mlkem_params *p, uint8_t *dk, const uint8_t *ek,
+                     const uint8_t z[32])
+{
+    memcpy(dk + p->dk_pke_bytes, ek, p->ek_bytes);
+    memcpy(dk + p->dk_bytes - 32, z, 32);
+}
+
+/* Algorithms 13 and 16 (K-PKE.KeyGen, ML-KEM.KeyGen_internal). */
 static enum head2_status keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t *dk,
                                            const struct head2_secret64 *seed)
 {
-    uint8_t *dk_ek = dk + p->dk_pke_bytes;
+    struct keygen w;
+    struct keccak_chain h;
+    const uint8_t *rho = w.rho_sigma;
+    const uint8_t *sigma = w.rho_sigma + 32;
 
-    mlkem_pke_keygen(p, ek, dk, seed->b);
-    memcpy(dk_ek, ek, p->ek_bytes);
-    head2_sha3_256(dk_ek + p->ek_bytes, ek, p->ek_bytes);
-    memcpy(dk_ek + p->ek_bytes + 32, seed->b + 32, 32);
+    mlkem_expand_seed_input(p, w.d_k, seed->b);
+    head2_sha3_512(w.rho_sigma, w.d_k, sizeof w.d_k);
+    HEAD2_PUBLIC(rho, 32, "rho, the seed of the matrix, is part of the encapsulation key");
+    mlkem_expand_noise(p, w.noise, sigma, 2 * p->k, 2 * p->k, NULL);
+    mlkem_pke_secret(p, dk, w.s, w.noise);
+    keccak_chain_init(&h, KECCAK_RATE_256, ek, 0);
+    public_rows(p, ek, &w, &h);
+    memcpy(ek + p->dk_pke_bytes, rho, 32);
+    h.ready += 32;
+    mlkem_finish_dk(p, dk, ek, seed->b + 32);
+    keccak_chain_finish(&h, KECCAK_SUFFIX_SHA3, dk + p->dk_bytes - 64, 32);
+    head2_wipe(&w, sizeof w);
     return HEAD2_OK;
 }
 
@@ -77,8 +138,10 @@ done:
     return st;
 }
 
+/* ---- encapsulation ---- */
+
 /* Algorithm 17 (ML-KEM.Encaps_internal), steps 1 and 2: K || r = G(m || h). */
-static void derive(uint8_t k_r[64], const uint8_t m[32], const uint8_t h[32])
+void mlkem_derive(uint8_t k_r[64], const uint8_t m[32], const uint8_t h[32])
 {
     uint8_t m_h[64];
 
@@ -88,22 +151,48 @@ static void derive(uint8_t k_r[64], const uint8_t m[32], const uint8_t h[32])
     head2_wipe(m_h, sizeof m_h);
 }
 
+void mlkem_encaps_with(const struct mlkem_params *p, uint8_t *ct, struct head2_secret32 *ss,
+                       const struct mlkem_public *key, const uint8_t h[32], const uint8_t m[32])
+{
+    struct {
+        uint8_t k_r[64];
+        uint8_t noise[MLKEM_NOISE_BYTES];
+    } w;
+
+    mlkem_derive(w.k_r, m, h);
+    mlkem_expand_noise(p, w.noise, w.k_r + 32, p->k, (uint8_t)(2 * p->k + 1), NULL);
+    mlkem_pke_encrypt(p, ct, key, m, w.noise);
+    HEAD2_PUBLIC(ct, p->ct_bytes, "the ciphertext is sent");
+    memcpy(ss->b, w.k_r, 32);
+    head2_wipe(&w, sizeof w);
+}
+
+void mlkem_open_public(const struct mlkem_params *p, struct mlkem_poly a[], struct mlkem_poly t[],
+                       uint8_t h[32], const uint8_t *ek)
+{
+    struct keccak_chain hash;
+    const struct mlkem_chains beside = {{&hash}, 1};
+
+    keccak_chain_init(&hash, KECCAK_RATE_256, ek, p->ek_bytes);
+    mlkem_expand_transposed(p, a, ek + p->dk_pke_bytes, &beside);
+    keccak_chain_finish(&hash, KECCAK_SUFFIX_SHA3, h, 32);
+    mlkem_pke_decode(p, t, ek);
+}
+
 /* Algorithm 17 behind the check of Section 7.2. */
 static enum head2_status encaps_derand(const struct mlkem_params *p, uint8_t *ct,
                                        struct head2_secret32 *ss, const uint8_t *ek,
                                        const struct head2_secret32 *m)
 {
+    struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
+    struct mlkem_poly t[MLKEM_MAX_K];
+    const struct mlkem_public key = {a, t};
     uint8_t h[32];
-    uint8_t k_r[64];
     enum head2_status st;
 
-    HEAD2_TRY(check_ek(p, ek));
-    head2_sha3_256(h, ek, p->ek_bytes);
-    derive(k_r, m->b, h);
-    mlkem_pke_encrypt(p, ct, ek, m->b, k_r + 32);
-    HEAD2_PUBLIC(ct, p->ct_bytes, "the ciphertext is sent");
-    memcpy(ss->b, k_r, 32);
-    head2_wipe(k_r, sizeof k_r);
+    HEAD2_TRY(mlkem_check_ek(p, ek));
+    mlkem_open_public(p, a, t, h, ek);
+    mlkem_encaps_with(p, ct, ss, &key, h, m->b);
 done:
     if (st != HEAD2_OK) {
         head2_wipe(ct, p->ct_bytes);
@@ -130,6 +219,8 @@ done:
     return st;
 }
 
+/* ---- decapsulation ---- */
+
 /*
  * 0xff when a and b differ, 0 when they are equal. Not head2_equal: that one makes the answer
  * public, and whether a ciphertext was rejected must stay secret.
@@ -144,47 +235,95 @@ static uint8_t differ_mask(const uint8_t *a, const uint8_t *b, size_t len)
     return (uint8_t)((0 - diff) >> 24); /* diff is at most 255: the top byte tells zero apart */
 }
 
-/* Algorithm 18 (ML-KEM.Decaps_internal): implicit rejection. */
-static void decaps_internal(const struct mlkem_params *p, struct head2_secret32 *ss,
-                            const uint8_t *dk, const uint8_t *ct)
+void mlkem_accept_or_reject(const struct mlkem_params *p, struct head2_secret32 *ss,
+                            const uint8_t *ct, const uint8_t *again, const uint8_t k[32],
+                            const uint8_t k_bar[32])
 {
-    const struct dk_parts part = parts_of(p, dk);
-    struct head2_keccak j;
-    struct {
-        uint8_t m[32];
-        uint8_t k_r[64];
-        uint8_t k_bar[32];
-        uint8_t ct[MAX_CT_BYTES];
-        uint8_t reject;
-    } w;
+    const uint8_t reject = differ_mask(ct, again, p->ct_bytes);
 
-    mlkem_pke_decrypt(p, w.m, part.dk_pke, ct);
-    derive(w.k_r, w.m, part.h);
-    head2_shake256_init(&j); /* K_bar = J(z || c) */
-    head2_shake_update(&j, part.z, 32);
-    head2_shake_update(&j, ct, p->ct_bytes);
-    head2_shake_squeeze(&j, w.k_bar, 32);
-    mlkem_pke_encrypt(p, w.ct, part.ek, w.m, w.k_r + 32);
-
-    w.reject = differ_mask(ct, w.ct, p->ct_bytes);
     for (unsigned i = 0; i < 32; i++) {
-        uint8_t mask = w.reject;
+        uint8_t mask = reject;
         __asm__("" : "+r"(mask)); /* keeps the selection from becoming a branch */
-        ss->b[i] = (uint8_t)(w.k_r[i] ^ (mask & (w.k_r[i] ^ w.k_bar[i])));
+        ss->b[i] = (uint8_t)(k[i] ^ (mask & (k[i] ^ k_bar[i])));
     }
-    head2_wipe(&j, sizeof j);
+}
+
+/* What decapsulation works with, all of it secret. */
+struct decaps {
+    struct mlkem_poly s[MLKEM_MAX_K];
+    uint8_t m[32];
+    uint8_t k_r[64];
+    uint8_t k_bar[32];
+    uint8_t noise[MLKEM_NOISE_BYTES];
+    uint8_t z_ct[32 + MLKEM_MAX_CT_BYTES];
+    uint8_t ct[MLKEM_MAX_CT_BYTES];
+    struct keccak_chain j;
+};
+
+/* m and K || r of a ciphertext; J(z || c) begins. */
+static void decaps_begin(const struct mlkem_params *p, struct decaps *w,
+                         const struct mlkem_poly s[], const uint8_t h[32], const uint8_t z[32],
+                         const uint8_t *ct)
+{
+    mlkem_pke_decrypt(p, w->m, s, ct);
+    mlkem_derive(w->k_r, w->m, h);
+    memcpy(w->z_ct, z, 32);
+    memcpy(w->z_ct + 32, ct, p->ct_bytes);
+    keccak_chain_init(&w->j, KECCAK_RATE_256, w->z_ct, 32u + p->ct_bytes);
+}
+
+/* Algorithm 18 (ML-KEM.Decaps_internal) from step 7 on: J's end, re-encryption, choice. */
+static void decaps_end(const struct mlkem_params *p, struct decaps *w, struct head2_secret32 *ss,
+                       const struct mlkem_public *key, const uint8_t *ct)
+{
+    keccak_chain_finish(&w->j, KECCAK_SUFFIX_SHAKE, w->k_bar, 32);
+    mlkem_pke_encrypt(p, w->ct, key, w->m, w->noise);
+    mlkem_accept_or_reject(p, ss, ct, w->ct, w->k_r, w->k_bar);
+}
+
+void mlkem_decaps_with(const struct mlkem_params *p, struct head2_secret32 *ss,
+                       const struct mlkem_private *key, const uint8_t *ct)
+{
+    struct decaps w;
+    const struct mlkem_chains beside = {{&w.j}, 1};
+
+    decaps_begin(p, &w, key->s, key->h, key->z, ct);
+    mlkem_expand_noise(p, w.noise, w.k_r + 32, p->k, (uint8_t)(2 * p->k + 1), &beside);
+    decaps_end(p, &w, ss, &key->pub, ct);
     head2_wipe(&w, sizeof w);
 }
 
-/* Algorithm 21 (ML-KEM.Decaps). */
+/* Algorithm 21 (ML-KEM.Decaps). H(ek), for the check of dk, and J(z || c) go along with all that is
+ * sampled; a dk that fails the check is noticed when the work is almost done, which is no harm. */
 static enum head2_status decaps(const struct mlkem_params *p, struct head2_secret32 *ss,
                                 const uint8_t *dk, const uint8_t *ct)
 {
-    const enum head2_status st = check_dk(p, dk);
+    const struct mlkem_dk_parts part = mlkem_dk_parts(p, dk);
+    struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
+    struct mlkem_poly t[MLKEM_MAX_K];
+    const struct mlkem_public key = {a, t};
+    struct keccak_chain hash;
+    struct decaps w;
+    const struct mlkem_chains beside = {
+        {&hash, &w.j},
+        2
+    };
+    uint8_t h[32];
+    enum head2_status st;
 
-    if (st == HEAD2_OK)
-        decaps_internal(p, ss, dk, ct);
-    else
+    mlkem_pke_decode(p, w.s, part.dk_pke);
+    decaps_begin(p, &w, w.s, part.h, part.z, ct);
+    keccak_chain_init(&hash, KECCAK_RATE_256, part.ek, p->ek_bytes);
+    mlkem_expand_transposed(p, a, part.ek + p->dk_pke_bytes, &beside);
+    mlkem_expand_noise(p, w.noise, w.k_r + 32, p->k, (uint8_t)(2 * p->k + 1), &beside);
+    mlkem_run_chains(&beside);
+    keccak_chain_finish(&hash, KECCAK_SUFFIX_SHA3, h, 32);
+    HEAD2_TRY(mlkem_check_dk_hash(h, &part));
+    mlkem_pke_decode(p, t, part.ek);
+    decaps_end(p, &w, ss, &key, ct);
+done:
+    head2_wipe(&w, sizeof w);
+    if (st != HEAD2_OK)
         head2_wipe(ss, sizeof *ss);
     return st;
 }
@@ -228,7 +367,7 @@ enum head2_status head2_mlkem512_decaps(struct head2_secret32 *ss,
 
 enum head2_status head2_mlkem512_check_ek(const uint8_t ek[HEAD2_MLKEM512_EK_BYTES])
 {
-    return check_ek(&mlkem_512, ek);
+    return mlkem_check_ek(&mlkem_512, ek);
 }
 
 enum head2_status head2_mlkem512_check_dk(const uint8_t dk[HEAD2_MLKEM512_DK_BYTES])
@@ -275,7 +414,7 @@ enum head2_status head2_mlkem768_decaps(struct head2_secret32 *ss,
 
 enum head2_status head2_mlkem768_check_ek(const uint8_t ek[HEAD2_MLKEM768_EK_BYTES])
 {
-    return check_ek(&mlkem_768, ek);
+    return mlkem_check_ek(&mlkem_768, ek);
 }
 
 enum head2_status head2_mlkem768_check_dk(const uint8_t dk[HEAD2_MLKEM768_DK_BYTES])
@@ -322,7 +461,7 @@ enum head2_status head2_mlkem1024_decaps(struct head2_secret32 *ss,
 
 enum head2_status head2_mlkem1024_check_ek(const uint8_t ek[HEAD2_MLKEM1024_EK_BYTES])
 {
-    return check_ek(&mlkem_1024, ek);
+    return mlkem_check_ek(&mlkem_1024, ek);
 }
 
 enum head2_status head2_mlkem1024_check_dk(const uint8_t dk[HEAD2_MLKEM1024_DK_BYTES])

@@ -1,40 +1,37 @@
 /*
- * The parameter sets of ML-KEM and the component scheme K-PKE (FIPS 203, Sections 5 and 8).
- * K-PKE alone is not secure against active attackers; nobody but the KEM above it calls it.
+ * The component scheme K-PKE (FIPS 203, Section 5), from the point where all is sampled: what the
+ * single calls, the prepared keys and the batches have in common. K-PKE alone is not secure against
+ * active attackers; nobody but the KEM above it calls it.
  */
 #ifndef HEAD2_MLKEM_KPKE_H
 #define HEAD2_MLKEM_KPKE_H
 
-#include "mlkem/poly.h"
+#include "mlkem/expand.h"
 
-enum { MLKEM_MAX_K = 4 };
+/* Algorithm 13, the secret half: s from the noise (nonces 0 to k - 1), as dk_PKE and as factors. */
+void mlkem_pke_secret(const struct mlkem_params *p, uint8_t *dk_pke,
+                      struct mlkem_factor s[MLKEM_MAX_K], const uint8_t noise[MLKEM_NOISE_BYTES]);
 
-/* FIPS 203, Tables 2 and 3. eta_2 is 2 in all sets. */
-struct mlkem_params {
-    uint8_t k;
-    uint8_t eta1;
-    uint8_t du;
-    uint8_t dv;
-    uint16_t ek_bytes;     /* 384 k + 32 */
-    uint16_t dk_bytes;     /* 768 k + 96 */
-    uint16_t ct_bytes;     /* 32 (du k + dv) */
-    uint16_t dk_pke_bytes; /* 384 k */
+/* Row i of t = A s + e, encoded; e is of nonce k + i. The row is declared public. */
+void mlkem_pke_public_row(const struct mlkem_params *p, uint8_t t[MLKEM_POLY_BYTES], unsigned i,
+                          const struct mlkem_poly row[], const struct mlkem_factor s[],
+                          const uint8_t noise[MLKEM_NOISE_BYTES]);
+
+/* What Algorithm 14 takes of a public key: the transpose of A, and t, k polynomials. */
+struct mlkem_public {
+    const struct mlkem_poly *a;
+    const struct mlkem_poly *t;
 };
 
-extern const struct mlkem_params mlkem_512;
-extern const struct mlkem_params mlkem_768;
-extern const struct mlkem_params mlkem_1024;
+/* t or s of a key, decoded. */
+void mlkem_pke_decode(const struct mlkem_params *p, struct mlkem_poly f[], const uint8_t *in);
 
-/* K-PKE.KeyGen (Algorithm 13) from the seed d. */
-void mlkem_pke_keygen(const struct mlkem_params *p, uint8_t *ek, uint8_t *dk_pke,
-                      const uint8_t d[32]);
+/* K-PKE.Encrypt (Algorithm 14) of m; the noise is that of nonces 0 to 2 k. */
+void mlkem_pke_encrypt(const struct mlkem_params *p, uint8_t *ct, const struct mlkem_public *key,
+                       const uint8_t m[32], const uint8_t noise[MLKEM_NOISE_BYTES]);
 
-/* K-PKE.Encrypt (Algorithm 14) of m with the randomness r. */
-void mlkem_pke_encrypt(const struct mlkem_params *p, uint8_t *ct, const uint8_t *ek,
-                       const uint8_t m[32], const uint8_t r[32]);
-
-/* K-PKE.Decrypt (Algorithm 15). */
-void mlkem_pke_decrypt(const struct mlkem_params *p, uint8_t m[32], const uint8_t *dk_pke,
+/* K-PKE.Decrypt (Algorithm 15) with the decoded s. */
+void mlkem_pke_decrypt(const struct mlkem_params *p, uint8_t m[32], const struct mlkem_poly s[],
                        const uint8_t *ct);
 
 #endif

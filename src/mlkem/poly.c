@@ -4,13 +4,7 @@
  * Eight coefficients of d bits are d bytes. The bodies take d as a constant, and the compiler makes
  * one straight piece of code for each d that the three parameter sets use.
  */
-#include "mlkem/poly.h"
-
-void mlkem_poly_add(struct mlkem_poly *f, const struct mlkem_poly *g)
-{
-    for (unsigned i = 0; i < MLKEM_N; i++)
-        f->c[i] = (int16_t)(f->c[i] + g->c[i]);
-}
+#include "mlkem/kernels.h"
 
 /* Algorithm 5 (ByteEncode_d) on eight coefficients below 2^d. */
 static HEAD2_ALWAYS_INLINE void pack8(uint8_t *out, const uint16_t v[8], unsigned d)
@@ -42,7 +36,7 @@ static HEAD2_ALWAYS_INLINE void unpack8(uint16_t v[8], const uint8_t *in, unsign
     }
 }
 
-void mlkem_poly_encode(uint8_t out[MLKEM_POLY_BYTES], const struct mlkem_poly *f)
+void mlkem_encode(uint8_t out[MLKEM_POLY_BYTES], const struct mlkem_poly *f)
 {
     uint16_t v[8];
 
@@ -54,19 +48,19 @@ void mlkem_poly_encode(uint8_t out[MLKEM_POLY_BYTES], const struct mlkem_poly *f
     head2_wipe(v, sizeof v);
 }
 
-void mlkem_poly_decode(struct mlkem_poly *f, const uint8_t in[MLKEM_POLY_BYTES])
+void mlkem_decode(struct mlkem_poly *f, const uint8_t in[MLKEM_POLY_BYTES])
 {
     uint16_t v[8];
 
     for (unsigned i = 0; i < MLKEM_N / 8; i++) {
         unpack8(v, in + (size_t)12 * i, 12);
         for (unsigned j = 0; j < 8; j++)
-            f->c[8 * i + j] = mlkem_barrett((int16_t)v[j]);
+            f->c[8 * i + j] = (int16_t)v[j];
     }
     head2_wipe(v, sizeof v);
 }
 
-bool mlkem_poly_is_reduced(const uint8_t in[MLKEM_POLY_BYTES])
+bool mlkem_is_reduced(const uint8_t in[MLKEM_POLY_BYTES])
 {
     uint16_t v[8];
     unsigned above = 0;

@@ -20,20 +20,13 @@ enum {
 };
 
 struct mlkem_poly {
-    _Alignas(16) int16_t c[MLKEM_N];
+    _Alignas(64) int16_t c[MLKEM_N];
 };
 
-/* A polynomial in T_q that many others will be multiplied by. */
+/* A polynomial in T_q that others will be multiplied by, laid out as the kernels that made it like
+ * it: it is of no use to those of another level. */
 struct mlkem_factor {
-    _Alignas(16) int16_t even[MLKEM_N / 2];
-    int16_t odd[MLKEM_N / 2];
-    int16_t odd_gamma[MLKEM_N / 2]; /* odd coefficient times gamma of its pair (Algorithm 12) */
-};
-
-/* A sum of products in T_q, not yet reduced: at most four products. */
-struct mlkem_sum {
-    _Alignas(16) int32_t even[MLKEM_N / 2];
-    int32_t odd[MLKEM_N / 2];
+    _Alignas(64) int16_t c[2 * MLKEM_N];
 };
 
 /* ---- numbers modulo q ---- */
@@ -92,55 +85,5 @@ static HEAD2_ALWAYS_INLINE int16_t mlkem_decompress(uint16_t y, unsigned d)
 {
     return (int16_t)(((uint32_t)y * MLKEM_Q + (1u << (d - 1))) >> d);
 }
-
-/* ---- ntt.c ---- */
-
-/* NTT (Algorithm 9), in place. abs(c) <= q before, abs(c) <= (q - 1)/2 after. */
-void mlkem_ntt(struct mlkem_poly *f);
-
-/* R times NTT^-1 (Algorithm 10), in place. Any c before, abs(c) < q after. */
-void mlkem_inverse_ntt(struct mlkem_poly *f);
-
-/* Prepare f in T_q, abs(c) <= (q - 1)/2, for products with others. */
-void mlkem_factor_init(struct mlkem_factor *out, const struct mlkem_poly *f);
-
-/* sum += f g in T_q (MultiplyNTTs, Algorithm 11); the coefficients of f are in (-q, q). */
-void mlkem_sum_add_product(struct mlkem_sum *sum, const struct mlkem_poly *f,
-                           const struct mlkem_factor *g);
-
-/* out = sum / R, abs(c) < q. */
-void mlkem_sum_reduce(struct mlkem_poly *out, const struct mlkem_sum *sum);
-
-/* f = R f, abs(c) < q after. */
-void mlkem_poly_to_mont(struct mlkem_poly *f);
-
-/* ---- poly.c ---- */
-
-/* f += g; the sums must fit 16 bits. */
-void mlkem_poly_add(struct mlkem_poly *f, const struct mlkem_poly *g);
-
-/* ByteEncode_12 (Algorithm 5) of f mod q, and ByteDecode_12 (Algorithm 6), which leaves
- * abs(c) <= (q - 1)/2. */
-void mlkem_poly_encode(uint8_t out[MLKEM_POLY_BYTES], const struct mlkem_poly *f);
-void mlkem_poly_decode(struct mlkem_poly *f, const uint8_t in[MLKEM_POLY_BYTES]);
-
-/* Whether all 256 encoded coefficients are below q: the check of Section 7.2. */
-bool mlkem_poly_is_reduced(const uint8_t in[MLKEM_POLY_BYTES]);
-
-/* ByteEncode_d(Compress_d(f)) in 32 d bytes, and Decompress_d(ByteDecode_d(in)), which leaves
- * c in [0, q). d is 1, 4, 5, 10 or 11. */
-void mlkem_poly_compress(uint8_t *out, const struct mlkem_poly *f, unsigned d);
-void mlkem_poly_decompress(struct mlkem_poly *f, const uint8_t *in, unsigned d);
-
-/* ---- sample.c ---- */
-
-/* SampleNTT (Algorithm 7) of seed || i1 || i2; c in [0, q). The seed is public. */
-void mlkem_sample_ntt(struct mlkem_poly *f, const uint8_t seed[32], uint8_t i1, uint8_t i2);
-
-/* SamplePolyCBD_eta (Algorithm 8) of 64 eta bytes; eta is 2 or 3. */
-void mlkem_sample_cbd(struct mlkem_poly *f, const uint8_t *in, unsigned eta);
-
-/* SamplePolyCBD_eta(PRF_eta(s, b)) (Equation 4.3). */
-void mlkem_sample_noise(struct mlkem_poly *f, const uint8_t s[32], uint8_t b, unsigned eta);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * The number-theoretic transform of ML-KEM against its definition. It is linear and its products
+ * The number-theoretic transform of ML-KEM against its definition, for
+ * every table of kernels. It is linear and its products
  * are bilinear, so that all basis vectors, and all pairs of them, decide the whole function as far
  * as nothing overflows; that is what the extreme inputs are for.
  */
-#include "check.h"
-#include "mlkem/poly.h"
+#include "mlkem_tables.h"
 
 enum { Q = MLKEM_Q, N = MLKEM_N, R = 65536 % MLKEM_Q };
 
@@ -52,10 +52,10 @@ static void expect_ntt(const struct mlkem_poly *f)
     int want[N];
 
     ntt_definition(want, f->c);
-    mlkem_ntt(&got);
+    kernels->ntt(&got);
     for (int i = 0; i < N; i++)
-        CHECK_SAY(mod_q(got.c[i]) == want[i] && abs(got.c[i]) <= MLKEM_HALF_Q, "coefficient %d", i);
-    mlkem_inverse_ntt(&got);
+        CHECK_SAY(mod_q(got.c[i]) == want[i] && abs(got.c[i]) < Q, "coefficient %d", i);
+    kernels->inverse_ntt(&got);
     for (int i = 0; i < N; i++)
         CHECK_SAY(mod_q(got.c[i]) == mod_q((long long)f->c[i] * R) && abs(got.c[i]) < Q,
                   "coefficient %d of the inverse", i);
@@ -88,7 +88,7 @@ static void inverse_of_basis_vectors(void)
     for (int i = 0; i < N; i++) {
         memset(&f, 0, sizeof f);
         f.c[i] = 1;
-        mlkem_inverse_ntt(&f);
+        kernels->inverse_ntt(&f);
         for (int j = 0; j < N; j++) {
             const int root = powers[(256 - odd_power[i / 2] * (j / 2) % 256) % 256];
             const int want = i % 2 == j % 2 ? mod_q((long long)root * inverse_128 % Q * R) : 0;
@@ -116,7 +116,8 @@ static void extreme_inputs(void)
     }
 }
 
-/* The inverse takes any 16-bit numbers. */
+/* The inverse on the largest inputs, in the sign patterns of all Walsh functions: among them are
+ * those that make all sums of a layer add up. */
 static void extreme_inputs_of_the_inverse(void)
 {
     struct mlkem_poly f;
@@ -126,36 +127,40 @@ static void extreme_inputs_of_the_inverse(void)
     for (int pattern = 0; pattern < 256; pattern++) {
         int want[N];
         for (int j = 0; j < N; j++)
-            f.c[j] = (__builtin_popcount((unsigned)(j & pattern)) & 1) ? INT16_MIN : INT16_MAX;
+            f.c[j] = (int16_t)((__builtin_popcount((unsigned)(j & pattern)) & 1) ? 1 - Q : Q - 1);
         g = f;
-        mlkem_inverse_ntt(&g); /* then forward again, by the definition */
+        kernels->inverse_ntt(&g); /* then forward again, by the definition */
         ntt_definition(want, g.c);
         for (int j = 0; j < N; j++)
-            CHECK_SAY(want[j] == mod_q((long long)f.c[j] * R), "pattern %d, coefficient %d",
-                      pattern, j);
+            CHECK_SAY(want[j] == mod_q((long long)f.c[j] * R) && abs(g.c[j]) < Q,
+                      "pattern %d, coefficient %d", pattern, j);
     }
 }
 
-/* e_a e_b in T_q (Algorithm 12): the pairs a / 2 and b / 2 meet only if they are the same. */
+/* e_a e_b in T_q (Algorithm 12) through a sum whose other terms are zero: the pairs a / 2 and b / 2
+ * meet only if they are the same. */
 static void products_of_basis_vectors(void)
 {
-    struct mlkem_poly f = {{0}};
+    static const struct mlkem_poly zero;
+    struct mlkem_poly f[MLKEM_MAX_K] = {{{0}}};
     struct mlkem_poly g = {{0}};
     struct mlkem_poly out;
-    struct mlkem_factor factor;
+    struct mlkem_factor factor[MLKEM_MAX_K];
 
     make_tables();
     for (int b = 0; b < N; b++) {
+        const unsigned k = 2 + (unsigned)b % 3;
+        const unsigned at = (unsigned)b % k;
+        for (unsigned i = 0; i < k; i++)
+            kernels->factor_init(&factor[i], &zero);
         g.c[b] = 1;
-        mlkem_factor_init(&factor, &g);
+        kernels->factor_init(&factor[at], &g);
         g.c[b] = 0;
         for (int a = 0; a < N; a++) {
-            struct mlkem_sum sum = {0};
-            f.c[a] = 1;
-            mlkem_sum_add_product(&sum, &f, &factor);
-            f.c[a] = 0;
-            mlkem_sum_reduce(&out, &sum);
-            mlkem_poly_to_mont(&out); /* takes the 1/R away */
+            f[at].c[a] = 1;
+            kernels->inner_product(&out, f, factor, k);
+            f[at].c[a] = 0;
+            kernels->to_mont_add(&out, &zero); /* takes the 1/R away */
             const int hit = a / 2 != b / 2 ? -1 : a % 2 + b % 2 == 1 ? a | 1 : a & ~1;
             const int value = a % 2 + b % 2 == 2 ? powers[odd_power[a / 2]] : 1;
             for (int i = 0; i < N; i++)
@@ -165,43 +170,75 @@ static void products_of_basis_vectors(void)
     }
 }
 
-/* Four products of the largest operands that are allowed, in all combinations of signs. */
+/* k products of the largest operands that are allowed, in all combinations of signs. */
 static void extreme_products(void)
 {
-    struct mlkem_poly f;
+    struct mlkem_poly f[MLKEM_MAX_K];
     struct mlkem_poly g;
     struct mlkem_poly out;
-    struct mlkem_factor factor;
+    struct mlkem_factor factor[MLKEM_MAX_K];
 
     make_tables();
-    for (unsigned signs = 0; signs < 16; signs++) {
-        struct mlkem_sum sum = {0};
+    for (unsigned signs = 0; signs < 32; signs++) {
+        const unsigned k = 2 + signs % 3;
+        const int largest = signs < 16 ? Q - 1 : 4095;
         for (int i = 0; i < N; i++) {
-            f.c[i] = (int16_t)((signs >> (i % 2) & 1) ? Q - 1 : 1 - Q);
-            g.c[i] = (int16_t)((signs >> (2 + i % 2) & 1) ? MLKEM_HALF_Q : -MLKEM_HALF_Q);
+            f[0].c[i] = (int16_t)((signs >> (i % 2) & 1) || signs >= 16 ? largest : -largest);
+            g.c[i] = (int16_t)((signs >> (2 + i % 2) & 1) ? Q - 1 : 1 - Q);
         }
-        mlkem_factor_init(&factor, &g);
-        for (int i = 0; i < 4; i++)
-            mlkem_sum_add_product(&sum, &f, &factor);
-        mlkem_sum_reduce(&out, &sum);
+        for (unsigned i = 0; i < k; i++) {
+            f[i] = f[0];
+            kernels->factor_init(&factor[i], &g);
+        }
+        kernels->inner_product(&out, f, factor, k);
         for (int i = 0; i < N; i += 2) {
+            const int16_t *a = f[0].c + i;
             const long long gamma = powers[odd_power[i / 2]];
-            const long long even = f.c[i] * g.c[i] + (long long)f.c[i + 1] * g.c[i + 1] % Q * gamma;
-            const long long odd = (long long)f.c[i] * g.c[i + 1] + (long long)f.c[i + 1] * g.c[i];
-            CHECK_EQ(mod_q((long long)out.c[i] * R), mod_q(4 * even));
-            CHECK_EQ(mod_q((long long)out.c[i + 1] * R), mod_q(4 * odd));
+            const long long even = a[0] * g.c[i] + (long long)a[1] * g.c[i + 1] % Q * gamma;
+            const long long odd = (long long)a[0] * g.c[i + 1] + (long long)a[1] * g.c[i];
+            CHECK_EQ(mod_q((long long)out.c[i] * R), mod_q((int)k * even));
+            CHECK_EQ(mod_q((long long)out.c[i + 1] * R), mod_q((int)k * odd));
             CHECK(abs(out.c[i]) < Q && abs(out.c[i + 1]) < Q);
+        }
+    }
+}
+
+/* f and g at each place, every f of 16 bits, and the g at the edges of what is allowed. */
+static void sums_and_scaling(void)
+{
+    static const int16_t seconds[] = {1 - Q, -1, 0, 1, Q - 1};
+    struct mlkem_poly f;
+    struct mlkem_poly g;
+
+    for (int first = INT16_MIN; first <= INT16_MAX; first += N) {
+        for (size_t s = 0; s < HEAD2_LEN(seconds); s++) {
+            for (int i = 0; i < N; i++) {
+                f.c[i] = (int16_t)(first + i);
+                g.c[i] = seconds[(s + (size_t)i) % HEAD2_LEN(seconds)];
+            }
+            struct mlkem_poly sum = f;
+            struct mlkem_poly difference = f;
+            kernels->to_mont_add(&f, &g);
+            kernels->add(&sum, &g);
+            kernels->sub(&difference, &g);
+            for (int i = 0; i < N; i++) {
+                const int v = first + i;
+                CHECK(mod_q(f.c[i]) == mod_q((long long)v * R + g.c[i]) && abs(f.c[i]) < 2 * Q);
+                CHECK(sum.c[i] == (int16_t)(v + g.c[i]) &&
+                      difference.c[i] == (int16_t)(v - g.c[i]));
+            }
         }
     }
 }
 
 int main(void)
 {
-    RUN(basis_vectors);
-    RUN(inverse_of_basis_vectors);
-    RUN(extreme_inputs);
-    RUN(extreme_inputs_of_the_inverse);
-    RUN(products_of_basis_vectors);
-    RUN(extreme_products);
+    RUN_EACH(basis_vectors);
+    RUN_EACH(inverse_of_basis_vectors);
+    RUN_EACH(extreme_inputs);
+    RUN_EACH(extreme_inputs_of_the_inverse);
+    RUN_EACH(products_of_basis_vectors);
+    RUN_EACH(extreme_products);
+    RUN_EACH(sums_and_scaling);
     CHECK_EXIT();
 }

@@ -163,11 +163,11 @@ static void sizes(void)
 
 int main(void)
 {
-    RUN(fresh_keys_agree);
-    RUN(seeds_determine_keys);
-    RUN(every_bit_flip_is_rejected);
-    RUN(altered_private_keys_are_refused);
-    RUN(bad_public_keys_are_refused);
+    RUN_EACH(fresh_keys_agree);
+    RUN_EACH(seeds_determine_keys);
+    RUN_EACH(every_bit_flip_is_rejected);
+    RUN_EACH(altered_private_keys_are_refused);
+    RUN_EACH(bad_public_keys_are_refused);
     RUN(sizes);
     CHECK_EXIT();
 }

@@ -101,8 +101,8 @@ static void accumulated_mlkem_1024(void)
 
 int main(void)
 {
-    RUN(accumulated_mlkem_512);
-    RUN(accumulated_mlkem_768);
-    RUN(accumulated_mlkem_1024);
+    RUN_EACH(accumulated_mlkem_512);
+    RUN_EACH(accumulated_mlkem_768);
+    RUN_EACH(accumulated_mlkem_1024);
     CHECK_EXIT();
 }

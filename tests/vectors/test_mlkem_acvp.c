@@ -128,7 +128,7 @@ static void acvp_encap_decap(void)
 
 int main(void)
 {
-    RUN(acvp_keygen);
-    RUN(acvp_encap_decap);
+    RUN_EACH(acvp_keygen);
+    RUN_EACH(acvp_encap_decap);
     CHECK_EXIT();
 }
