@@ -79,7 +79,8 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_prehash(uint8_t digest[HEAD2_PREHA
  * keypair_from_seed - the key pair of a stored seed xi (Algorithm 6). Returns HEAD2_OK.
  * sign - hedged signature of msg under ctx (Algorithm 2).
  *     Returns HEAD2_OK, HEAD2_E_ARG (ctx_len above 255), HEAD2_E_MALFORMED (sk has a coefficient
- *     out of range) or HEAD2_E_ENTROPY.
+ *     out of range), HEAD2_E_ENTROPY or HEAD2_E_MEMORY: the expanded key, up to 72 KiB, is made on
+ *     the heap for each signature.
  * sign_deterministic - the same with rnd = 32 zero bytes.
  * sign_hash - HashML-DSA, hedged (Algorithm 4), of a digest made with head2_prehash;
  *     digest_len must be head2_prehash_bytes(hash), else HEAD2_E_ARG.

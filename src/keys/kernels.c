@@ -3,6 +3,7 @@
  */
 #include "cpu/cpu.h"
 #include "hash/keccak.h"
+#include "mldsa/kernels.h"
 
 #include <head2/cpu.h>
 
@@ -15,5 +16,6 @@ enum head2_status
 head2_kernels_check(void (*refused)(void *arg, const char *kernels, const char *isa), void *arg)
 {
     (void)keccak_kernels();
+    (void)mldsa_kernels();
     return cpu_refusals(refused, arg) == 0 ? HEAD2_OK : HEAD2_E_HEALTH;
 }

@@ -3,48 +3,100 @@
  */
 #include "mldsa/mldsa.h"
 #include "mldsa/pack.h"
+#include "mldsa/prepared.h"
 #include "mldsa/sample.h"
 
 #include <head2/hash.h>
 
-/* t = A s1 + s2 one row at a time, split into t1, which goes to pk, and t0. s1 is transformed. */
-static HEAD2_ALWAYS_INLINE void public_row(const struct mldsa_params *P, unsigned i, uint8_t *pk,
-                                           struct poly *t0, const struct poly *s1,
-                                           const struct poly *s2)
-{
-    struct poly row[MAX_L];
-    struct poly t;
-
-    for (unsigned j = 0; j < P->l; j++)
-        mldsa_sample_uniform(&row[j], pk, i, j); /* pk begins with rho */
-    mldsa_dot(&t, row, s1, P->l);
-    mldsa_inverse_ntt(&t);
-    for (unsigned n = 0; n < MLDSA_N; n++) {
-        int32_t r = mldsa_add_q(mldsa_reduce32(t.c[n] + s2->c[n]));
-        t.c[n] = mldsa_power2_round(r, &t0->c[n]); /* line 6 */
-    }
-    HEAD2_PUBLIC(&t, sizeof t, "t1 is the public key");
-    mldsa_pack(pk + RHO_BYTES + (size_t)i * T1_BYTES, &t, T1_BITS);
-    head2_wipe(&t, sizeof t);
-}
+/* What t = A s1 + s2 is computed with, row by row. s1 is transformed. */
+struct key_maker {
+    const struct mldsa_kernels *kernels;
+    const struct mldsa_params *P;
+    struct poly s1[MAX_L], s2[MAX_K];
+    struct poly t, t0;
+    struct keccak_chain tr;
+    struct matrix_rows matrix;
+};
 
 void mldsa_tr(enum mldsa_set set, uint8_t tr[TR_BYTES], const uint8_t *pk)
 {
     head2_shake256(tr, TR_BYTES, pk, mldsa_params_of(set)->pk_bytes);
 }
 
+static void start(struct key_maker *m, const struct mldsa_params *P)
+{
+    m->kernels = mldsa_kernels();
+    m->P = P;
+}
+
+/* Line 6 for one row: t1 goes to pk, t0 packed to its own place. */
+static void public_row(struct key_maker *m, unsigned i, uint8_t *pk, uint8_t *packed_t0)
+{
+    const struct mldsa_kernels *const k = m->kernels;
+
+    k->dot(&m->t, mldsa_matrix_row(&m->matrix, i), m->s1, m->P->l);
+    k->inverse_ntt(&m->t);
+    k->power2_round(&m->t, &m->t0, &m->s2[i]);
+    HEAD2_PUBLIC(&m->t, sizeof m->t, "t1 is the public key");
+    k->pack(pk + RHO_BYTES + (size_t)i * T1_BYTES, &m->t, T1_BITS);
+    k->pack_signed(packed_t0 + (size_t)i * T0_BYTES, &m->t0, 1 << (MLDSA_D - 1), T0_BITS);
+}
+
+/* Lines 3 to 9: pk begins with rho. tr = H(pk) is computed as pk grows. */
+static void public_key(struct key_maker *m, uint8_t *pk, uint8_t *packed_t0, uint8_t tr[TR_BYTES])
+{
+    const struct mldsa_params *const P = m->P;
+    unsigned done = 0;
+
+    for (unsigned j = 0; j < P->l; j++)
+        m->kernels->ntt(&m->s1[j], &m->s1[j]);
+    keccak_chain_init(&m->tr, KECCAK_RATE_256, pk, RHO_BYTES);
+    mldsa_matrix_start(&m->matrix, m->kernels, P, pk);
+    while (done < P->k) {
+        for (const unsigned complete = mldsa_matrix_more(&m->matrix, &m->tr); done < complete;
+             done++) {
+            public_row(m, done, pk, packed_t0);
+            m->tr.ready += T1_BYTES;
+        }
+    }
+    keccak_chain_finish(&m->tr, KECCAK_SUFFIX_SHAKE, tr, TR_BYTES);
+}
+
+/* s1 || s2 by index, as Algorithm 33 numbers them. */
+static struct poly *secret_poly(struct key_maker *m, unsigned index)
+{
+    return index < m->P->l ? &m->s1[index] : &m->s2[index - m->P->l];
+}
+
+/* Line 4, and the part of skEncode for s1 and s2. */
+static void sample_secrets(struct key_maker *m, const uint8_t rho_prime[64], uint8_t *packed)
+{
+    const struct mldsa_params *const P = m->P;
+    const unsigned n = P->k + P->l;
+    struct sample_lane lane[KECCAK_LANES];
+
+    for (unsigned index = 0; index < n;) {
+        unsigned lanes = 0;
+        for (; lanes < KECCAK_LANES && index < n; lanes++, index++)
+            lane[lanes] = (struct sample_lane){rho_prime, (uint16_t)index, secret_poly(m, index)};
+        mldsa_sample_bounded(m->kernels, lane, lanes, P->eta);
+    }
+    for (unsigned index = 0; index < n; index++)
+        m->kernels->pack_signed(packed + index * PACKED_BYTES(P->eta_bits), secret_poly(m, index),
+                                P->eta, P->eta_bits);
+}
+
 /* skEncode and pkEncode (Algorithms 24 and 22) happen on the way: each part is packed when known.
  */
-static HEAD2_ALWAYS_INLINE void keygen(const struct mldsa_params *P, enum mldsa_set set,
-                                       uint8_t *pk, uint8_t *sk, const struct head2_secret32 *xi)
+void mldsa_keygen_internal(enum mldsa_set set, uint8_t *pk, uint8_t *sk,
+                           const struct head2_secret32 *xi)
 {
+    const struct mldsa_params *const P = mldsa_params_of(set);
     const uint8_t dims[2] = {(uint8_t)P->k, (uint8_t)P->l};
-    const size_t s_bytes = PACKED_BYTES(P->eta_bits);
-    uint8_t *const sk_s = sk + RHO_BYTES + K_BYTES + TR_BYTES;
-    uint8_t *const sk_t0 = sk_s + s_bytes * (P->k + P->l);
+    const struct sk_parts parts = mldsa_sk_parts(P);
     struct head2_keccak shake;
     uint8_t seeds[RHO_BYTES + 64 + K_BYTES]; /* rho || rho' || K */
-    struct poly s1[MAX_L], s2, t0;
+    struct key_maker m;
 
     head2_shake256_init(&shake); /* line 1 */
     head2_shake_update(&shake, xi->b, sizeof xi->b);
@@ -54,88 +106,38 @@ static HEAD2_ALWAYS_INLINE void keygen(const struct mldsa_params *P, enum mldsa_
     memcpy(pk, seeds, RHO_BYTES);
     memcpy(sk, seeds, RHO_BYTES);
     memcpy(sk + RHO_BYTES, seeds + RHO_BYTES + 64, K_BYTES);
-    for (unsigned j = 0; j < P->l; j++) {
-        mldsa_sample_bounded(&s1[j], seeds + RHO_BYTES, j, P->eta);
-        mldsa_pack_signed(sk_s + j * s_bytes, &s1[j], P->eta, P->eta_bits);
-        mldsa_ntt(&s1[j]);
-    }
-    for (unsigned i = 0; i < P->k; i++) {
-        mldsa_sample_bounded(&s2, seeds + RHO_BYTES, P->l + i, P->eta);
-        mldsa_pack_signed(sk_s + (P->l + i) * s_bytes, &s2, P->eta, P->eta_bits);
-        public_row(P, i, pk, &t0, s1, &s2);
-        mldsa_pack_signed(sk_t0 + (size_t)i * T0_BYTES, &t0, 1 << (MLDSA_D - 1), T0_BITS);
-    }
-    mldsa_tr(set, sk + RHO_BYTES + K_BYTES, pk); /* line 9 */
+    start(&m, P);
+    sample_secrets(&m, seeds + RHO_BYTES, sk + parts.s);
+    public_key(&m, pk, sk + parts.t0, sk + parts.tr);
     head2_wipe(&shake, sizeof shake);
     head2_wipe(seeds, sizeof seeds);
-    head2_wipe(s1, sizeof s1);
-    head2_wipe(&s2, sizeof s2);
-    head2_wipe(&t0, sizeof t0);
-}
-
-/* All ones when a coefficient of s1 or s2 is outside [-eta, eta]. */
-static HEAD2_ALWAYS_INLINE uint32_t unpack_s(struct poly *s, const uint8_t *in,
-                                             const struct mldsa_params *P)
-{
-    mldsa_unpack_signed(s, in, P->eta, P->eta_bits);
-    return mldsa_norm_reaches(s, P->eta + 1);
-}
-
-static HEAD2_ALWAYS_INLINE enum head2_status public_from_private(const struct mldsa_params *P,
-                                                                 enum mldsa_set set, uint8_t *pk,
-                                                                 const uint8_t *sk)
-{
-    enum head2_status st = HEAD2_OK;
-    const size_t s_bytes = PACKED_BYTES(P->eta_bits);
-    const uint8_t *const sk_s = sk + RHO_BYTES + K_BYTES + TR_BYTES;
-    const uint8_t *const sk_t0 = sk_s + s_bytes * (P->k + P->l);
-    struct poly s1[MAX_L], s2, t0;
-    uint8_t packed_t0[T0_BYTES], tr[TR_BYTES];
-    uint32_t bad = 0;
-
-    memcpy(pk, sk, RHO_BYTES);
-    for (unsigned j = 0; j < P->l; j++) {
-        bad |= unpack_s(&s1[j], sk_s + j * s_bytes, P);
-        mldsa_ntt(&s1[j]);
-    }
-    for (unsigned i = 0; i < P->k; i++) {
-        bad |= unpack_s(&s2, sk_s + (P->l + i) * s_bytes, P);
-        HEAD2_PUBLIC(&bad, sizeof bad, "whether a private key is well-formed is the result");
-        if (bad != 0)
-            HEAD2_TRY(HEAD2_E_MALFORMED);
-        public_row(P, i, pk, &t0, s1, &s2);
-        mldsa_pack_signed(packed_t0, &t0, 1 << (MLDSA_D - 1), T0_BITS);
-        HEAD2_TRY(head2_equal(packed_t0, sk_t0 + (size_t)i * T0_BYTES, T0_BYTES));
-    }
-    mldsa_tr(set, tr, pk);
-    HEAD2_TRY(head2_equal(tr, sk + RHO_BYTES + K_BYTES, TR_BYTES));
-
-done:
-    head2_wipe(s1, sizeof s1);
-    head2_wipe(&s2, sizeof s2);
-    head2_wipe(&t0, sizeof t0);
-    head2_wipe(packed_t0, sizeof packed_t0);
-    if (st != HEAD2_OK)
-        head2_wipe(pk, P->pk_bytes);
-    return st == HEAD2_OK ? HEAD2_OK : HEAD2_E_MALFORMED;
-}
-
-void mldsa_keygen_internal(enum mldsa_set set, uint8_t *pk, uint8_t *sk,
-                           const struct head2_secret32 *xi)
-{
-    if (set == MLDSA_44)
-        keygen(&mldsa_44, set, pk, sk, xi);
-    else if (set == MLDSA_65)
-        keygen(&mldsa_65, set, pk, sk, xi);
-    else
-        keygen(&mldsa_87, set, pk, sk, xi);
+    head2_wipe(&m, offsetof(struct key_maker, matrix));
 }
 
 enum head2_status mldsa_public_from_private(enum mldsa_set set, uint8_t *pk, const uint8_t *sk)
 {
-    if (set == MLDSA_44)
-        return public_from_private(&mldsa_44, set, pk, sk);
-    if (set == MLDSA_65)
-        return public_from_private(&mldsa_65, set, pk, sk);
-    return public_from_private(&mldsa_87, set, pk, sk);
+    const struct mldsa_params *const P = mldsa_params_of(set);
+    const struct sk_parts parts = mldsa_sk_parts(P);
+    enum head2_status st;
+    struct key_maker m;
+    uint8_t packed_t0[MAX_K * T0_BYTES], tr[TR_BYTES];
+    uint32_t bad = 0;
+
+    start(&m, P);
+    for (unsigned index = 0; index < P->l + P->k; index++)
+        bad |= mldsa_unpack_secret(m.kernels, P, secret_poly(&m, index), sk, index);
+    HEAD2_PUBLIC(&bad, sizeof bad, "whether a private key is well-formed is the result");
+    if (bad != 0)
+        HEAD2_TRY(HEAD2_E_MALFORMED);
+    memcpy(pk, sk, RHO_BYTES);
+    public_key(&m, pk, packed_t0, tr);
+    HEAD2_TRY(head2_equal(packed_t0, sk + parts.t0, P->k * T0_BYTES));
+    HEAD2_TRY(head2_equal(tr, sk + parts.tr, TR_BYTES));
+
+done:
+    head2_wipe(&m, offsetof(struct key_maker, matrix));
+    head2_wipe(packed_t0, sizeof packed_t0);
+    if (st != HEAD2_OK)
+        head2_wipe(pk, P->pk_bytes);
+    return st == HEAD2_OK ? HEAD2_OK : HEAD2_E_MALFORMED;
 }

@@ -5,7 +5,7 @@
  * eight of them keep an input below q under 9q. Backward, the sum half of a butterfly doubles: an
  * input of at most q ends below 2^8 q < 2^31. Two layers are done in one pass over the data.
  */
-#include "mldsa/poly.h"
+#include "mldsa/kernels_portable.h"
 
 /* zetas[i] = 2^32 * 1753^BitRev8(i) mod+- q (FIPS 204, Appendix B, in Montgomery form). */
 static const int32_t zetas[MLDSA_N] = {
@@ -59,9 +59,11 @@ static inline void backward(int32_t *a, int32_t *b, int32_t zeta)
     *b = mldsa_montgomery((int64_t)zeta * (t - *b));
 }
 
-/* FIPS 204, Algorithm 41. In: |w| < q. Out: |w| < 9q, any representative. */
-void mldsa_ntt(struct poly *w)
+void mldsa_ntt_portable(struct poly *to, const struct poly *from)
 {
+    struct poly *const w = to;
+    if (to != from)
+        *to = *from;
     for (unsigned len = 64, m = 1; len >= 1; len /= 4, m *= 4) {
         for (unsigned block = 0; block < m; block++) {
             int32_t *p = &w->c[(size_t)block * 4 * len];
@@ -78,8 +80,7 @@ void mldsa_ntt(struct poly *w)
     }
 }
 
-/* FIPS 204, Algorithm 42, times 2^32. In: |w| <= q. Out: |w| < q. */
-void mldsa_inverse_ntt(struct poly *w)
+void mldsa_inverse_ntt_portable(struct poly *w)
 {
     for (unsigned len = 1, m = 64; len <= 64; len *= 4, m /= 4) {
         for (unsigned block = 0; block < m; block++) {
@@ -100,12 +101,8 @@ void mldsa_inverse_ntt(struct poly *w)
         w->c[j] = mldsa_montgomery((int64_t)INVERSE_SCALE * w->c[j]);
 }
 
-/*
- * The sum over j < n of row[j] * v[j] (Algorithms 45, 46 and 48), times 2^-32. Every product is
- * below 9q * 9q < 2^53, and the sum must stay within q * 2^31 > 2^53.9: seven products of a reduced
- * row with transformed vectors do.
- */
-void mldsa_dot(struct poly *w, const struct poly *row, const struct poly *v, unsigned n)
+/* Every product is below 9q * 9q < 2^53, and the sum must stay within q * 2^31 > 2^53.9. */
+void mldsa_dot_portable(struct poly *w, const struct poly *row, const struct poly *v, unsigned n)
 {
     for (unsigned i = 0; i < MLDSA_N; i++) {
         int64_t sum = 0;
@@ -115,9 +112,8 @@ void mldsa_dot(struct poly *w, const struct poly *row, const struct poly *v, uns
     }
 }
 
-/* The same minus c * t: A z - c t1 in one pass (Algorithm 8, line 9). */
-void mldsa_dot_minus(struct poly *w, const struct poly *row, const struct poly *v, unsigned n,
-                     const struct poly_pair *ct)
+void mldsa_dot_minus_portable(struct poly *w, const struct poly *row, const struct poly *v,
+                              unsigned n, const struct poly_pair *ct)
 {
     for (unsigned i = 0; i < MLDSA_N; i++) {
         int64_t sum = -(int64_t)ct->a->c[i] * ct->b->c[i];
@@ -125,12 +121,4 @@ void mldsa_dot_minus(struct poly *w, const struct poly *row, const struct poly *
             sum += (int64_t)row[j].c[i] * v[j].c[i];
         w->c[i] = mldsa_montgomery(sum);
     }
-}
-
-/* Algorithm 45 and back to coefficients: the product of two transformed polynomials, |w| < q. */
-void mldsa_multiply(struct poly *w, const struct poly *a, const struct poly *b)
-{
-    for (unsigned i = 0; i < MLDSA_N; i++)
-        w->c[i] = mldsa_montgomery((int64_t)a->c[i] * b->c[i]);
-    mldsa_inverse_ntt(w);
 }

@@ -5,6 +5,7 @@
  * every shift in them is a constant.
  */
 #include "mldsa/pack.h"
+#include "mldsa/kernels_portable.h"
 
 static HEAD2_ALWAYS_INLINE void pack_group(uint8_t *out, const uint32_t v[8], unsigned bits)
 {
@@ -59,7 +60,7 @@ static HEAD2_ALWAYS_INLINE void unpack_poly(struct poly *a, const uint8_t *in, i
     }
 }
 
-void mldsa_pack(uint8_t *out, const struct poly *a, unsigned bits)
+void mldsa_pack_portable(uint8_t *out, const struct poly *a, unsigned bits)
 {
     HEAD2_REQUIRES(bits == 4 || bits == 6 || bits == T1_BITS);
     if (bits == 4)
@@ -70,14 +71,14 @@ void mldsa_pack(uint8_t *out, const struct poly *a, unsigned bits)
         pack_poly(out, a, 1, 0, T1_BITS);
 }
 
-void mldsa_unpack(struct poly *a, const uint8_t *in, unsigned bits)
+void mldsa_unpack_portable(struct poly *a, const uint8_t *in, unsigned bits)
 {
     HEAD2_REQUIRES(bits == T1_BITS);
     (void)bits;
     unpack_poly(a, in, 1, 0, T1_BITS);
 }
 
-void mldsa_pack_signed(uint8_t *out, const struct poly *a, int32_t top, unsigned bits)
+void mldsa_pack_signed_portable(uint8_t *out, const struct poly *a, int32_t top, unsigned bits)
 {
     switch (bits) {
     case 3:
@@ -98,7 +99,7 @@ void mldsa_pack_signed(uint8_t *out, const struct poly *a, int32_t top, unsigned
     }
 }
 
-void mldsa_unpack_signed(struct poly *a, const uint8_t *in, int32_t top, unsigned bits)
+void mldsa_unpack_signed_portable(struct poly *a, const uint8_t *in, int32_t top, unsigned bits)
 {
     switch (bits) {
     case 3:
@@ -119,25 +120,25 @@ void mldsa_unpack_signed(struct poly *a, const uint8_t *in, int32_t top, unsigne
     }
 }
 
-void mldsa_pack_hint(uint8_t *out, const uint8_t *ones, unsigned k, unsigned omega)
+void mldsa_pack_hint(uint8_t *out, const uint64_t *hint, unsigned k, unsigned omega)
 {
     unsigned index = 0;
     memset(out, 0, omega + k);
     for (unsigned i = 0; i < k; i++) {
-        for (unsigned j = 0; j < MLDSA_N; j++) {
-            if (ones[i * MLDSA_N + j] != 0) {
+        for (unsigned word = 0; word < FLAG_WORDS; word++) {
+            for (uint64_t ones = hint[i * FLAG_WORDS + word]; ones != 0; ones &= ones - 1) {
                 HEAD2_REQUIRES(index < omega);
-                out[index++] = (uint8_t)j;
+                out[index++] = (uint8_t)(64 * word + (unsigned)__builtin_ctzll(ones));
             }
         }
         out[omega + i] = (uint8_t)index;
     }
 }
 
-enum head2_status mldsa_unpack_hint(uint8_t *ones, const uint8_t *in, unsigned k, unsigned omega)
+enum head2_status mldsa_unpack_hint(uint64_t *hint, const uint8_t *in, unsigned k, unsigned omega)
 {
     unsigned index = 0;
-    memset(ones, 0, (size_t)k * MLDSA_N);
+    memset(hint, 0, sizeof *hint * k * FLAG_WORDS);
     for (unsigned i = 0; i < k; i++) {
         const unsigned end = in[omega + i];
         if (end < index || end > omega)
@@ -145,7 +146,7 @@ enum head2_status mldsa_unpack_hint(uint8_t *ones, const uint8_t *in, unsigned k
         for (const unsigned first = index; index < end; index++) {
             if (index > first && in[index - 1] >= in[index])
                 return HEAD2_E_MALFORMED; /* line 9: positions must ascend */
-            ones[i * MLDSA_N + in[index]] = 1;
+            hint[i * FLAG_WORDS + in[index] / 64] |= (uint64_t)1 << in[index] % 64;
         }
     }
     for (; index < omega; index++) {

@@ -10,21 +10,13 @@
 #include "mldsa/params.h"
 
 struct poly {
-    int32_t c[MLDSA_N];
+    _Alignas(64) int32_t c[MLDSA_N];
 };
 
-/* a product that is subtracted in mldsa_dot_minus */
+/* a product that is subtracted from a row */
 struct poly_pair {
     const struct poly *a, *b;
 };
-
-/* ntt.c: FIPS 204, Section 7.5; the bounds are stated there */
-void mldsa_ntt(struct poly *w);
-void mldsa_inverse_ntt(struct poly *w);
-void mldsa_dot(struct poly *w, const struct poly *row, const struct poly *v, unsigned n);
-void mldsa_dot_minus(struct poly *w, const struct poly *row, const struct poly *v, unsigned n,
-                     const struct poly_pair *ct);
-void mldsa_multiply(struct poly *w, const struct poly *a, const struct poly *b);
 
 /* FIPS 204, Algorithm 49: a * 2^-32 mod q, for |a| <= q * 2^31; the result is within [-q, q]. */
 static inline int32_t mldsa_montgomery(int64_t a)
@@ -129,18 +121,6 @@ static inline uint32_t mldsa_norm_reaches(const struct poly *a, int32_t bound)
         reached |= (uint32_t)(bound - 1 - magnitude);
     }
     return -(reached >> 31);
-}
-
-static inline void mldsa_poly_reduce(struct poly *a)
-{
-    for (unsigned i = 0; i < MLDSA_N; i++)
-        a->c[i] = mldsa_reduce32(a->c[i]);
-}
-
-static inline void mldsa_poly_add_q(struct poly *a)
-{
-    for (unsigned i = 0; i < MLDSA_N; i++)
-        a->c[i] = mldsa_add_q(a->c[i]);
 }
 
 #endif

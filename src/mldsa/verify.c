@@ -1,82 +1,137 @@
 /*
  * Verification: FIPS 204, Algorithm 8. Everything here is public.
+ *
+ * From the bytes of a key, A is expanded row by row, and the hashes that the message needs go along
+ * in a lane of Keccak: first tr over the key, then c_tilde over the rows of w1 that are there.
  */
 #include "mldsa/mldsa.h"
 #include "mldsa/pack.h"
+#include "mldsa/response.h"
 #include "mldsa/sample.h"
 
 #include <head2/hash.h>
 
-/* What one verification works with: the decoded signature and one row at a time. */
-struct verifier {
-    struct poly z[MAX_L]; /* transformed */
-    struct poly row[MAX_L];
-    struct poly c, t1, w;
-    uint8_t hint[MAX_K][MLDSA_N];
-};
+void mldsa_unpack_t1(const struct mldsa_kernels *k, struct poly *t1, const uint8_t *pk, unsigned i)
+{
+    k->unpack(t1, pk + RHO_BYTES + (size_t)i * T1_BYTES, T1_BITS); /* Algorithm 23 */
+    for (unsigned n = 0; n < MLDSA_N; n++)
+        t1->c[n] <<= MLDSA_D;
+    k->ntt(t1, t1);
+}
 
-/* sigDecode (Algorithm 27) and the norm check of line 13, before any hashing. */
-static HEAD2_ALWAYS_INLINE enum head2_status decode(const struct mldsa_params *P,
-                                                    struct verifier *v, const uint8_t *sig)
+enum head2_status mldsa_response_decode(struct response *r, const struct mldsa_kernels *k,
+                                        const struct mldsa_params *P, const uint8_t *sig,
+                                        size_t sig_len)
 {
     const size_t z_bytes = PACKED_BYTES(P->z_bits);
     const uint8_t *const packed_z = sig + P->c_bytes;
-    enum head2_status st;
 
-    HEAD2_TRY(mldsa_unpack_hint(v->hint[0], packed_z + P->l * z_bytes, P->k, P->omega));
+    if (sig_len != P->sig_bytes ||
+        mldsa_unpack_hint(r->hint[0], packed_z + P->l * z_bytes, P->k, P->omega) != HEAD2_OK)
+        return HEAD2_E_VERIFY;
     for (unsigned j = 0; j < P->l; j++) {
-        mldsa_unpack_signed(&v->z[j], packed_z + j * z_bytes, P->gamma1, P->z_bits);
-        if (mldsa_norm_reaches(&v->z[j], P->gamma1 - P->beta) != 0)
-            HEAD2_TRY(HEAD2_E_VERIFY);
-        mldsa_ntt(&v->z[j]);
+        k->unpack_signed(&r->z[j], packed_z + j * z_bytes, P->gamma1, P->z_bits);
+        if (k->reduce_and_norm(&r->z[j], P->gamma1 - P->beta) != 0)
+            return HEAD2_E_VERIFY;
+        k->ntt(&r->z[j], &r->z[j]);
     }
-
-done:
-    return st == HEAD2_OK ? HEAD2_OK : HEAD2_E_VERIFY;
+    return HEAD2_OK;
 }
 
-/* Lines 9 and 10 for one row: w1' of w' = A z - c t1 2^d. */
-static HEAD2_ALWAYS_INLINE void recover_row(const struct mldsa_params *P, struct verifier *v,
-                                            unsigned i, const uint8_t *pk)
+void mldsa_response_row(struct response *r, const struct mldsa_kernels *k,
+                        const struct mldsa_params *P, unsigned i, const struct poly *row,
+                        const struct poly *t1)
 {
-    const struct poly_pair ct1 = {&v->c, &v->t1};
+    const struct poly_pair ct1 = {&r->c, t1};
 
-    for (unsigned j = 0; j < P->l; j++)
-        mldsa_sample_uniform(&v->row[j], pk, i, j);
-    mldsa_unpack(&v->t1, pk + RHO_BYTES + (size_t)i * T1_BYTES, T1_BITS); /* Algorithm 23 */
-    for (unsigned n = 0; n < MLDSA_N; n++)
-        v->t1.c[n] <<= MLDSA_D;
-    mldsa_ntt(&v->t1);
-    mldsa_dot_minus(&v->w, v->row, v->z, P->l, &ct1);
-    mldsa_inverse_ntt(&v->w);
-    for (unsigned n = 0; n < MLDSA_N; n++)
-        v->w.c[n] = mldsa_use_hint(v->hint[i][n], mldsa_add_q(v->w.c[n]), P->gamma2);
+    k->dot_minus(&r->w, row, r->z, P->l, &ct1);
+    k->inverse_ntt(&r->w);
+    k->use_hint(r->mu_w1 + HEAD2_MLDSA_MU_BYTES + i * PACKED_BYTES(P->w1_bits), &r->w, r->hint[i],
+                P->gamma2);
 }
 
-static HEAD2_ALWAYS_INLINE enum head2_status verify(const struct mldsa_params *P, const uint8_t *pk,
-                                                    const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
-                                                    const uint8_t *sig, size_t sig_len)
+enum head2_status mldsa_verifier_verify(const struct head2_mldsa_verifier *v,
+                                        const uint8_t mu[HEAD2_MLDSA_MU_BYTES], const uint8_t *sig,
+                                        size_t sig_len)
 {
-    const size_t w1_bytes = PACKED_BYTES(P->w1_bits);
+    const struct mldsa_kernels *const k = v->kernels;
+    const struct mldsa_params *const P = v->P;
     enum head2_status st;
-    struct verifier v;
-    struct head2_keccak shake;
-    uint8_t packed[PACKED_BYTES(6)];
+    struct response r;
     uint8_t c_tilde[MAX_C_TILDE];
 
-    if (sig_len != P->sig_bytes)
-        HEAD2_TRY(HEAD2_E_VERIFY);
-    HEAD2_TRY(decode(P, &v, sig));
-    mldsa_sample_in_ball(&v.c, sig, P->c_bytes, P->tau);
-    mldsa_ntt(&v.c);
-    head2_shake256_init(&shake); /* line 12 */
-    head2_shake_update(&shake, mu, HEAD2_MLDSA_MU_BYTES);
-    for (unsigned i = 0; i < P->k; i++) {
-        recover_row(P, &v, i, pk);
-        mldsa_pack(packed, &v.w, P->w1_bits);
-        head2_shake_update(&shake, packed, w1_bytes);
+    HEAD2_TRY(mldsa_response_decode(&r, k, P, sig, sig_len));
+    mldsa_sample_in_ball(&r.c, sig, P->c_bytes, P->tau);
+    k->ntt(&r.c, &r.c);
+    memcpy(r.mu_w1, mu, HEAD2_MLDSA_MU_BYTES);
+    for (unsigned i = 0; i < P->k; i++)
+        mldsa_response_row(&r, k, P, i, mldsa_prepared_row(v->polys, P, i), &v->polys[i]);
+    head2_shake256(c_tilde, P->c_bytes, r.mu_w1,
+                   HEAD2_MLDSA_MU_BYTES + P->k * PACKED_BYTES(P->w1_bits));
+    HEAD2_TRY(head2_equal(c_tilde, sig, P->c_bytes)); /* line 13 */
+
+done:
+    return st;
+}
+
+/* Verification from the bytes of a key, and how far its hashes are. */
+struct from_bytes {
+    struct response r;
+    struct poly t1;
+    struct matrix_rows matrix;
+    struct keccak_chain chain;
+    const struct mldsa_message *m; /* NULL when mu is given, or known by now */
+};
+
+static void start_challenge(struct from_bytes *f)
+{
+    f->m = NULL;
+    keccak_chain_init(&f->chain, KECCAK_RATE_256, f->r.mu_w1, HEAD2_MLDSA_MU_BYTES);
+}
+
+/* Once the chain has taken all whole blocks of pk: tr, then mu, then the chain is c_tilde's. */
+static void finish_mu(struct from_bytes *f, size_t rows)
+{
+    uint8_t tr[TR_BYTES];
+    keccak_chain_finish(&f->chain, KECCAK_SUFFIX_SHAKE, tr, TR_BYTES);
+    mldsa_mu(f->r.mu_w1, tr, f->m);
+    start_challenge(f);
+    f->chain.ready += rows * PACKED_BYTES(f->matrix.P->w1_bits);
+}
+
+static enum head2_status verify(const struct mldsa_params *P, const uint8_t *pk,
+                                const struct mldsa_message *m, const uint8_t *mu,
+                                const uint8_t *sig, size_t sig_len)
+{
+    const struct mldsa_kernels *const k = mldsa_kernels();
+    enum head2_status st;
+    struct from_bytes f;
+    uint8_t c_tilde[MAX_C_TILDE];
+    unsigned done = 0;
+
+    HEAD2_TRY(mldsa_response_decode(&f.r, k, P, sig, sig_len));
+    mldsa_sample_in_ball(&f.r.c, sig, P->c_bytes, P->tau);
+    k->ntt(&f.r.c, &f.r.c);
+    mldsa_matrix_start(&f.matrix, k, P, pk);
+    if (mu != NULL) {
+        memcpy(f.r.mu_w1, mu, HEAD2_MLDSA_MU_BYTES);
+        start_challenge(&f);
+    } else {
+        f.m = m;
+        keccak_chain_init(&f.chain, KECCAK_RATE_256, pk, P->pk_bytes);
     }
-    head2_shake_squeeze(&shake, c_tilde, P->c_bytes);
+    while (done < P->k) {
+        const unsigned complete = mldsa_matrix_more(&f.matrix, &f.chain);
+        for (; done < complete; done++) {
+            mldsa_unpack_t1(k, &f.t1, pk, done);
+            mldsa_response_row(&f.r, k, P, done, mldsa_matrix_row(&f.matrix, done), &f.t1);
+            if (f.m == NULL)
+                f.chain.ready += PACKED_BYTES(P->w1_bits);
+        }
+        if (f.m != NULL && (f.chain.ready < f.chain.rate || done == P->k))
+            finish_mu(&f, done);
+    }
+    keccak_chain_finish(&f.chain, KECCAK_SUFFIX_SHAKE, c_tilde, P->c_bytes);
     HEAD2_TRY(head2_equal(c_tilde, sig, P->c_bytes)); /* line 13 */
 
 done:
@@ -87,22 +142,12 @@ enum head2_status mldsa_verify_mu_internal(enum mldsa_set set, const uint8_t *pk
                                            const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
                                            const uint8_t *sig, size_t sig_len)
 {
-    if (set == MLDSA_44)
-        return verify(&mldsa_44, pk, mu, sig, sig_len);
-    if (set == MLDSA_65)
-        return verify(&mldsa_65, pk, mu, sig, sig_len);
-    return verify(&mldsa_87, pk, mu, sig, sig_len);
+    return verify(mldsa_params_of(set), pk, NULL, mu, sig, sig_len);
 }
 
 enum head2_status mldsa_verify_internal(enum mldsa_set set, const uint8_t *pk,
                                         const struct mldsa_message *m, const uint8_t *sig,
                                         size_t sig_len)
 {
-    uint8_t tr[TR_BYTES], mu[HEAD2_MLDSA_MU_BYTES];
-
-    if (sig_len != mldsa_params_of(set)->sig_bytes)
-        return HEAD2_E_VERIFY;
-    mldsa_tr(set, tr, pk);
-    mldsa_mu(mu, tr, m);
-    return mldsa_verify_mu_internal(set, pk, mu, sig, sig_len);
+    return verify(mldsa_params_of(set), pk, m, NULL, sig, sig_len);
 }

@@ -1,11 +1,13 @@
 /*
  * The linear parts of ML-DSA on all basis vectors, against the definitions of FIPS 204: the NTT
- * both ways, products of all pairs of monomials, and packing, bit by bit. Linearity itself follows
- * from the absence of overflow, which the extreme inputs at the end show under the sanitizer.
+ * both ways, products of all pairs of monomials with 32 bits and with 16, and packing, bit by bit;
+ * with every table of kernels that the machine has. Linearity itself follows from the absence of
+ * overflow, which the extreme inputs show.
  */
 #include "check.h"
 
 #include "mldsa/pack.h"
+#include "mldsa_tables.h"
 
 #define Q MLDSA_Q
 #define N MLDSA_N
@@ -47,7 +49,7 @@ static void forward_basis(void)
     for (unsigned k = 0; k < N; k++) {
         struct poly w = {{0}};
         w.c[k] = 1;
-        mldsa_ntt(&w);
+        K->ntt(&w, &w);
         for (unsigned i = 0; i < N; i++)
             CHECK(canonical(w.c[i]) == zeta_power[(2 * bit_reverse(i) + 1) * k % 512]);
     }
@@ -60,7 +62,7 @@ static void inverse_basis(void)
     for (unsigned i = 0; i < N; i++) {
         struct poly w = {{0}};
         w.c[i] = 1;
-        mldsa_inverse_ntt(&w);
+        K->inverse_ntt(&w);
         for (unsigned k = 0; k < N; k++) {
             const unsigned exponent = (2 * bit_reverse(i) + 1) * k % 512;
             const int64_t want = (int64_t)scale * zeta_power[(512 - exponent) % 512];
@@ -69,18 +71,20 @@ static void inverse_basis(void)
     }
 }
 
-/* X^i * X^j = +-X^((i + j) mod 256), by mldsa_multiply, mldsa_dot and mldsa_dot_minus. */
+/* X^i * X^j = +-X^((i + j) mod 256), by dot and dot_minus. */
 static void products_of_monomials(void)
 {
     static struct poly monomial[N];
     for (unsigned k = 0; k < N; k++) {
+        memset(&monomial[k], 0, sizeof monomial[k]);
         monomial[k].c[k] = 1;
-        mldsa_ntt(&monomial[k]);
+        K->ntt(&monomial[k], &monomial[k]);
     }
     for (unsigned i = 0; i < N; i++) {
         for (unsigned j = 0; j < N; j += 1) {
             struct poly w;
-            mldsa_multiply(&w, &monomial[i], &monomial[j]);
+            K->dot(&w, &monomial[i], &monomial[j], 1);
+            K->inverse_ntt(&w);
             const int32_t want = i + j < N ? 1 : Q - 1;
             for (unsigned k = 0; k < N; k++)
                 CHECK(canonical(w.c[k]) == (k == (i + j) % N ? want : 0));
@@ -90,14 +94,77 @@ static void products_of_monomials(void)
         const unsigned j = (i * 7 + 3) % (N - MAX_L);
         const struct poly_pair pair = {&monomial[1], &monomial[2]};
         struct poly w;
-        mldsa_dot_minus(&w, &monomial[j], &monomial[j], 2, &pair); /* X^2j + X^2(j+1) - X^3 */
-        mldsa_inverse_ntt(&w);
+        K->dot_minus(&w, &monomial[j], &monomial[j], 2, &pair); /* X^2j + X^2(j+1) - X^3 */
+        K->inverse_ntt(&w);
         int64_t want[N] = {0};
         want[2 * j % N] += 2 * j < N ? 1 : -1;
         want[2 * (j + 1) % N] += 2 * (j + 1) < N ? 1 : -1;
         want[3] -= 1;
         for (unsigned k = 0; k < N; k++)
             CHECK(canonical(w.c[k]) == canonical(want[k]));
+    }
+}
+
+/* The same modulo 7681, onto a w that is not zero; by 1, and by -4 and 4, the ends of s. */
+static void short_products_of_monomials(void)
+{
+    static struct short_poly one[N], four[N];
+    for (unsigned k = 0; k < N; k++) {
+        struct poly a = {{0}};
+        a.c[k] = 1;
+        K->short_ntt(&one[k], &a);
+        a.c[k] = k % 3 != 0 ? 4 : -4;
+        K->short_ntt(&four[k], &a);
+        for (unsigned i = 0; i < N; i++)
+            CHECK(abs(four[k].c[i]) <= SHORT_Q / 2);
+    }
+    for (unsigned i = 0; i < N; i++) {
+        for (unsigned j = 0; j < N; j++) {
+            struct poly w;
+            for (unsigned k = 0; k < N; k++)
+                w.c[k] = (int32_t)k * 2000 - 250000;
+            CHECK_EQ(K->add_short_product(&w, &one[i], &four[j], 260005), 0);
+            const int32_t factor = j % 3 != 0 ? 4 : -4;
+            for (unsigned k = 0; k < N; k++)
+                CHECK(w.c[k] - ((int32_t)k * 2000 - 250000) == (k != (i + j) % N ? 0
+                                                                : i + j < N      ? factor
+                                                                                 : -factor));
+        }
+    }
+}
+
+/* c s by definition */
+static void schoolbook(int32_t out[N], const struct poly *c, const struct poly *s)
+{
+    memset(out, 0, N * sizeof *out);
+    for (unsigned i = 0; i < N; i++) {
+        for (unsigned j = 0; j < N && c->c[i] != 0; j++)
+            out[(i + j) % N] += (i + j < N ? 1 : -1) * c->c[i] * s->c[j];
+    }
+}
+
+/* Challenges with 49 coefficients and secrets with only 4 and -4: sums up to 196, and the
+ * transforms as large as they get. */
+static void short_extremes(void)
+{
+    uint32_t x = 1;
+    for (unsigned round = 0; round < 400; round++) {
+        struct poly c = {{0}}, s, w = {{0}};
+        struct short_poly u, v;
+        int32_t want[N];
+        for (unsigned n = 0; n < 49; n++) {
+            x = x * 1664525 + 1013904223;
+            c.c[round % 2 != 0 ? n : x >> 24] = round % 4 < 2 || (x & 1 << 20) != 0 ? 1 : -1;
+        }
+        for (unsigned i = 0; i < N; i++) {
+            x = x * 1664525 + 1013904223;
+            s.c[i] = round % 3 == 0 ? 4 : round % 3 == 1 && i < 128 ? -4 : x >> 31 != 0 ? 4 : -4;
+        }
+        K->short_ntt(&u, &c);
+        K->short_ntt(&v, &s);
+        (void)K->add_short_product(&w, &u, &v, 1);
+        schoolbook(want, &c, &s);
+        CHECK_MEM(w.c, want, sizeof want);
     }
 }
 
@@ -109,7 +176,7 @@ static void extremes(void)
         for (unsigned i = 0; i < N; i++)
             w.c[i] = (pattern >> (i % 9) & 1) != 0 ? Q - 1 : 1 - Q;
         rows[0] = w;
-        mldsa_ntt(&rows[0]);
+        K->ntt(&rows[0], &rows[0]);
         for (unsigned i = 0; i < N; i++)
             CHECK(abs(rows[0].c[i]) < 9 * Q);
         for (unsigned j = 1; j < MAX_L; j++)
@@ -120,12 +187,12 @@ static void extremes(void)
                 uniform[j].c[i] = Q - 1;
         }
         const struct poly_pair pair = {&rows[0], &rows[1]};
-        mldsa_dot_minus(&product, uniform, rows, MAX_L, &pair);
+        K->dot_minus(&product, uniform, rows, MAX_L, &pair);
         for (unsigned i = 0; i < N; i++)
             CHECK(abs(product.c[i]) <= Q);
         for (unsigned i = 0; i < N; i++)
             w.c[i] = w.c[i] < 0 ? -Q : Q;
-        mldsa_inverse_ntt(&w);
+        K->inverse_ntt(&w);
         for (unsigned i = 0; i < N; i++)
             CHECK(abs(w.c[i]) < Q);
     }
@@ -147,14 +214,16 @@ static void packing(void)
     for (size_t c = 0; c < HEAD2_LEN(cases); c++) {
         const unsigned bits = cases[c].bits;
         for (unsigned b = 0; b < N * bits; b++) {
-            uint8_t in[PACKED_BYTES(20)] = {0}, out[PACKED_BYTES(20)] = {0};
+            uint8_t in_at[PACKED_BYTES(20) + 1] = {0}, out_at[PACKED_BYTES(20) + 2] = {0};
+            uint8_t *const in = in_at + b % 2, *const out = out_at + b % 2; /* also misaligned */
             struct poly a;
             in[b / 8] = (uint8_t)(1U << b % 8);
-            mldsa_unpack_signed(&a, in, cases[c].top, bits);
+            K->unpack_signed(&a, in, cases[c].top, bits);
             for (unsigned i = 0; i < N; i++)
                 CHECK(a.c[i] == cases[c].top - (i == b / bits ? 1 << b % bits : 0));
-            mldsa_pack_signed(out, &a, cases[c].top, bits);
+            K->pack_signed(out, &a, cases[c].top, bits);
             CHECK_MEM(in, out, PACKED_BYTES(bits));
+            CHECK(out[PACKED_BYTES(bits)] == 0); /* nothing behind is written */
         }
     }
 }
@@ -165,14 +234,16 @@ static void packing_unsigned(void)
     for (size_t c = 0; c < HEAD2_LEN(widths); c++) {
         const unsigned bits = widths[c];
         for (unsigned b = 0; b < N * bits; b++) {
-            uint8_t out[PACKED_BYTES(T1_BITS)] = {0};
+            uint8_t out_at[PACKED_BYTES(T1_BITS) + 2] = {0};
+            uint8_t *const out = out_at + b % 2;
             struct poly a = {{0}}, again;
             a.c[b / bits] = 1 << b % bits;
-            mldsa_pack(out, &a, bits);
+            K->pack(out, &a, bits);
             for (unsigned i = 0; i < PACKED_BYTES(bits); i++)
                 CHECK(out[i] == (i == b / 8 ? 1U << b % 8 : 0));
+            CHECK(out[PACKED_BYTES(bits)] == 0);
             if (bits == T1_BITS) {
-                mldsa_unpack(&again, out, bits);
+                K->unpack(&again, out, bits);
                 CHECK_MEM(&a, &again, sizeof a);
             }
         }
@@ -182,11 +253,13 @@ static void packing_unsigned(void)
 int main(void)
 {
     RUN(make_powers);
-    RUN(forward_basis);
-    RUN(inverse_basis);
-    RUN(products_of_monomials);
-    RUN(extremes);
-    RUN(packing);
-    RUN(packing_unsigned);
+    RUN_WITH_EVERY_TABLE(forward_basis);
+    RUN_WITH_EVERY_TABLE(inverse_basis);
+    RUN_WITH_EVERY_TABLE(products_of_monomials);
+    RUN_WITH_EVERY_TABLE(short_products_of_monomials);
+    RUN_WITH_EVERY_TABLE(short_extremes);
+    RUN_WITH_EVERY_TABLE(extremes);
+    RUN_WITH_EVERY_TABLE(packing);
+    RUN_WITH_EVERY_TABLE(packing_unsigned);
     CHECK_EXIT();
 }

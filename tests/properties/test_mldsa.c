@@ -5,6 +5,7 @@
  */
 #include "check.h"
 
+#include "mldsa/kernels_portable.h"
 #include "mldsa/mldsa.h"
 #include "mldsa/pack.h"
 #include "mldsa/sample.h"
@@ -280,17 +281,17 @@ static void hint_has_one_encoding(void)
 /* One position more than fit, which would be read from the counts. */
 static void hint_too_long(void)
 {
-    static uint8_t ones[4 * MLDSA_N];
+    static uint64_t hint[4 * FLAG_WORDS];
     uint8_t in[10 + 4] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10, 10, 10};
-    CHECK_EQ(mldsa_unpack_hint(ones, in, 4, 10), HEAD2_OK);
+    CHECK_EQ(mldsa_unpack_hint(hint, in, 4, 10), HEAD2_OK);
     in[13] = 11;
-    CHECK_EQ(mldsa_unpack_hint(ones, in, 4, 10), HEAD2_E_MALFORMED);
+    CHECK_EQ(mldsa_unpack_hint(hint, in, 4, 10), HEAD2_E_MALFORMED);
 }
 
 /* Every accepted encoding is the one that packing makes. Random ones, close to good. */
 static void hint_round_trips(void)
 {
-    static uint8_t ones[MAX_K * MLDSA_N];
+    static uint64_t hint[MAX_K * FLAG_WORDS];
     int good = 0;
     for (int i = 0; i < 20000; i++) {
         uint8_t in[10 + 4] = {0}, out[10 + 4], dice[14];
@@ -301,10 +302,10 @@ static void hint_round_trips(void)
             in[j] = (uint8_t)((j == 10 ? 0 : in[j - 1]) + dice[j] % 4);
         if (in[13] < 10 && dice[0] % 2 == 0)
             memset(in + in[13], 0, 10U - in[13]);
-        if (mldsa_unpack_hint(ones, in, 4, 10) != HEAD2_OK)
+        if (mldsa_unpack_hint(hint, in, 4, 10) != HEAD2_OK)
             continue;
         good++;
-        mldsa_pack_hint(out, ones, 4, 10);
+        mldsa_pack_hint(out, hint, 4, 10);
         CHECK_MEM(in, out, sizeof in);
     }
     CHECK_SAY(good > 100, "only %d encodings were good", good);
@@ -352,6 +353,13 @@ static void malformed_private_keys(void)
     }
 }
 
+/* The product of two transformed polynomials. */
+static void multiply(struct poly *w, const struct poly *a, const struct poly *b)
+{
+    mldsa_dot_portable(w, a, b, 1);
+    mldsa_inverse_ntt_portable(w);
+}
+
 /*
  * Line 28 of Algorithm 7 rejects a large c t0, which no honest key is likely to have. With one
  * polynomial of t0 at the end of its range it happens: with these messages, in an attempt that is
@@ -369,39 +377,41 @@ static void no_signature_with_a_large_ct0(void)
     for (unsigned n = 0; n < MLDSA_N; n++)
         t0[0].c[n] = 4096;
     for (unsigned i = 0; i < 4; i++)
-        mldsa_pack_signed(odd + sizeof odd - (4 - i) * T0_BYTES, &t0[i], 4096, T0_BITS);
-    mldsa_ntt(&t0[0]);
+        mldsa_pack_signed_portable(odd + sizeof odd - (4 - i) * T0_BYTES, &t0[i], 4096, T0_BITS);
+    mldsa_ntt_portable(&t0[0], &t0[0]);
     for (size_t i = 0; i < HEAD2_LEN(messages); i++) {
         uint8_t number[4];
         put_le32(number, messages[i]);
         CHECK_EQ(head2_mldsa44_sign_deterministic(out, number, 4, CTX, odd), HEAD2_OK);
         mldsa_sample_in_ball(&c, out, mldsa_44.c_bytes, mldsa_44.tau);
-        mldsa_ntt(&c);
-        mldsa_multiply(&ct0, &c, &t0[0]);
-        mldsa_poly_reduce(&ct0);
-        CHECK_EQ(mldsa_norm_reaches(&ct0, mldsa_44.gamma2), 0);
+        mldsa_ntt_portable(&c, &c);
+        multiply(&ct0, &c, &t0[0]);
+        CHECK_EQ(mldsa_reduce_and_norm_portable(&ct0, mldsa_44.gamma2), 0);
     }
 }
 
 /* What a signer of ML-DSA-44 works with, who leaves the norm check of z out. */
 struct careless {
     struct poly a[4][4], s1[4], s2[4], t0[4], y[4], z[4], w[4], c;
-    uint8_t hint[4 * MLDSA_N];
+    uint64_t hint[4 * FLAG_WORDS];
 };
 
 static void careless_setup(struct careless *s, const uint8_t *key)
 {
     const uint8_t *in = key + RHO_BYTES + K_BYTES + TR_BYTES;
-    for (unsigned i = 0; i < 16; i++)
-        mldsa_sample_uniform(&s->a[i / 4][i % 4], key, i / 4, i % 4);
+    for (unsigned i = 0; i < 16; i++) {
+        const uint16_t number = (uint16_t)(i / 4 << 8 | i % 4);
+        const struct sample_lane lane = {key, number, &s->a[i / 4][i % 4]};
+        mldsa_sample_uniform(&mldsa_kernels_portable, &lane, 1, NULL);
+    }
     for (unsigned i = 0; i < 8; i++, in += PACKED_BYTES(3)) {
         struct poly *const p = i < 4 ? &s->s1[i] : &s->s2[i - 4];
-        mldsa_unpack_signed(p, in, 2, 3);
-        mldsa_ntt(p);
+        mldsa_unpack_signed_portable(p, in, 2, 3);
+        mldsa_ntt_portable(p, p);
     }
     for (unsigned i = 0; i < 4; i++, in += T0_BYTES) {
-        mldsa_unpack_signed(&s->t0[i], in, 4096, T0_BITS);
-        mldsa_ntt(&s->t0[i]);
+        mldsa_unpack_signed_portable(&s->t0[i], in, 4096, T0_BITS);
+        mldsa_ntt_portable(&s->t0[i], &s->t0[i]);
     }
 }
 
@@ -412,26 +422,28 @@ static void careless_commit(struct careless *s, uint8_t *out, const uint8_t *mu,
     uint8_t packed[PACKED_BYTES(6)];
 
     for (unsigned j = 0; j < 4; j++) {
-        mldsa_sample_mask(&s->y[j], mu, kappa + j, mldsa_44.gamma1, 18);
+        const struct sample_lane lane = {mu, (uint16_t)(kappa + j), &s->y[j]};
+        mldsa_sample_mask(&mldsa_kernels_portable, &lane, 1, &mldsa_44, NULL);
         s->z[j] = s->y[j];
-        mldsa_ntt(&s->z[j]);
+        mldsa_ntt_portable(&s->z[j], &s->z[j]);
     }
     head2_shake256_init(&shake);
     head2_shake_update(&shake, mu, HEAD2_MLDSA_MU_BYTES);
     for (unsigned i = 0; i < 4; i++) {
         struct poly w1;
         int32_t low;
-        mldsa_dot(&s->w[i], s->a[i], s->z, 4);
-        mldsa_inverse_ntt(&s->w[i]);
-        mldsa_poly_add_q(&s->w[i]);
-        for (unsigned n = 0; n < MLDSA_N; n++)
+        mldsa_dot_portable(&s->w[i], s->a[i], s->z, 4);
+        mldsa_inverse_ntt_portable(&s->w[i]);
+        for (unsigned n = 0; n < MLDSA_N; n++) {
+            s->w[i].c[n] = mldsa_add_q(s->w[i].c[n]);
             w1.c[n] = mldsa_decompose(s->w[i].c[n], &low, mldsa_44.gamma2);
-        mldsa_pack(packed, &w1, 6);
+        }
+        mldsa_pack_portable(packed, &w1, 6);
         head2_shake_update(&shake, packed, sizeof packed);
     }
     head2_shake_squeeze(&shake, out, 32);
     mldsa_sample_in_ball(&s->c, out, 32, mldsa_44.tau);
-    mldsa_ntt(&s->c);
+    mldsa_ntt_portable(&s->c, &s->c);
 }
 
 /* One attempt; whether all but the norm of z is good, and that norm is not. */
@@ -441,20 +453,21 @@ static bool careless_attempt(struct careless *s, uint8_t *out, const uint8_t *mu
     unsigned ones = 0;
     uint32_t large = 0;
 
+    memset(s->hint, 0, sizeof s->hint);
     careless_commit(s, out, mu, kappa);
     for (unsigned j = 0; j < 4; j++) {
-        mldsa_multiply(&s->z[j], &s->c, &s->s1[j]);
+        multiply(&s->z[j], &s->c, &s->s1[j]);
         for (unsigned n = 0; n < MLDSA_N; n++)
             s->z[j].c[n] = mldsa_reduce32(s->z[j].c[n] + s->y[j].c[n]);
         large |= mldsa_norm_reaches(&s->z[j], mldsa_44.gamma1 - mldsa_44.beta);
         if (mldsa_norm_reaches(&s->z[j], mldsa_44.gamma1) != 0)
             return false; /* what cannot be encoded is no test of the norm */
-        mldsa_pack_signed(out + 32 + j * PACKED_BYTES(18), &s->z[j], mldsa_44.gamma1, 18);
+        mldsa_pack_signed_portable(out + 32 + j * PACKED_BYTES(18), &s->z[j], mldsa_44.gamma1, 18);
     }
     for (unsigned i = 0; i < 4; i++) {
         struct poly cs2, ct0;
-        mldsa_multiply(&cs2, &s->c, &s->s2[i]);
-        mldsa_multiply(&ct0, &s->c, &s->t0[i]);
+        multiply(&cs2, &s->c, &s->s2[i]);
+        multiply(&ct0, &s->c, &s->t0[i]);
         for (unsigned n = 0; n < MLDSA_N; n++) { /* Algorithm 39, literally */
             int32_t low;
             const int32_t w = mldsa_add_q(mldsa_reduce32(s->w[i].c[n] - cs2.c[n]));
@@ -462,8 +475,9 @@ static bool careless_attempt(struct careless *s, uint8_t *out, const uint8_t *mu
             const int32_t high = mldsa_decompose(w, &low, gamma2);
             if (abs(low) >= gamma2 - mldsa_44.beta)
                 return false;
-            s->hint[i * MLDSA_N + n] = high != mldsa_decompose(r, &low, gamma2);
-            ones += s->hint[i * MLDSA_N + n];
+            const uint64_t h = high != mldsa_decompose(r, &low, gamma2);
+            s->hint[i * FLAG_WORDS + n / 64] |= h << n % 64;
+            ones += (unsigned)h;
         }
     }
     if (ones > mldsa_44.omega)
@@ -508,7 +522,8 @@ static void signing_ends(void)
         head2_shake128(signs, sizeof signs, &i, 1);
         for (unsigned n = 0; n < MLDSA_N; n++)
             t0.c[n] = (signs[n / 8] >> n % 8 & 1) != 0 ? 4096 : -4095;
-        mldsa_pack_signed(bad + sizeof bad - (mldsa_44.k - i) * T0_BYTES, &t0, 4096, T0_BITS);
+        mldsa_pack_signed_portable(bad + sizeof bad - (mldsa_44.k - i) * T0_BYTES, &t0, 4096,
+                                   T0_BITS);
     }
     memset(out, 1, sizeof out);
     CHECK_EQ(head2_mldsa44_sign_deterministic(out, MSG, CTX, bad), HEAD2_E_MALFORMED);

@@ -1,0 +1,99 @@
+/*
+ * Making and unmaking prepared keys.
+ */
+#include "mldsa/prepared.h"
+
+#include "mldsa/mldsa.h"
+#include "mldsa/pack.h"
+#include "mldsa/sample.h"
+
+#include <stdlib.h>
+
+size_t mldsa_signer_bytes(const struct mldsa_params *P)
+{
+    return sizeof(struct head2_mldsa_signer) + mldsa_prepared_polys(P) * sizeof(struct poly) +
+           (size_t)(P->l + P->k) * sizeof(struct short_poly);
+}
+
+size_t mldsa_verifier_bytes(const struct mldsa_params *P)
+{
+    return sizeof(struct head2_mldsa_verifier) + mldsa_prepared_polys(P) * sizeof(struct poly);
+}
+
+uint32_t mldsa_unpack_secret(const struct mldsa_kernels *k, const struct mldsa_params *P,
+                             struct poly *s, const uint8_t *sk, unsigned index)
+{
+    const uint8_t *const packed = sk + mldsa_sk_parts(P).s;
+    k->unpack_signed(s, packed + index * PACKED_BYTES(P->eta_bits), P->eta, P->eta_bits);
+    return mldsa_norm_reaches(s, P->eta + 1);
+}
+
+/* All of A, eight polynomials at a time; chain goes along where a lane is free. */
+static void expand_matrix(const struct mldsa_kernels *k, const struct mldsa_params *P,
+                          struct poly *a, const uint8_t *rho, struct keccak_chain *chain)
+{
+    struct sample_lane lane[KECCAK_LANES];
+
+    for (unsigned i = 0, j = 0; i < P->k;) {
+        const unsigned beside = chain != NULL && chain->ready >= chain->rate;
+        unsigned lanes = 0;
+        for (; lanes < KECCAK_LANES - beside && i < P->k; lanes++, a++) {
+            lane[lanes] = (struct sample_lane){rho, (uint16_t)(i << 8 | j), a};
+            if (++j == P->l) {
+                j = 0;
+                i++;
+            }
+        }
+        mldsa_sample_uniform(k, lane, lanes, beside != 0 ? chain : NULL);
+    }
+}
+
+enum head2_status mldsa_signer_prepare(struct head2_mldsa_signer *s, const struct mldsa_params *P,
+                                       const uint8_t *sk)
+{
+    const struct mldsa_kernels *const k = mldsa_kernels();
+    const struct sk_parts parts = mldsa_sk_parts(P);
+    struct short_poly *const secrets =
+        (struct short_poly *)(void *)(s->polys + mldsa_prepared_polys(P));
+    struct poly p;
+    uint32_t bad = 0;
+
+    for (unsigned index = 0; index < P->l + P->k; index++) {
+        bad |= mldsa_unpack_secret(k, P, &p, sk, index);
+        for (unsigned n = 0; n < MLDSA_N && index >= P->l; n++)
+            p.c[n] = -p.c[n]; /* what signing adds to w0 is -c s2 */
+        k->short_ntt(&secrets[index], &p);
+    }
+    head2_wipe(&p, sizeof p);
+    HEAD2_PUBLIC(&bad, sizeof bad, "whether a private key is well-formed is the result");
+    if (bad != 0) {
+        head2_wipe(secrets, (size_t)(P->l + P->k) * sizeof *secrets);
+        return HEAD2_E_MALFORMED;
+    }
+    for (unsigned i = 0; i < P->k; i++) {
+        k->unpack_signed(&s->polys[i], sk + parts.t0 + (size_t)i * T0_BYTES, 1 << (MLDSA_D - 1),
+                         T0_BITS);
+        k->ntt(&s->polys[i], &s->polys[i]);
+    }
+    expand_matrix(k, P, s->polys + P->k, sk, NULL);
+    s->kernels = k;
+    s->P = P;
+    memcpy(s->K, sk + parts.K, K_BYTES);
+    memcpy(s->tr, sk + parts.tr, TR_BYTES);
+    return HEAD2_OK;
+}
+
+void mldsa_verifier_prepare(struct head2_mldsa_verifier *v, const struct mldsa_params *P,
+                            const uint8_t *pk)
+{
+    const struct mldsa_kernels *const k = mldsa_kernels();
+    struct keccak_chain tr;
+
+    keccak_chain_init(&tr, KECCAK_RATE_256, pk, P->pk_bytes);
+    expand_matrix(k, P, v->polys + P->k, pk, &tr);
+    keccak_chain_finish(&tr, KECCAK_SUFFIX_SHAKE, v->tr, TR_BYTES);
+    for (unsigned i = 0; i < P->k; i++)
+        mldsa_unpack_t1(k, &v->polys[i], pk, i);
+    v->kernels = k;
+    v->P = P;
+}
