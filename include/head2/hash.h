@@ -47,7 +47,8 @@ HEAD2_API void head2_shake_update(struct head2_keccak *ctx, const void *in, size
 HEAD2_API void head2_shake_squeeze(struct head2_keccak *ctx, uint8_t *out, size_t out_len);
 
 /*
- * BLAKE3 (the BLAKE3 paper, version 20211102). One context for its three modes.
+ * BLAKE3 (the BLAKE3 paper, version 20211102). One context for its three modes. Large updates use
+ * all vector lanes of the processor; a piece of 64 KiB or more at a time gets the most of them.
  */
 struct head2_blake3 {
     uint32_t key[8];
@@ -72,6 +73,42 @@ HEAD2_API void head2_blake3_update(struct head2_blake3 *ctx, const void *in, siz
  * more may be added and final called again. */
 HEAD2_API void head2_blake3_final(const struct head2_blake3 *ctx, uint8_t *out, size_t out_len,
                                   uint64_t seek);
+
+/* One message of head2_blake3_batch. */
+struct head2_blake3_job {
+    const void *in; /* may be NULL when len is 0 */
+    size_t len;
+    uint8_t *out; /* receives HEAD2_BLAKE3_BYTES */
+};
+
+/**
+ * head2_blake3_batch - hash many messages, several at once in the lanes of the processor.
+ *
+ * jobs, n  messages of any lengths, in any order; short ones (up to some 16 KiB) gain the most.
+ *          No output may overlap an input
+ *
+ * Each result is what head2_blake3 gives. Threads may each hash a part of the jobs.
+ */
+HEAD2_API void head2_blake3_batch(const struct head2_blake3_job *jobs, size_t n);
+
+/* What runs tasks at once: the caller's threads. This library has none. */
+struct head2_runner {
+    /* calls task(arg, i) once for each i below n, in any order and at once if it can; returns when
+     * all calls have returned */
+    void (*run)(void *pool, size_t n, void (*task)(void *arg, size_t i), void *arg);
+    void *pool;
+};
+
+/**
+ * head2_blake3_update_parallel - head2_blake3_update by several threads.
+ *
+ * len     pieces of several MiB keep several threads busy; shorter ones are hashed by the caller
+ * runner  calls back from any number of threads
+ *
+ * May be mixed with head2_blake3_update on one context; the result is the same.
+ */
+HEAD2_API void head2_blake3_update_parallel(struct head2_blake3 *ctx, const void *in, size_t len,
+                                            const struct head2_runner *runner);
 
 /*
  * HMAC-SHA3-512 (FIPS 198-1). The block size is SHA3-512's rate, 72 bytes: not 64 and not 128.

@@ -1,155 +1,56 @@
 /*
- * BLAKE3 (the BLAKE3 paper, version 20211102), portable: hash, keyed hash and key derivation, fed
- * piece by piece, with output of any length from any place.
+ * BLAKE3 (the BLAKE3 paper, version 20211102): hash, keyed hash and key derivation, fed piece by
+ * piece, with output of any length from any place.
  *
- * Input is cut into chunks of 16 blocks, the leaves of a binary tree. A full block is compressed
- * only when more input follows it, since the last block of a chunk, and the last node of the tree,
- * carry flags of their own; the context therefore always holds the last block.
+ * Input is cut into chunks of 16 blocks, the leaves of a binary tree. The last block of a chunk and
+ * the last node of the tree carry flags of their own, so that what may turn out to be last is not
+ * compressed before more input follows: the present chunk keeps its last block, and the two newest
+ * subtrees of the stack are joined only when there is a third, or a chunk, after them.
  */
-#include "base/base.h"
+#include "hash/blake3_tree.h"
 
 #include <head2/hash.h>
 
-enum { BLOCK = 64, CHUNK_BLOCKS = 16 };
+#include <stddef.h>
 
-/* Section 2.2, Table 3. */
-enum {
-    CHUNK_START = 1,
-    CHUNK_END = 2,
-    PARENT = 4,
-    ROOT = 8,
-    KEYED_HASH = 16,
-    DERIVE_KEY_CONTEXT = 32,
-    DERIVE_KEY_MATERIAL = 64
-};
-
-static const uint32_t iv[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                               0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-
-/* The message permutation of Table 2, applied 0 to 6 times. */
-static const uint8_t schedule[7][16] = {
-    {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15},
-    {2,  6,  3,  10, 7,  0,  4,  13, 1,  11, 12, 5,  9,  14, 15, 8 },
-    {3,  4,  10, 12, 13, 2,  7,  14, 6,  5,  9,  0,  11, 15, 8,  1 },
-    {10, 7,  12, 9,  14, 3,  13, 15, 4,  0,  11, 2,  5,  8,  1,  6 },
-    {12, 13, 9,  11, 15, 10, 14, 8,  7,  2,  5,  3,  0,  1,  6,  4 },
-    {9,  14, 11, 5,  8,  12, 15, 1,  13, 3,  0,  10, 2,  6,  4,  7 },
-    {11, 15, 5,  0,  1,  9,  8,  6,  14, 10, 2,  12, 3,  4,  7,  13},
-};
-
-/* What one compression takes besides its chaining value: a node of the tree, or an output block. */
+/* What one compression takes: a node of the tree, or a block of output. */
 struct node {
     uint32_t cv[8];
-    uint32_t block[16];
+    uint8_t block[BLAKE3_BLOCK];
     uint64_t counter;
     uint32_t block_len;
     uint32_t flags;
 };
 
-static HEAD2_ALWAYS_INLINE uint32_t rotr(uint32_t v, unsigned n)
+static struct blake3_run run_of(const struct node *n)
 {
-    return v >> n | v << (32 - n);
-}
-
-/* The quarter round G of Section 2.2; at holds the indices a, b, c, d. */
-static HEAD2_ALWAYS_INLINE void mix(uint32_t v[16], const uint8_t at[4], uint32_t x, uint32_t y)
-{
-    uint32_t a = v[at[0]];
-    uint32_t b = v[at[1]];
-    uint32_t c = v[at[2]];
-    uint32_t d = v[at[3]];
-
-    a += b + x;
-    d = rotr(d ^ a, 16);
-    c += d;
-    b = rotr(b ^ c, 12);
-    a += b + y;
-    d = rotr(d ^ a, 8);
-    c += d;
-    b = rotr(b ^ c, 7);
-    v[at[0]] = a;
-    v[at[1]] = b;
-    v[at[2]] = c;
-    v[at[3]] = d;
-}
-
-static HEAD2_ALWAYS_INLINE void mix_round(uint32_t v[16], const uint32_t m[16], unsigned r)
-{
-    static const uint8_t lanes[8][4] = {
-        {0, 4, 8,  12},
-        {1, 5, 9,  13},
-        {2, 6, 10, 14},
-        {3, 7, 11, 15},
-        {0, 5, 10, 15},
-        {1, 6, 11, 12},
-        {2, 7, 8,  13},
-        {3, 4, 9,  14}
+    const struct blake3_run r = {
+        .in = n->block,
+        .blocks = 1,
+        .counter = n->counter,
+        .last_len = n->block_len,
+        .flags = n->flags,
     };
-    const uint8_t *s = schedule[r];
-
-    mix(v, lanes[0], m[s[0]], m[s[1]]); /* the columns */
-    mix(v, lanes[1], m[s[2]], m[s[3]]);
-    mix(v, lanes[2], m[s[4]], m[s[5]]);
-    mix(v, lanes[3], m[s[6]], m[s[7]]);
-    mix(v, lanes[4], m[s[8]], m[s[9]]); /* the diagonals */
-    mix(v, lanes[5], m[s[10]], m[s[11]]);
-    mix(v, lanes[6], m[s[12]], m[s[13]]);
-    mix(v, lanes[7], m[s[14]], m[s[15]]);
-}
-
-/* The compression function of Section 2.2 with all 16 words of its output. */
-static void compress(uint32_t out[16], const struct node *n)
-{
-    uint32_t v[16] = {
-        n->cv[0],
-        n->cv[1],
-        n->cv[2],
-        n->cv[3],
-        n->cv[4],
-        n->cv[5],
-        n->cv[6],
-        n->cv[7],
-        iv[0],
-        iv[1],
-        iv[2],
-        iv[3],
-        (uint32_t)n->counter,
-        (uint32_t)(n->counter >> 32),
-        n->block_len,
-        n->flags,
-    };
-
-    mix_round(v, n->block, 0);
-    mix_round(v, n->block, 1);
-    mix_round(v, n->block, 2);
-    mix_round(v, n->block, 3);
-    mix_round(v, n->block, 4);
-    mix_round(v, n->block, 5);
-    mix_round(v, n->block, 6);
-    for (unsigned i = 0; i < 8; i++) {
-        out[i] = v[i] ^ v[i + 8];
-        out[i + 8] = v[i + 8] ^ n->cv[i];
-    }
+    return r;
 }
 
 static void chaining_value(uint32_t cv[8], const struct node *n)
 {
-    uint32_t out[16];
+    const struct blake3_run r = run_of(n);
 
-    compress(out, n);
-    memcpy(cv, out, 32);
+    memmove(cv, n->cv, sizeof n->cv);
+    blake3_kernels()->run(cv, &r);
 }
 
-/* The present block of a chunk as a node. */
-static void block_node(struct node *n, const struct head2_blake3 *ctx, const uint8_t *block,
-                       uint32_t block_len)
+/* The last block of the present chunk. */
+static void chunk_node(struct node *n, const struct head2_blake3 *ctx)
 {
     memcpy(n->cv, ctx->cv, sizeof n->cv);
-    for (unsigned i = 0; i < 16; i++)
-        n->block[i] = le32(block + (size_t)4 * i);
+    memset(n->block, 0, sizeof n->block);
+    memcpy(n->block, ctx->block, ctx->block_len);
     n->counter = ctx->chunk;
-    n->block_len = block_len;
-    n->flags = ctx->flags | (ctx->blocks == 0 ? CHUNK_START : 0u);
+    n->block_len = ctx->block_len;
+    n->flags = ctx->flags | BLAKE3_CHUNK_END | (ctx->blocks == 0 ? BLAKE3_CHUNK_START : 0u);
 }
 
 /* Section 2.1: a parent's block is its children's chaining values. */
@@ -157,54 +58,66 @@ static void parent_node(struct node *n, const struct head2_blake3 *ctx, const ui
                         const uint32_t right[8])
 {
     memcpy(n->cv, ctx->key, sizeof n->cv);
-    memcpy(n->block, left, 32);
-    memcpy(n->block + 8, right, 32);
+    blake3_cv_store(n->block, left);
+    blake3_cv_store(n->block + 32, right);
     n->counter = 0;
-    n->block_len = BLOCK;
-    n->flags = ctx->flags | PARENT;
+    n->block_len = BLAKE3_BLOCK;
+    n->flags = ctx->flags | BLAKE3_PARENT;
 }
 
 /*
- * A chunk is done and more follows. Subtrees on the stack grow like the binary number of finished
- * chunks: each trailing zero bit of it stands for two subtrees of one size, which are joined
- * (Section 5.1.2).
+ * More follows what is on the stack: join subtrees until they are as many as the number of finished
+ * chunks has ones in binary, since each one stands for a subtree of that size (Section 5.1.2).
  */
-static void end_chunk(struct head2_blake3 *ctx)
+static void join_subtrees(struct head2_blake3 *ctx)
 {
     struct node n;
+    unsigned keep = 0;
 
-    ctx->chunk++;
-    for (uint64_t done = ctx->chunk; (done & 1) == 0; done >>= 1) {
-        parent_node(&n, ctx, ctx->stack[ctx->stack_len - 1], ctx->cv);
-        chaining_value(ctx->cv, &n);
-        ctx->stack_len--;
+    for (uint64_t done = ctx->chunk; done != 0; done &= done - 1)
+        keep++;
+    if (ctx->stack_len <= keep)
+        return;
+    for (; ctx->stack_len > keep; ctx->stack_len--) {
+        uint32_t(*const top)[8] = &ctx->stack[ctx->stack_len - 2];
+        parent_node(&n, ctx, top[0], top[1]);
+        chaining_value(top[0], &n);
     }
-    HEAD2_REQUIRES(ctx->stack_len < HEAD2_LEN(ctx->stack));
-    memcpy(ctx->stack[ctx->stack_len++], ctx->cv, 32);
-    memcpy(ctx->cv, ctx->key, sizeof ctx->cv);
-    ctx->blocks = 0;
     head2_wipe(&n, sizeof n);
 }
 
-/* Take a full block that is not the last of the input. */
-static void take_block(struct head2_blake3 *ctx, const uint8_t block[BLOCK])
+static void push(struct head2_blake3 *ctx, const uint32_t cv[8], size_t chunks)
+{
+    join_subtrees(ctx);
+    HEAD2_REQUIRES(ctx->stack_len < HEAD2_LEN(ctx->stack));
+    memcpy(ctx->stack[ctx->stack_len++], cv, 32);
+    ctx->chunk += chunks;
+}
+
+static void begin_chunk(struct head2_blake3 *ctx)
+{
+    memcpy(ctx->cv, ctx->key, sizeof ctx->cv);
+    ctx->blocks = 0;
+    ctx->block_len = 0;
+}
+
+/* The present chunk is full and more follows. */
+static void end_chunk(struct head2_blake3 *ctx)
 {
     struct node n;
+    uint32_t cv[8];
 
-    block_node(&n, ctx, block, BLOCK);
-    if (ctx->blocks == CHUNK_BLOCKS - 1) {
-        n.flags |= CHUNK_END;
-        chaining_value(ctx->cv, &n);
-        end_chunk(ctx);
-    } else {
-        chaining_value(ctx->cv, &n);
-        ctx->blocks++;
-    }
+    chunk_node(&n, ctx);
+    chaining_value(cv, &n);
+    push(ctx, cv, 1);
+    begin_chunk(ctx);
+    head2_wipe(&n, sizeof n);
+    head2_wipe(cv, sizeof cv);
 }
 
 static void start(struct head2_blake3 *ctx, const uint32_t key[8], uint8_t flags)
 {
-    memset(ctx, 0, sizeof *ctx);
+    memset(ctx, 0, offsetof(struct head2_blake3, stack));
     memcpy(ctx->key, key, sizeof ctx->key);
     memcpy(ctx->cv, key, sizeof ctx->cv);
     ctx->flags = flags;
@@ -214,67 +127,213 @@ static void start_with_bytes(struct head2_blake3 *ctx, const uint8_t key[32], ui
 {
     uint32_t words[8];
 
-    for (unsigned i = 0; i < 8; i++)
-        words[i] = le32(key + (size_t)4 * i);
+    blake3_cv_load(words, key);
     start(ctx, words, flags);
     head2_wipe(words, sizeof words);
 }
 
 void head2_blake3_init(struct head2_blake3 *ctx)
 {
-    start(ctx, iv, 0);
+    start(ctx, blake3_iv, 0);
 }
 
 void head2_blake3_init_keyed(struct head2_blake3 *ctx, const uint8_t key[32])
 {
-    start_with_bytes(ctx, key, KEYED_HASH);
+    start_with_bytes(ctx, key, BLAKE3_KEYED_HASH);
 }
 
 void head2_blake3_init_derive_key(struct head2_blake3 *ctx, const void *context, size_t context_len)
 {
     uint8_t key[32];
 
-    start(ctx, iv, DERIVE_KEY_CONTEXT);
+    start(ctx, blake3_iv, BLAKE3_DERIVE_KEY_CONTEXT);
     head2_blake3_update(ctx, context, context_len);
     head2_blake3_final(ctx, key, sizeof key, 0);
-    start_with_bytes(ctx, key, DERIVE_KEY_MATERIAL);
+    start_with_bytes(ctx, key, BLAKE3_DERIVE_KEY_MATERIAL);
     head2_wipe(key, sizeof key);
+}
+
+static size_t chunk_len(const struct head2_blake3 *ctx)
+{
+    return (size_t)ctx->blocks * BLAKE3_BLOCK + ctx->block_len;
+}
+
+/* Blocks of the present chunk that are not its last. */
+static void take_blocks(struct head2_blake3 *ctx, const uint8_t *in, size_t blocks)
+{
+    const struct blake3_run r = {
+        .in = in,
+        .blocks = blocks,
+        .counter = ctx->chunk,
+        .last_len = BLAKE3_BLOCK,
+        .flags = ctx->flags,
+        .first = ctx->blocks == 0 ? BLAKE3_CHUNK_START : 0,
+    };
+
+    blake3_kernels()->run(ctx->cv, &r);
+    ctx->blocks = (uint8_t)(ctx->blocks + blocks);
+}
+
+/* Bytes of the present chunk, no more than it has room for. */
+static void take_bytes(struct head2_blake3 *ctx, const uint8_t *in, size_t len)
+{
+    const size_t room = BLAKE3_BLOCK - (size_t)ctx->block_len;
+
+    HEAD2_REQUIRES(len <= BLAKE3_CHUNK - chunk_len(ctx));
+    if (len > room && ctx->block_len != 0) {
+        memcpy(ctx->block + ctx->block_len, in, room);
+        take_blocks(ctx, ctx->block, 1);
+        ctx->block_len = 0;
+        in += room;
+        len -= room;
+    }
+    if (len > BLAKE3_BLOCK) {
+        const size_t blocks = (len - 1) / BLAKE3_BLOCK;
+        take_blocks(ctx, in, blocks);
+        in += blocks * BLAKE3_BLOCK;
+        len -= blocks * BLAKE3_BLOCK;
+    }
+    copy_bytes(ctx->block + ctx->block_len, in, len);
+    ctx->block_len = (uint8_t)(ctx->block_len + len);
+}
+
+/* The chunks of the largest subtree that begins here and is no larger than len. */
+static size_t subtree_chunks(const struct head2_blake3 *ctx, size_t len)
+{
+    size_t chunks = BLAKE3_SUBTREE_MAX;
+
+    while (chunks > 1 && (chunks * BLAKE3_CHUNK > len || ctx->chunk % chunks != 0))
+        chunks /= 2;
+    return chunks;
+}
+
+/* From the start of a chunk, take whole chunks of len > BLAKE3_CHUNK bytes; returns how many. */
+static size_t take_chunks(struct head2_blake3 *ctx, struct blake3_tree *t, const uint8_t *in,
+                          size_t len)
+{
+    uint8_t bytes[BLAKE3_LANES][32];
+    uint32_t cvs[2][8];
+    size_t chunks = subtree_chunks(ctx, len);
+    const size_t followed = (len - 1) / BLAKE3_CHUNK;
+
+    if (chunks > 1 && (chunks >= t->kernels->width || chunks * BLAKE3_CHUNK == len)) {
+        blake3_tree_pair(t, cvs, in, chunks, ctx->chunk);
+        push(ctx, cvs[0], chunks / 2);
+        push(ctx, cvs[1], chunks / 2);
+    } else { /* less than the lanes hold: all at once, whatever trees they belong to */
+        chunks = followed < t->kernels->width ? followed : t->kernels->width;
+        blake3_tree_chunks(t, bytes, in, chunks, ctx->chunk);
+        for (size_t i = 0; i < chunks; i++) {
+            blake3_cv_load(cvs[0], bytes[i]);
+            push(ctx, cvs[0], 1);
+        }
+        head2_wipe(bytes, sizeof bytes);
+    }
+    head2_wipe(cvs, sizeof cvs);
+    return chunks;
 }
 
 void head2_blake3_update(struct head2_blake3 *ctx, const void *in, size_t len)
 {
     const uint8_t *p = in;
-    const size_t room = BLOCK - (size_t)ctx->block_len;
 
-    if (len <= room) {
-        copy_bytes(ctx->block + ctx->block_len, p, len);
-        ctx->block_len = (uint8_t)(ctx->block_len + len);
+    if (len == 0)
         return;
+    if (chunk_len(ctx) != 0) {
+        const size_t room = BLAKE3_CHUNK - chunk_len(ctx);
+        const size_t n = len < room ? len : room;
+        take_bytes(ctx, p, n);
+        p += n;
+        len -= n;
+        if (len == 0)
+            return;
+        end_chunk(ctx);
     }
-    if (ctx->block_len != 0) {
-        copy_bytes(ctx->block + ctx->block_len, p, room);
-        take_block(ctx, ctx->block);
-        p += room;
-        len -= room;
+    if (len > BLAKE3_CHUNK) {
+        struct blake3_tree t;
+        blake3_tree_init(&t, ctx->key, ctx->flags);
+        while (len > BLAKE3_CHUNK) {
+            const size_t n = take_chunks(ctx, &t, p, len) * BLAKE3_CHUNK;
+            p += n;
+            len -= n;
+        }
+        head2_wipe(&t, sizeof t);
     }
-    for (; len > BLOCK; p += BLOCK, len -= BLOCK)
-        take_block(ctx, p);
-    memcpy(ctx->block, p, len);
-    ctx->block_len = (uint8_t)len;
+    if (len != 0) {
+        join_subtrees(ctx);
+        take_bytes(ctx, p, len);
+    }
 }
+
+/* ---- subtrees by several threads ---- */
+
+enum { TASK_CHUNKS = 256, TASKS = 64 };
+
+struct tasks {
+    const struct head2_blake3 *ctx;
+    const uint8_t *in;
+    uint32_t cvs[TASKS][2][8];
+};
+
+static void hash_subtree(void *arg, size_t i)
+{
+    struct tasks *w = arg;
+    struct blake3_tree t;
+
+    blake3_tree_init(&t, w->ctx->key, w->ctx->flags);
+    blake3_tree_pair(&t, w->cvs[i], w->in + i * TASK_CHUNKS * BLAKE3_CHUNK, TASK_CHUNKS,
+                     w->ctx->chunk + i * TASK_CHUNKS);
+    head2_wipe(&t, sizeof t);
+}
+
+/* see head2/hash.h */
+void head2_blake3_update_parallel(struct head2_blake3 *ctx, const void *in, size_t len,
+                                  const struct head2_runner *runner)
+{
+    const size_t task_bytes = (size_t)TASK_CHUNKS * BLAKE3_CHUNK;
+    const size_t odd = (size_t)(ctx->chunk % TASK_CHUNKS) * BLAKE3_CHUNK + chunk_len(ctx);
+    const uint8_t *p = in;
+    struct tasks w;
+
+    if (odd != 0) { /* up to where a subtree may begin */
+        const size_t n = task_bytes - odd < len ? task_bytes - odd : len;
+        head2_blake3_update(ctx, p, n);
+        p += n;
+        len -= n;
+    }
+    if (len > task_bytes && chunk_len(ctx) != 0)
+        end_chunk(ctx);
+    while (len > task_bytes) {
+        const size_t n = (len - 1) / task_bytes < TASKS ? (len - 1) / task_bytes : TASKS;
+        w.ctx = ctx;
+        w.in = p;
+        runner->run(runner->pool, n, hash_subtree, &w);
+        for (size_t i = 0; i < n; i++) {
+            push(ctx, w.cvs[i][0], TASK_CHUNKS / 2);
+            push(ctx, w.cvs[i][1], TASK_CHUNKS / 2);
+        }
+        p += n * task_bytes;
+        len -= n * task_bytes;
+        head2_wipe(&w, sizeof w);
+    }
+    head2_blake3_update(ctx, p, len);
+}
+
+/* ---- output ---- */
 
 /* Section 2.6: the root's output is its compression with counters 0, 1, 2 ... */
 static void root_output(struct node *root, uint8_t *out, size_t out_len, uint64_t seek)
 {
     uint32_t words[16];
-    uint8_t bytes[BLOCK];
+    uint8_t bytes[BLAKE3_BLOCK];
 
-    root->flags |= ROOT;
+    root->flags |= BLAKE3_ROOT;
     while (out_len != 0) {
-        const size_t skip = seek % BLOCK;
-        const size_t n = out_len < BLOCK - skip ? out_len : BLOCK - skip;
-        root->counter = seek / BLOCK;
-        compress(words, root);
+        const size_t skip = seek % BLAKE3_BLOCK;
+        const size_t n = out_len < BLAKE3_BLOCK - skip ? out_len : BLAKE3_BLOCK - skip;
+        root->counter = seek / BLAKE3_BLOCK;
+        const struct blake3_run r = run_of(root);
+        blake3_kernels()->output(words, root->cv, &r);
         for (unsigned i = 0; i < 16; i++)
             put_le32(bytes + (size_t)4 * i, words[i]);
         memcpy(out, bytes + skip, n);
@@ -290,25 +349,62 @@ void head2_blake3_final(const struct head2_blake3 *ctx, uint8_t *out, size_t out
 {
     struct node n;
     uint32_t cv[8];
-    uint8_t last[BLOCK] = {0};
+    unsigned left = ctx->stack_len;
 
-    memcpy(last, ctx->block, ctx->block_len);
-    block_node(&n, ctx, last, ctx->block_len);
-    n.flags |= CHUNK_END;
-    for (unsigned i = ctx->stack_len; i > 0; i--) { /* join the subtrees, smallest first */
+    if (chunk_len(ctx) != 0 || left == 0) {
+        chunk_node(&n, ctx);
+    } else { /* the input ends with a subtree */
+        HEAD2_REQUIRES(left >= 2);
+        left -= 2;
+        parent_node(&n, ctx, ctx->stack[left], ctx->stack[left + 1]);
+    }
+    while (left > 0) { /* join the subtrees, smallest first */
         chaining_value(cv, &n);
-        parent_node(&n, ctx, ctx->stack[i - 1], cv);
+        parent_node(&n, ctx, ctx->stack[--left], cv);
     }
     root_output(&n, out, out_len, seek);
     head2_wipe(&n, sizeof n);
     head2_wipe(cv, sizeof cv);
+    if (ctx->flags != 0) /* keyed, or a key derived */
+        cpu_wipe_residue();
+}
+
+/* At most one chunk: no tree, no context. */
+static void hash_chunk(uint8_t digest[HEAD2_BLAKE3_BYTES], const uint8_t *in, size_t len)
+{
+    const struct blake3_kernels *const k = blake3_kernels();
+    const size_t before = len == 0 ? 0 : (len - 1) / BLAKE3_BLOCK;
+    const size_t rest = len - before * BLAKE3_BLOCK;
+    uint8_t last[BLAKE3_BLOCK] = {0};
+    uint32_t cv[8];
+    struct blake3_run r = {.in = in, .blocks = before, .first = BLAKE3_CHUNK_START};
+
+    memcpy(cv, blake3_iv, sizeof cv);
+    r.last_len = BLAKE3_BLOCK;
+    if (before != 0) {
+        k->run(cv, &r);
+        r.first = 0;
+        in += before * BLAKE3_BLOCK;
+    }
+    copy_bytes(last, in, rest);
+    r.in = last;
+    r.blocks = 1;
+    r.last_len = (uint32_t)rest;
+    r.last = BLAKE3_CHUNK_END | BLAKE3_ROOT;
+    k->run(cv, &r);
+    blake3_cv_store(digest, cv);
     head2_wipe(last, sizeof last);
+    head2_wipe(cv, sizeof cv);
 }
 
 void head2_blake3(uint8_t digest[HEAD2_BLAKE3_BYTES], const void *in, size_t len)
 {
     struct head2_blake3 ctx;
 
+    if (len <= BLAKE3_CHUNK) {
+        hash_chunk(digest, in, len);
+        return;
+    }
     head2_blake3_init(&ctx);
     head2_blake3_update(&ctx, in, len);
     head2_blake3_final(&ctx, digest, HEAD2_BLAKE3_BYTES, 0);
