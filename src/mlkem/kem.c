@@ -49,22 +49,16 @@ static enum head2_status check_dk(const struct mlkem_params *p, const uint8_t *d
 
 /* ---- key generation ---- */
 
-struct keygen {
-    uint8_t d_k[33];
-    uint8_t rho_sigma[64];
-    uint8_t noise[MLKEM_NOISE_BYTES];
-    struct mlkem_factor s[MLKEM_MAX_K];
-};
-
 /*
  * t = A s + e, with H(ek) going along as far as rows exist. Entries are sampled eight at a time, or
  * seven when the hash has a block to absorb.
  */
-static void public_rows(const struct mlkem_params *p, uint8_t *ek, const struct keygen *w,
+static void public_rows(const struct mlkem_params *p, uint8_t *ek, const uint8_t rho[32],
+                        const struct mlkem_factor s[], const uint8_t noise[MLKEM_NOISE_BYTES],
                         struct keccak_chain *h)
 {
     struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
-    struct mlkem_walk walk = {.rho = w->rho_sigma, .k = p->k};
+    struct mlkem_walk walk = {.rho = rho, .k = p->k};
     const struct mlkem_chains beside = {{h}, 1};
     const unsigned all = (unsigned)p->k * p->k;
     unsigned rows = 0;
@@ -78,7 +72,7 @@ static void public_rows(const struct mlkem_params *p, uint8_t *ek, const struct 
         mlkem_sample_entries(entries, n, lanes < KECCAK_LANES ? &beside : NULL);
         for (; (rows + 1) * p->k <= done; rows++) {
             mlkem_pke_public_row(p, ek + (size_t)MLKEM_POLY_BYTES * rows, rows,
-                                 a + (size_t)p->k * rows, w->s, w->noise);
+                                 a + (size_t)p->k * rows, s, noise);
             h->ready += MLKEM_POLY_BYTES;
         }
     }
@@ -98,10 +92,15 @@ void mlkem_finish_dk(const struct mlkem_params *p, uint8_t *dk, const uint8_t *e
 }
 
 /* Algorithms 13 and 16 (K-PKE.KeyGen, ML-KEM.KeyGen_internal). */
-static enum head2_status keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t *dk,
-                                           const struct head2_secret64 *seed)
+void mlkem_keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t *dk,
+                             const struct head2_secret64 *seed)
 {
-    struct keygen w;
+    struct {
+        uint8_t d_k[33];
+        uint8_t rho_sigma[64];
+        uint8_t noise[MLKEM_NOISE_BYTES];
+        struct mlkem_factor s[MLKEM_MAX_K];
+    } w;
     struct keccak_chain h;
     const uint8_t *rho = w.rho_sigma;
     const uint8_t *sigma = w.rho_sigma + 32;
@@ -112,12 +111,18 @@ static enum head2_status keypair_from_seed(const struct mlkem_params *p, uint8_t
     mlkem_expand_noise(p, w.noise, sigma, 2 * p->k, 2 * p->k, NULL);
     mlkem_pke_secret(p, dk, w.s, w.noise);
     keccak_chain_init(&h, KECCAK_RATE_256, ek, 0);
-    public_rows(p, ek, &w, &h);
+    public_rows(p, ek, rho, w.s, w.noise, &h);
     memcpy(ek + p->dk_pke_bytes, rho, 32);
     h.ready += 32;
     mlkem_finish_dk(p, dk, ek, seed->b + 32);
     keccak_chain_finish(&h, KECCAK_SUFFIX_SHA3, dk + p->dk_bytes - 64, 32);
     head2_wipe(&w, sizeof w);
+}
+
+static enum head2_status keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t *dk,
+                                           const struct head2_secret64 *seed)
+{
+    mlkem_keypair_from_seed(p, ek, dk, seed);
     return HEAD2_OK;
 }
 
@@ -128,7 +133,7 @@ static enum head2_status keypair(const struct mlkem_params *p, uint8_t *ek, uint
     enum head2_status st;
 
     HEAD2_TRY(head2_random(seed.b, sizeof seed.b));
-    HEAD2_TRY(keypair_from_seed(p, ek, dk, &seed));
+    mlkem_keypair_from_seed(p, ek, dk, &seed);
 done:
     head2_wipe(&seed, sizeof seed);
     if (st != HEAD2_OK) {
@@ -180,9 +185,9 @@ void mlkem_open_public(const struct mlkem_params *p, struct mlkem_poly a[], stru
 }
 
 /* Algorithm 17 behind the check of Section 7.2. */
-static enum head2_status encaps_derand(const struct mlkem_params *p, uint8_t *ct,
-                                       struct head2_secret32 *ss, const uint8_t *ek,
-                                       const struct head2_secret32 *m)
+enum head2_status mlkem_encaps_derand(const struct mlkem_params *p, uint8_t *ct,
+                                      struct head2_secret32 *ss, const uint8_t *ek,
+                                      const struct head2_secret32 *m)
 {
     struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
     struct mlkem_poly t[MLKEM_MAX_K];
@@ -209,7 +214,7 @@ static enum head2_status encaps(const struct mlkem_params *p, uint8_t *ct,
     enum head2_status st;
 
     HEAD2_TRY(head2_random(m.b, sizeof m.b));
-    HEAD2_TRY(encaps_derand(p, ct, ss, ek, &m));
+    HEAD2_TRY(mlkem_encaps_derand(p, ct, ss, ek, &m));
 done:
     head2_wipe(&m, sizeof m);
     if (st != HEAD2_OK) {
@@ -295,8 +300,8 @@ void mlkem_decaps_with(const struct mlkem_params *p, struct head2_secret32 *ss,
 
 /* Algorithm 21 (ML-KEM.Decaps). H(ek), for the check of dk, and J(z || c) go along with all that is
  * sampled; a dk that fails the check is noticed when the work is almost done, which is no harm. */
-static enum head2_status decaps(const struct mlkem_params *p, struct head2_secret32 *ss,
-                                const uint8_t *dk, const uint8_t *ct)
+enum head2_status mlkem_decaps(const struct mlkem_params *p, struct head2_secret32 *ss,
+                               const uint8_t *dk, const uint8_t *ct)
 {
     const struct mlkem_dk_parts part = mlkem_dk_parts(p, dk);
     struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
@@ -355,14 +360,14 @@ enum head2_status head2_mlkem512_encaps_derand(uint8_t ct[HEAD2_MLKEM512_CT_BYTE
                                                const uint8_t ek[HEAD2_MLKEM512_EK_BYTES],
                                                const struct head2_secret32 *m)
 {
-    return encaps_derand(&mlkem_512, ct, ss, ek, m);
+    return mlkem_encaps_derand(&mlkem_512, ct, ss, ek, m);
 }
 
 enum head2_status head2_mlkem512_decaps(struct head2_secret32 *ss,
                                         const uint8_t dk[HEAD2_MLKEM512_DK_BYTES],
                                         const uint8_t ct[HEAD2_MLKEM512_CT_BYTES])
 {
-    return decaps(&mlkem_512, ss, dk, ct);
+    return mlkem_decaps(&mlkem_512, ss, dk, ct);
 }
 
 enum head2_status head2_mlkem512_check_ek(const uint8_t ek[HEAD2_MLKEM512_EK_BYTES])
@@ -402,14 +407,14 @@ enum head2_status head2_mlkem768_encaps_derand(uint8_t ct[HEAD2_MLKEM768_CT_BYTE
                                                const uint8_t ek[HEAD2_MLKEM768_EK_BYTES],
                                                const struct head2_secret32 *m)
 {
-    return encaps_derand(&mlkem_768, ct, ss, ek, m);
+    return mlkem_encaps_derand(&mlkem_768, ct, ss, ek, m);
 }
 
 enum head2_status head2_mlkem768_decaps(struct head2_secret32 *ss,
                                         const uint8_t dk[HEAD2_MLKEM768_DK_BYTES],
                                         const uint8_t ct[HEAD2_MLKEM768_CT_BYTES])
 {
-    return decaps(&mlkem_768, ss, dk, ct);
+    return mlkem_decaps(&mlkem_768, ss, dk, ct);
 }
 
 enum head2_status head2_mlkem768_check_ek(const uint8_t ek[HEAD2_MLKEM768_EK_BYTES])
@@ -449,14 +454,14 @@ enum head2_status head2_mlkem1024_encaps_derand(uint8_t ct[HEAD2_MLKEM1024_CT_BY
                                                 const uint8_t ek[HEAD2_MLKEM1024_EK_BYTES],
                                                 const struct head2_secret32 *m)
 {
-    return encaps_derand(&mlkem_1024, ct, ss, ek, m);
+    return mlkem_encaps_derand(&mlkem_1024, ct, ss, ek, m);
 }
 
 enum head2_status head2_mlkem1024_decaps(struct head2_secret32 *ss,
                                          const uint8_t dk[HEAD2_MLKEM1024_DK_BYTES],
                                          const uint8_t ct[HEAD2_MLKEM1024_CT_BYTES])
 {
-    return decaps(&mlkem_1024, ss, dk, ct);
+    return mlkem_decaps(&mlkem_1024, ss, dk, ct);
 }
 
 enum head2_status head2_mlkem1024_check_ek(const uint8_t ek[HEAD2_MLKEM1024_EK_BYTES])

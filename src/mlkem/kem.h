@@ -25,6 +25,32 @@ struct mlkem_dk_parts mlkem_dk_parts(const struct mlkem_params *p, const uint8_t
 enum head2_status mlkem_check_ek(const struct mlkem_params *p, const uint8_t *ek);
 enum head2_status mlkem_check_dk_hash(const uint8_t h[32], const struct mlkem_dk_parts *part);
 
+/* Algorithm 16; Algorithm 17 behind the check of ek; Algorithm 18 behind the check of dk. */
+void mlkem_keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t *dk,
+                             const struct head2_secret64 *seed);
+enum head2_status mlkem_encaps_derand(const struct mlkem_params *p, uint8_t *ct,
+                                      struct head2_secret32 *ss, const uint8_t *ek,
+                                      const struct head2_secret32 *m);
+enum head2_status mlkem_decaps(const struct mlkem_params *p, struct head2_secret32 *ss,
+                               const uint8_t *dk, const uint8_t *ct);
+
+/* The parameters of a set; NULL when there is no such set. */
+const struct mlkem_params *mlkem_params_of(enum head2_mlkem_set set);
+
+/* Prepared keys: polynomials are the transposed A, row by row, then t, then s. */
+struct head2_mlkem_ek {
+    const struct mlkem_params *p;
+    uint8_t h[32];
+    struct mlkem_poly poly[];
+};
+
+struct head2_mlkem_dk {
+    const struct mlkem_params *p;
+    uint8_t h[32];
+    uint8_t z[32];
+    struct mlkem_poly poly[];
+};
+
 /* A private key, ready for use. */
 struct mlkem_private {
     struct mlkem_public pub;
@@ -32,6 +58,9 @@ struct mlkem_private {
     const uint8_t *h;
     const uint8_t *z;
 };
+
+struct mlkem_public mlkem_public_of(const struct head2_mlkem_ek *key);
+struct mlkem_private mlkem_private_of(const struct head2_mlkem_dk *key);
 
 /* d || k, of which Algorithm 13 takes rho || sigma. */
 void mlkem_expand_seed_input(const struct mlkem_params *p, uint8_t d_k[33], const uint8_t d[32]);
