@@ -204,9 +204,9 @@ static void ntt(struct mlkem_poly *f)
 
 /*
  * Algorithm 10. Sums double, from q - 1 to 26,624 in three layers; those are reduced. Products are
- * at most 2341, so that the sums of the next three layers are below 8 * 2341 = 18,728; they are
- * reduced before the last layer adds two of them. Its scaling is by 1441 = R^2 / 128, also within
- * its zeta: 1397 = -758 * 1441 / R.
+ * at most 2341, so that the sums of the next three layers are below 8 * 2341 = 18,728; half of them
+ * are reduced before the last layer adds two of them. Its scaling is by 1441 = R^2 / 128, also
+ * within its zeta: 1397 = -758 * 1441 / R.
  */
 static void inverse_ntt(struct mlkem_poly *f)
 {
@@ -231,7 +231,6 @@ static void inverse_ntt(struct mlkem_poly *f)
         load_four(v, f, i, 4);
         wide_layer(v, 1, 1, &mlkem_wide_reversed, inverse_butterfly);
         v[0] = reduce(v[0]);
-        v[2] = reduce(v[2]);
         for (unsigned j = 0; j < 2; j++) {
             inverse_butterfly(&v[j], &v[j + 2], set1(1397), set1(5237));
             v[j] = mont_mul(v[j], set1(1441), set1(-10079));

@@ -198,9 +198,9 @@ static void ntt(struct mlkem_poly *f)
 
 /*
  * Algorithm 10. Sums double, from q - 1 to 26,624 in three layers; those are reduced. Products are
- * at most 2341, so that the sums of the next three layers are below 8 * 2341 = 18,728; they are
- * reduced before the last layer adds two of them. Its scaling is by 1441 = R^2 / 128, also within
- * its zeta: 1397 = -758 * 1441 / R.
+ * at most 2341, so that the sums of the next three layers are below 8 * 2341 = 18,728; half of them
+ * are reduced before the last layer adds two of them. Its scaling is by 1441 = R^2 / 128, also
+ * within its zeta: 1397 = -758 * 1441 / R.
  */
 static void inverse_ntt(struct mlkem_poly *f)
 {
@@ -220,9 +220,8 @@ static void inverse_ntt(struct mlkem_poly *f)
     swap_all(v, swap_16);
     wide_layer(v, 1, &mlkem_wide_reversed, inverse_butterfly);
     wide_layer(v, 2, &mlkem_wide_reversed, inverse_butterfly);
-    for (unsigned i = 0; i < VECS; i++)
-        if ((i & 2) == 0) /* the sums of the layer before */
-            v[i] = reduce(v[i]);
+    v[0] = reduce(v[0]);
+    v[1] = reduce(v[1]);
     for (unsigned i = 0; i < VECS / 2; i++) {
         inverse_butterfly(&v[i], &v[i + 4], set1(1397), set1(5237));
         v[i] = mont_mul(v[i], set1(1441), set1(-10079));

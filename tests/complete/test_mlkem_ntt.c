@@ -137,6 +137,22 @@ static void extreme_inputs_of_the_inverse(void)
     }
 }
 
+/* v + v X in every place of T_q is v + v X: among all v are those whose sums stay as large as they
+ * can when they are reduced on the way, and then add up. */
+static void constants_through_the_inverse(void)
+{
+    struct mlkem_poly f;
+
+    for (int v = 1 - Q; v < Q; v++) {
+        for (int i = 0; i < N; i++)
+            f.c[i] = (int16_t)v;
+        kernels->inverse_ntt(&f);
+        for (int i = 0; i < N; i++)
+            CHECK_SAY(mod_q(f.c[i]) == (i < 2 ? mod_q((long long)v * R) : 0) && abs(f.c[i]) < Q,
+                      "%d, coefficient %d", v, i);
+    }
+}
+
 /* e_a e_b in T_q (Algorithm 12) through a sum whose other terms are zero: the pairs a / 2 and b / 2
  * meet only if they are the same. */
 static void products_of_basis_vectors(void)
@@ -237,6 +253,7 @@ int main(void)
     RUN_EACH(inverse_of_basis_vectors);
     RUN_EACH(extreme_inputs);
     RUN_EACH(extreme_inputs_of_the_inverse);
+    RUN_EACH(constants_through_the_inverse);
     RUN_EACH(products_of_basis_vectors);
     RUN_EACH(extreme_products);
     RUN_EACH(sums_and_scaling);

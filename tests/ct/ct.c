@@ -102,6 +102,74 @@ KEM(512)
 KEM(768)
 KEM(1024)
 
+/* Prepared keys and batches: nine operations, a full group and one more. */
+#define JOBS 9
+
+static void kem_jobs(enum head2_mlkem_set set, size_t ek_bytes, size_t dk_bytes, size_t ct_bytes)
+{
+    static uint8_t ek[JOBS][HEAD2_MLKEM1024_EK_BYTES], dk[JOBS][HEAD2_MLKEM1024_DK_BYTES];
+    static uint8_t ct[JOBS][HEAD2_MLKEM1024_CT_BYTES];
+    struct head2_secret64 seed[JOBS];
+    struct head2_secret32 m[JOBS], a[JOBS], b[JOBS];
+    struct head2_mlkem_keypair_job keypair[JOBS];
+    struct head2_mlkem_encaps_job encaps[JOBS];
+    struct head2_mlkem_decaps_job decaps[JOBS];
+    struct head2_mlkem_ek *pek;
+    struct head2_mlkem_dk *pdk;
+
+    begin();
+    fill(seed, sizeof seed, 1);
+    fill(m, sizeof m, 2);
+    HEAD2_SECRET(seed, sizeof seed);
+    HEAD2_SECRET(m, sizeof m);
+    for (unsigned i = 0; i < JOBS; i++)
+        keypair[i] = (struct head2_mlkem_keypair_job){ek[i], dk[i], &seed[i], HEAD2_OK};
+    CHECK_EQ(head2_mlkem_keypair_batch(set, keypair, JOBS), HEAD2_OK);
+    for (unsigned i = 0; i < JOBS; i++) {
+        CHECK_PUBLIC(ek[i], ek_bytes);
+        CHECK_SECRET(dk[i], dk_bytes - ek_bytes - 64);
+        CHECK_SECRET(dk[i] + dk_bytes - 32, 32); /* z */
+        HEAD2_SECRET(dk[i], dk_bytes);           /* as a stored dk comes: all of it */
+    }
+    CHECK_EQ(head2_mlkem_ek_new(&pek, set, ek[1]), HEAD2_OK);
+    CHECK_EQ(head2_mlkem_dk_new(&pdk, set, dk[1]), HEAD2_OK);
+    for (unsigned i = 0; i < JOBS; i++)
+        encaps[i] = (struct head2_mlkem_encaps_job){
+            .key = i == 1 ? pek : NULL, .ek = ek[i], .ct = ct[i], .ss = &a[i], .m = &m[i]};
+    CHECK_EQ(head2_mlkem_encaps_batch(set, encaps, JOBS), HEAD2_OK);
+    for (unsigned i = 0; i < JOBS; i++) {
+        CHECK_PUBLIC(ct[i], ct_bytes);
+        ct[i][3 * i] ^= i % 2; /* implicit rejection shows in nothing */
+        decaps[i] = (struct head2_mlkem_decaps_job){
+            .key = i == 1 ? pdk : NULL, .dk = dk[i], .ct = ct[i], .ss = &b[i]};
+    }
+    CHECK_EQ(head2_mlkem_decaps_batch(set, decaps, JOBS), HEAD2_OK);
+    for (unsigned i = 0; i < JOBS; i++) {
+        CHECK_SECRET(&a[i], sizeof a[i]);
+        CHECK_SECRET(&b[i], sizeof b[i]);
+        CHECK_EQ(head2_equal(&a[i], &b[i], sizeof a[i]), i % 2 == 0 ? HEAD2_OK : HEAD2_E_VERIFY);
+    }
+    CHECK_EQ(head2_mlkem_encaps(ct[0], &a[0], pek), HEAD2_OK);
+    head2_mlkem_decaps(&b[0], pdk, ct[0]);
+    CHECK_SECRET(&a[0], sizeof a[0]);
+    CHECK_SECRET(&b[0], sizeof b[0]);
+    CHECK_EQ(head2_equal(&a[0], &b[0], sizeof a[0]), HEAD2_OK);
+    head2_mlkem_ek_free(pek);
+    head2_mlkem_dk_free(pdk);
+    CHECK_EQ(leaks(), 0);
+}
+
+#define KEM_JOBS(set)                                                                              \
+    static void kem_jobs_##set(void)                                                               \
+    {                                                                                              \
+        kem_jobs(HEAD2_MLKEM_SET_##set, HEAD2_MLKEM##set##_EK_BYTES, HEAD2_MLKEM##set##_DK_BYTES,  \
+                 HEAD2_MLKEM##set##_CT_BYTES);                                                     \
+    }
+
+KEM_JOBS(512)
+KEM_JOBS(768)
+KEM_JOBS(1024)
+
 /* ---- ML-DSA ---- */
 
 #define SK_PUBLIC_TR 64 /* rho, K, tr: rho and tr belong to the public key */
@@ -320,6 +388,9 @@ int main(int argc, char **argv)
     RUN(kem_512);
     RUN(kem_768);
     RUN(kem_1024);
+    RUN(kem_jobs_512);
+    RUN(kem_jobs_768);
+    RUN(kem_jobs_1024);
     RUN(dsa_44);
     RUN(dsa_65);
     RUN(dsa_87);
