@@ -1,56 +1,34 @@
 /*
- * AES-GCM over libcrypto (SP 800-38D), with a 96-bit nonce and a 128-bit tag.
- *
- * One EVP context per object, made once and used for sealing and opening alike: AES-GCM needs only
- * AES's forward direction, so that a key is scheduled once and a message costs no more than setting
- * its nonce. The algorithms themselves are fetched once per process, since a fetch takes locks and
- * many times the time of a short message.
+ * AES-GCM (SP 800-38D), with a 96-bit nonce and a 128-bit tag: what callers rely on, whoever
+ * computes it.
  */
-#include "base/base.h"
+#include "cipher/aead_provider.h"
 
-#include <head2/aead.h>
-
-#include <openssl/evp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 struct head2_aead {
-    EVP_CIPHER_CTX *ctx;
+    const struct aead_provider *by;
+    void *state;
     size_t key_len; /* 0: there is no key */
 };
 
-/* What one message is made of, for the two directions. */
-struct message {
-    uint8_t *out;
-    const uint8_t *nonce;
-    const uint8_t *aad;
-    size_t aad_len;
-    const uint8_t *in;
-    size_t in_len;
-};
+/* NULL: libcrypto. Set once, before threads; an aead keeps the provider that it was made with. */
+static _Atomic(const struct aead_provider *) provider_in_use;
 
-enum { DECRYPT = 0, ENCRYPT = 1 }; /* as EVP has it */
-
-/*
- * The fetched algorithm of this key length, shared by all threads and kept until the process ends.
- * Two threads that come first both fetch; one of them gives its copy back.
- */
-static EVP_CIPHER *fetched(size_t key_len)
+const struct aead_provider *aead_in_use(void)
 {
-    static _Atomic(EVP_CIPHER *) aes128;
-    static _Atomic(EVP_CIPHER *) aes256;
-    _Atomic(EVP_CIPHER *) *slot = key_len == 16 ? &aes128 : &aes256;
-    EVP_CIPHER *cipher = atomic_load_explicit(slot, memory_order_acquire);
-    EVP_CIPHER *first = NULL;
+    const struct aead_provider *p = atomic_load_explicit(&provider_in_use, memory_order_acquire);
 
-    if (cipher != NULL)
-        return cipher;
-    cipher = EVP_CIPHER_fetch(NULL, key_len == 16 ? "AES-128-GCM" : "AES-256-GCM", NULL);
-    if (cipher != NULL && !atomic_compare_exchange_strong(slot, &first, cipher)) {
-        EVP_CIPHER_free(cipher);
-        cipher = first;
-    }
-    return cipher;
+    return p != NULL ? p : &aead_libcrypto;
+}
+
+bool aead_use(const struct aead_provider *provider)
+{
+    if (!aead_provider_agrees(provider))
+        return false;
+    atomic_store_explicit(&provider_in_use, provider, memory_order_release);
+    return true;
 }
 
 enum head2_status head2_aead_new(struct head2_aead **out)
@@ -60,8 +38,9 @@ enum head2_status head2_aead_new(struct head2_aead **out)
     *out = NULL;
     if (aead == NULL)
         return HEAD2_E_MEMORY;
-    aead->ctx = EVP_CIPHER_CTX_new();
-    if (aead->ctx == NULL) {
+    aead->by = aead_in_use();
+    aead->state = aead->by->create();
+    if (aead->state == NULL) {
         free(aead);
         return HEAD2_E_MEMORY;
     }
@@ -73,66 +52,46 @@ void head2_aead_free(struct head2_aead *aead)
 {
     if (aead == NULL)
         return;
-    EVP_CIPHER_CTX_free(aead->ctx); /* libcrypto wipes the scheduled key */
+    aead->by->destroy(aead->state);
     free(aead);
 }
 
 enum head2_status head2_aead_set_key(struct head2_aead *aead, const uint8_t *key, size_t key_len)
 {
-    const size_t before = aead->key_len;
-    EVP_CIPHER *cipher;
-
     aead->key_len = 0;
     if (key_len != 16 && key_len != 32) {
-        EVP_CIPHER_CTX_reset(aead->ctx);
+        aead->by->forget(aead->state);
         return HEAD2_E_ARG;
     }
-    cipher = fetched(key_len);
-    /* naming the cipher again would free and allocate the key schedule: only where it changes */
-    if (cipher == NULL || EVP_CipherInit_ex2(aead->ctx, before == key_len ? NULL : cipher, key,
-                                             NULL, ENCRYPT, NULL) != 1) {
-        EVP_CIPHER_CTX_reset(aead->ctx);
+    if (!aead->by->set_key(aead->state, key, key_len))
         return HEAD2_E_CRYPTO;
-    }
     aead->key_len = key_len;
     return HEAD2_OK;
 }
 
-/* Begin a message: nonce and direction, then the associated data. */
-static bool begin(EVP_CIPHER_CTX *ctx, const struct message *m, int direction)
-{
-    int n = 0;
-
-    if (EVP_CipherInit_ex2(ctx, NULL, NULL, m->nonce, direction, NULL) != 1)
-        return false;
-    return m->aad_len == 0 || EVP_CipherUpdate(ctx, NULL, &n, m->aad, (int)m->aad_len) == 1;
-}
-
-static bool transform(EVP_CIPHER_CTX *ctx, const struct message *m)
-{
-    int n = 0;
-
-    return m->in_len == 0 || (EVP_CipherUpdate(ctx, m->out, &n, m->in, (int)m->in_len) == 1 &&
-                              (size_t)n == m->in_len);
-}
+/* Stands where the caller has nothing: a provider need not know what NULL means. */
+static const uint8_t nothing[1];
 
 /* see head2/aead.h */
 enum head2_status head2_aead_seal(struct head2_aead *aead, uint8_t *out,
                                   const uint8_t nonce[HEAD2_AEAD_NONCE_BYTES], const uint8_t *aad,
                                   size_t aad_len, const uint8_t *pt, size_t pt_len)
 {
-    const struct message m = {out, nonce, aad, aad_len, pt, pt_len};
+    const struct aead_message m = {
+        .out = out,
+        .nonce = nonce,
+        .aad = aad_len != 0 ? aad : nothing,
+        .aad_len = aad_len,
+        .in = pt_len != 0 ? pt : nothing,
+        .len = pt_len,
+    };
     enum head2_status st = HEAD2_OK;
-    int n = 0;
 
     if (pt_len > HEAD2_AEAD_MAX_BYTES || aad_len > HEAD2_AEAD_MAX_BYTES)
         return HEAD2_E_ARG;
     if (aead->key_len == 0)
         st = HEAD2_E_STATE;
-    else if (!begin(aead->ctx, &m, ENCRYPT) || !transform(aead->ctx, &m) ||
-             EVP_CipherFinal_ex(aead->ctx, out + pt_len, &n) != 1 ||
-             EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG, HEAD2_AEAD_TAG_BYTES,
-                                 out + pt_len) != 1)
+    else if (!aead->by->seal(aead->state, &m, out + pt_len))
         st = HEAD2_E_CRYPTO;
 
     if (st != HEAD2_OK)
@@ -150,20 +109,19 @@ enum head2_status head2_aead_open(struct head2_aead *aead, uint8_t *pt,
         return HEAD2_E_ARG;
 
     const size_t pt_len = ct_len - HEAD2_AEAD_TAG_BYTES;
-    const struct message m = {pt, nonce, aad, aad_len, ct, pt_len};
-    enum head2_status st = HEAD2_OK;
-    uint8_t tag[HEAD2_AEAD_TAG_BYTES]; /* EVP takes it from memory that may be written */
-    int n = 0;
+    uint8_t none[1];
+    const struct aead_message m = {
+        .out = pt_len != 0 ? pt : none,
+        .nonce = nonce,
+        .aad = aad_len != 0 ? aad : nothing,
+        .aad_len = aad_len,
+        .in = ct,
+        .len = pt_len,
+    };
+    enum head2_status st = HEAD2_E_STATE;
 
-    memcpy(tag, ct + pt_len, sizeof tag);
-    if (aead->key_len == 0)
-        st = HEAD2_E_STATE;
-    else if (!begin(aead->ctx, &m, DECRYPT) || !transform(aead->ctx, &m) ||
-             EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) != 1)
-        st = HEAD2_E_CRYPTO;
-    else if (EVP_CipherFinal_ex(aead->ctx, tag, &n) != 1)
-        st = HEAD2_E_VERIFY; /* the one way in which this step fails */
-
+    if (aead->key_len != 0)
+        st = aead->by->open(aead->state, &m, ct + pt_len);
     if (st != HEAD2_OK)
         head2_wipe(pt, pt_len);
     return st;

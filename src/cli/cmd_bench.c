@@ -4,6 +4,7 @@
  */
 #include "cli/bench.h"
 #include "cli/verbs.h"
+#include "gateway/ipsec_mb.h"
 
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@
 static void run_level(struct bench *b, enum cpu_isa isa, bool links)
 {
     cpu_limit(isa);
+    (void)ipsec_mb_plug_in();
     bench_primitives(b);
     if (b->st == HEAD2_OK && links)
         bench_link(b);

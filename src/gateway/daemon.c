@@ -4,6 +4,7 @@
 #include "gateway/daemon.h"
 
 #include "artifact/selftest.h"
+#include "gateway/ipsec_mb.h"
 #include "gateway/reload.h"
 #include "gateway/runtime.h"
 #include "keys/keyfile.h"
@@ -245,6 +246,7 @@ enum head2_status daemon_run(struct config *config, const struct head2_key *key,
     raise_limits();
     raise_priority();
     compare_kernels();
+    (void)ipsec_mb_plug_in();
     enum head2_status st = test_pool(r, err);
     if (st == HEAD2_OK)
         st = open_all(r, err);

@@ -2,6 +2,7 @@
  * The report on vector kernels: the lowest room from which all that have some can be seen.
  */
 #include "cpu/cpu.h"
+#include "hash/blake3_kernels.h"
 #include "hash/keccak.h"
 #include "mldsa/kernels.h"
 
@@ -16,6 +17,7 @@ enum head2_status
 head2_kernels_check(void (*refused)(void *arg, const char *kernels, const char *isa), void *arg)
 {
     (void)keccak_kernels();
+    (void)blake3_kernels();
     (void)mldsa_kernels();
     return cpu_refusals(refused, arg) == 0 ? HEAD2_OK : HEAD2_E_HEALTH;
 }

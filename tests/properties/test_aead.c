@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include "gateway/ipsec_mb.h"
+
 #include <head2/aead.h>
 
 static struct head2_aead *aead;
@@ -154,13 +156,147 @@ static void cmac_refuses_other_keys(void)
     }
 }
 
-int main(void)
+/* ---- providers ---- */
+
+static uint32_t next(void)
+{
+    static uint32_t x = 1;
+
+    x = x * 1664525 + 1013904223;
+    return x >> 8;
+}
+
+static void same_message(void *state, void *reference)
+{
+    static uint8_t in[3000], data[200], one[3000], other[3000];
+    uint8_t iv[12], tags[2][16];
+    struct aead_message m = {.nonce = iv, .aad = data, .in = in};
+
+    m.len = next() % (next() % 4 == 0 ? sizeof in : 300);
+    m.aad_len = next() % sizeof data;
+    for (size_t i = 0; i < m.len; i++)
+        in[i] = (uint8_t)next();
+    for (size_t i = 0; i < m.aad_len; i++)
+        data[i] = (uint8_t)next();
+    for (size_t i = 0; i < sizeof iv; i++)
+        iv[i] = (uint8_t)next();
+    m.out = one;
+    CHECK(aead_libcrypto.seal(reference, &m, tags[0]));
+    m.out = other;
+    CHECK(ipsec_mb_provider()->seal(state, &m, tags[1]));
+    CHECK_SAY(memcmp(one, other, m.len) == 0 && memcmp(tags[0], tags[1], 16) == 0,
+              "%zu bytes with %zu beside", m.len, m.aad_len);
+    m.in = one;
+    CHECK(ipsec_mb_provider()->open(state, &m, tags[0]) == HEAD2_OK);
+    CHECK_MEM(other, in, m.len);
+    tags[0][next() % 16] ^= (uint8_t)(1u << next() % 8);
+    CHECK(ipsec_mb_provider()->open(state, &m, tags[0]) == HEAD2_E_VERIFY);
+}
+
+static void providers_agree(void)
+{
+    const struct aead_provider *p = ipsec_mb_provider();
+    uint8_t k[32];
+
+    if (p == NULL)
+        SKIP("built without libipsec-mb, or this processor is not for it");
+    void *state = p->create();
+    void *reference = aead_libcrypto.create();
+    CHECK(state != NULL && reference != NULL);
+    for (unsigned round = 0; round < 100; round++) {
+        const size_t key_len = round % 2 == 0 ? 32 : 16;
+        for (size_t i = 0; i < sizeof k; i++)
+            k[i] = (uint8_t)next();
+        CHECK(p->set_key(state, k, key_len) && aead_libcrypto.set_key(reference, k, key_len));
+        for (unsigned i = 0; i < 50; i++)
+            same_message(state, reference);
+    }
+    p->destroy(state);
+    aead_libcrypto.destroy(reference);
+}
+
+/* ---- a provider that is wrong is not used ---- */
+
+static struct aead_provider planted;
+
+static bool seal_wrong_tag(void *state, const struct aead_message *m, uint8_t tag[16])
+{
+    const bool ok = aead_libcrypto.seal(state, m, tag);
+
+    tag[15] ^= m->len == 64;
+    return ok;
+}
+
+static bool seal_wrong_byte(void *state, const struct aead_message *m, uint8_t tag[16])
+{
+    const bool ok = aead_libcrypto.seal(state, m, tag);
+
+    if (m->len > 1000)
+        m->out[999] ^= 1;
+    return ok;
+}
+
+static bool seal_too_far(void *state, const struct aead_message *m, uint8_t tag[16])
+{
+    const bool ok = aead_libcrypto.seal(state, m, tag);
+
+    if (m->len == 33)
+        m->out[33] = 0;
+    return ok;
+}
+
+static enum head2_status open_anything(void *state, const struct aead_message *m,
+                                       const uint8_t tag[16])
+{
+    const enum head2_status st = aead_libcrypto.open(state, m, tag);
+
+    return st == HEAD2_E_VERIFY && m->len == 17 ? HEAD2_OK : st;
+}
+
+static bool keep_first_key(void *state, const uint8_t *k, size_t key_len)
+{
+    static unsigned calls;
+
+    return ++calls > 2 || aead_libcrypto.set_key(state, k, key_len);
+}
+
+static void wrong_providers_are_refused(void)
+{
+    const struct aead_provider *const before = aead_in_use();
+
+    planted = aead_libcrypto;
+    CHECK(aead_provider_agrees(&planted));
+    planted.seal = seal_wrong_tag;
+    CHECK(!aead_use(&planted));
+    planted.seal = seal_wrong_byte;
+    CHECK(!aead_use(&planted));
+    planted.seal = seal_too_far;
+    CHECK(!aead_use(&planted));
+    planted = aead_libcrypto;
+    planted.open = open_anything;
+    CHECK(!aead_use(&planted));
+    planted = aead_libcrypto;
+    planted.set_key = keep_first_key;
+    CHECK(!aead_use(&planted));
+    CHECK(aead_in_use() == before);
+}
+
+static void all_cases(void)
 {
     RUN(every_altered_bit_is_refused);
     RUN(every_length_comes_back);
     RUN(in_place);
     RUN(keys_replace_each_other);
     RUN(misuse_is_an_error);
+}
+
+int main(void)
+{
+    all_cases();
+    RUN(providers_agree);
+    RUN(wrong_providers_are_refused);
+    if (strcmp(ipsec_mb_plug_in(), "libcrypto") != 0)
+        all_cases(); /* again, by the other one */
     RUN(cmac_refuses_other_keys);
     CHECK_EXIT();
 }

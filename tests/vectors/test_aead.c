@@ -4,6 +4,8 @@
  */
 #include "vectors/reading.h"
 
+#include "gateway/ipsec_mb.h"
+
 #include <head2/aead.h>
 
 /* Test cases 13, 14 and 16 of "The Galois/Counter Mode of Operation", McGrew and Viega. */
@@ -110,9 +112,25 @@ static void wycheproof(void)
     json_decref(json);
 }
 
+/* The same cases again by the other provider, if the program is built with it. */
+static void libipsec_mb_is_used(void)
+{
+    const struct aead_provider *p = ipsec_mb_provider();
+
+    if (p == NULL)
+        SKIP("built without libipsec-mb, or this processor is not for it");
+    CHECK(aead_use(p));
+    CHECK(aead_in_use() == p);
+}
+
 int main(void)
 {
     RUN(designers_cases);
     RUN(wycheproof);
+    RUN(libipsec_mb_is_used);
+    if (aead_in_use() == ipsec_mb_provider()) {
+        RUN(designers_cases);
+        RUN(wycheproof);
+    }
     CHECK_EXIT();
 }
