@@ -5,7 +5,7 @@
 #ifndef HEAD2_MLDSA_ATTEMPT_H
 #define HEAD2_MLDSA_ATTEMPT_H
 
-#include "mldsa/prepared.h"
+#include "mldsa/response.h"
 
 /* FIPS 204, Appendix C: more attempts than this have a probability below 2^-256 with a real key. */
 #define MAX_ATTEMPTS 814
@@ -19,7 +19,7 @@ struct attempt {
     struct short_poly short_c;
     uint64_t w1_nonzero[MAX_K][FLAG_WORDS];
     uint64_t hint[MAX_K][FLAG_WORDS];
-    uint8_t mu_w1[HEAD2_MLDSA_MU_BYTES + MAX_W1]; /* what c_tilde is the hash of */
+    struct commitment hashed; /* what c_tilde is the hash of */
     uint8_t c_tilde[MAX_C_TILDE];
 };
 

@@ -17,6 +17,14 @@ struct mldsa_input {
     enum head2_prehash hash;
 };
 
+/* Algorithm 2, line 10; Algorithm 4, line 23: what comes before the message, made of ctx and hash.
+ * HEAD2_OK or HEAD2_E_ARG. */
+struct mldsa_prefix {
+    uint8_t b[2 + HEAD2_MLDSA_CTX_MAX_BYTES + PREHASH_OID_BYTES];
+};
+HEAD2_CHECK enum head2_status mldsa_format(struct mldsa_message *m, struct mldsa_prefix *p,
+                                           const struct mldsa_input *in);
+
 enum mldsa_mode { MLDSA_HEDGED, MLDSA_DETERMINISTIC };
 
 HEAD2_CHECK enum head2_status mldsa_keypair(enum mldsa_set set, uint8_t *pk, uint8_t *sk);

@@ -1,12 +1,15 @@
 /*
  * Key generation, and the way back from a private key to its public key: FIPS 204, Algorithm 6.
  */
+#include "mldsa/batch.h"
 #include "mldsa/mldsa.h"
 #include "mldsa/pack.h"
 #include "mldsa/prepared.h"
 #include "mldsa/sample.h"
 
 #include <head2/hash.h>
+
+#define SEEDS_BYTES (RHO_BYTES + 64 + K_BYTES) /* rho || rho' || K */
 
 /* What t = A s1 + s2 is computed with, row by row. s1 is transformed. */
 struct key_maker {
@@ -42,8 +45,8 @@ static void public_row(struct key_maker *m, unsigned i, uint8_t *pk, uint8_t *pa
     k->pack_signed(packed_t0 + (size_t)i * T0_BYTES, &m->t0, 1 << (MLDSA_D - 1), T0_BITS);
 }
 
-/* Lines 3 to 9: pk begins with rho. tr = H(pk) is computed as pk grows. */
-static void public_key(struct key_maker *m, uint8_t *pk, uint8_t *packed_t0, uint8_t tr[TR_BYTES])
+/* Lines 3 to 9: pk begins with rho. tr = H(pk), unless it is NULL, is computed as pk grows. */
+static void public_key(struct key_maker *m, uint8_t *pk, uint8_t *packed_t0, uint8_t *tr)
 {
     const struct mldsa_params *const P = m->P;
     unsigned done = 0;
@@ -53,13 +56,14 @@ static void public_key(struct key_maker *m, uint8_t *pk, uint8_t *packed_t0, uin
     keccak_chain_init(&m->tr, KECCAK_RATE_256, pk, RHO_BYTES);
     mldsa_matrix_start(&m->matrix, m->kernels, P, pk);
     while (done < P->k) {
-        for (const unsigned complete = mldsa_matrix_more(&m->matrix, &m->tr); done < complete;
-             done++) {
+        for (const unsigned complete = mldsa_matrix_more(&m->matrix, tr != NULL ? &m->tr : NULL);
+             done < complete; done++) {
             public_row(m, done, pk, packed_t0);
             m->tr.ready += T1_BYTES;
         }
     }
-    keccak_chain_finish(&m->tr, KECCAK_SUFFIX_SHAKE, tr, TR_BYTES);
+    if (tr != NULL)
+        keccak_chain_finish(&m->tr, KECCAK_SUFFIX_SHAKE, tr, TR_BYTES);
 }
 
 /* s1 || s2 by index, as Algorithm 33 numbers them. */
@@ -86,32 +90,67 @@ static void sample_secrets(struct key_maker *m, const uint8_t rho_prime[64], uin
                                 P->eta, P->eta_bits);
 }
 
-/* skEncode and pkEncode (Algorithms 24 and 22) happen on the way: each part is packed when known.
+/*
+ * Algorithm 6 from the output of line 1 on. skEncode and pkEncode (Algorithms 24 and 22) happen on
+ * the way: each part is packed when known. tr is left to the caller unless with_tr.
  */
-void mldsa_keygen_internal(enum mldsa_set set, uint8_t *pk, uint8_t *sk,
-                           const struct head2_secret32 *xi)
+static void from_seeds(const struct mldsa_params *P, uint8_t *pk, uint8_t *sk,
+                       const uint8_t seeds[SEEDS_BYTES], bool with_tr)
 {
-    const struct mldsa_params *const P = mldsa_params_of(set);
-    const uint8_t dims[2] = {(uint8_t)P->k, (uint8_t)P->l};
     const struct sk_parts parts = mldsa_sk_parts(P);
-    struct head2_keccak shake;
-    uint8_t seeds[RHO_BYTES + 64 + K_BYTES]; /* rho || rho' || K */
     struct key_maker m;
 
-    head2_shake256_init(&shake); /* line 1 */
-    head2_shake_update(&shake, xi->b, sizeof xi->b);
-    head2_shake_update(&shake, dims, sizeof dims);
-    head2_shake_squeeze(&shake, seeds, sizeof seeds);
     HEAD2_PUBLIC(seeds, RHO_BYTES, "rho is in the public key");
     memcpy(pk, seeds, RHO_BYTES);
     memcpy(sk, seeds, RHO_BYTES);
     memcpy(sk + RHO_BYTES, seeds + RHO_BYTES + 64, K_BYTES);
     start(&m, P);
     sample_secrets(&m, seeds + RHO_BYTES, sk + parts.s);
-    public_key(&m, pk, sk + parts.t0, sk + parts.tr);
+    public_key(&m, pk, sk + parts.t0, with_tr ? sk + parts.tr : NULL);
+    head2_wipe(&m, offsetof(struct key_maker, matrix));
+}
+
+void mldsa_keygen_internal(enum mldsa_set set, uint8_t *pk, uint8_t *sk,
+                           const struct head2_secret32 *xi)
+{
+    const struct mldsa_params *const P = mldsa_params_of(set);
+    const uint8_t dims[2] = {(uint8_t)P->k, (uint8_t)P->l};
+    struct head2_keccak shake;
+    uint8_t seeds[SEEDS_BYTES];
+
+    head2_shake256_init(&shake); /* line 1 */
+    head2_shake_update(&shake, xi->b, sizeof xi->b);
+    head2_shake_update(&shake, dims, sizeof dims);
+    head2_shake_squeeze(&shake, seeds, sizeof seeds);
+    from_seeds(P, pk, sk, seeds, true);
     head2_wipe(&shake, sizeof shake);
     head2_wipe(seeds, sizeof seeds);
-    head2_wipe(&m, offsetof(struct key_maker, matrix));
+    cpu_wipe_residue();
+}
+
+void mldsa_keygen_group(const struct mldsa_params *P, uint8_t *const pk[KECCAK_LANES],
+                        uint8_t *const sk[KECCAK_LANES],
+                        const struct head2_secret32 *const xi[KECCAK_LANES], unsigned n)
+{
+    const uint8_t dims[2] = {(uint8_t)P->k, (uint8_t)P->l};
+    struct keccak_job hash[KECCAK_LANES] = {{.out = NULL}};
+    uint8_t seeds[KECCAK_LANES][SEEDS_BYTES];
+
+    for (unsigned i = 0; i < n; i++)
+        hash[i] = (struct keccak_job){
+            {{xi[i]->b, sizeof xi[i]->b}, {dims, sizeof dims}},
+            seeds[i],
+            SEEDS_BYTES,
+            KECCAK_SUFFIX_SHAKE
+        };
+    keccak_many(KECCAK_RATE_256, hash, n);
+    for (unsigned i = 0; i < n; i++) {
+        from_seeds(P, pk[i], sk[i], seeds[i], false);
+        hash[i] = (struct keccak_job){
+            {{pk[i], P->pk_bytes}}, sk[i] + mldsa_sk_parts(P).tr, TR_BYTES, KECCAK_SUFFIX_SHAKE};
+    }
+    keccak_many(KECCAK_RATE_256, hash, n);
+    head2_wipe(seeds, sizeof seeds);
 }
 
 enum head2_status mldsa_public_from_private(enum mldsa_set set, uint8_t *pk, const uint8_t *sk)
@@ -139,5 +178,6 @@ done:
     head2_wipe(packed_t0, sizeof packed_t0);
     if (st != HEAD2_OK)
         head2_wipe(pk, P->pk_bytes);
+    cpu_wipe_residue();
     return st == HEAD2_OK ? HEAD2_OK : HEAD2_E_MALFORMED;
 }

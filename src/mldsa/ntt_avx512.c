@@ -12,8 +12,8 @@
 #include "mldsa/kernels_avx512.h"
 #include "mldsa/zetas_avx512.h"
 
-#define Q_INVERSE 58728449 /* q^-1 mod 2^32 */
-#define ODD_LANES 0xaaaa
+#define Q_INVERSE  58728449 /* q^-1 mod 2^32 */
+#define EVEN_LANES 0x5555
 
 /* A constant factor of a Montgomery product, and the same times q^-1 mod 2^32. */
 struct factor {
@@ -36,7 +36,7 @@ static HEAD2_ALWAYS_INLINE struct factor load_factor(const int32_t *f, const int
 /* The high halves of even and odd 64-bit values, in the lanes they belong to. */
 static HEAD2_ALWAYS_INLINE __m512i high_halves(__m512i even, __m512i odd)
 {
-    return _mm512_mask_blend_epi32(ODD_LANES, _mm512_srli_epi64(even, 32), odd);
+    return _mm512_mask_shuffle_epi32(odd, EVEN_LANES, even, (_MM_PERM_ENUM)0xf5);
 }
 
 /* b * f * 2^-32 mod q, as mldsa_montgomery gives it: the low halves of both products are equal, so
@@ -241,7 +241,7 @@ static HEAD2_ALWAYS_INLINE struct sums multiply(const int32_t *x, const int32_t 
     const __m512i b = _mm512_loadu_si512(y);
     return (struct sums){
         _mm512_mul_epi32(a, b),
-        _mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32)),
+        _mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_shuffle_epi32(b, (_MM_PERM_ENUM)0xf5)),
     };
 }
 

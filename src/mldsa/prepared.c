@@ -97,3 +97,117 @@ void mldsa_verifier_prepare(struct head2_mldsa_verifier *v, const struct mldsa_p
     v->kernels = k;
     v->P = P;
 }
+
+/* ---- public: see head2/mldsa.h ---- */
+
+#define SIGNER_BYTES(k, l)                                                                         \
+    (sizeof(struct head2_mldsa_signer) + ((k) + (k) * (l)) * sizeof(struct poly) +                 \
+     ((k) + (l)) * sizeof(struct short_poly))
+#define VERIFIER_BYTES(k, l)                                                                       \
+    (sizeof(struct head2_mldsa_verifier) + ((k) + (k) * (l)) * sizeof(struct poly))
+
+_Static_assert(HEAD2_MLDSA44_SIGNER_BYTES == SIGNER_BYTES(4, 4), "published size");
+_Static_assert(HEAD2_MLDSA65_SIGNER_BYTES == SIGNER_BYTES(6, 5), "published size");
+_Static_assert(HEAD2_MLDSA87_SIGNER_BYTES == SIGNER_BYTES(8, 7), "published size");
+_Static_assert(HEAD2_MLDSA44_VERIFIER_BYTES == VERIFIER_BYTES(4, 4), "published size");
+_Static_assert(HEAD2_MLDSA65_VERIFIER_BYTES == VERIFIER_BYTES(6, 5), "published size");
+_Static_assert(HEAD2_MLDSA87_VERIFIER_BYTES == VERIFIER_BYTES(8, 7), "published size");
+_Static_assert(_Alignof(struct head2_mldsa_signer) == HEAD2_MLDSA_PREPARED_ALIGN &&
+                   _Alignof(struct head2_mldsa_verifier) == HEAD2_MLDSA_PREPARED_ALIGN,
+               "published alignment");
+
+const struct mldsa_params *mldsa_public_set(enum head2_mldsa_set set)
+{
+    switch (set) {
+    case HEAD2_MLDSA_SET_44:
+        return &mldsa_44;
+    case HEAD2_MLDSA_SET_65:
+        return &mldsa_65;
+    case HEAD2_MLDSA_SET_87:
+        return &mldsa_87;
+    }
+    return NULL;
+}
+
+static bool aligned(const void *key)
+{
+    return (uintptr_t)key % HEAD2_MLDSA_PREPARED_ALIGN == 0;
+}
+
+enum head2_status head2_mldsa_signer_init(struct head2_mldsa_signer *key, enum head2_mldsa_set set,
+                                          const uint8_t *sk)
+{
+    const struct mldsa_params *const P = mldsa_public_set(set);
+
+    if (P == NULL || !aligned(key))
+        return HEAD2_E_ARG;
+    const enum head2_status st = mldsa_signer_prepare(key, P, sk);
+    if (st != HEAD2_OK)
+        head2_wipe(key, mldsa_signer_bytes(P));
+    cpu_wipe_residue();
+    return st;
+}
+
+void head2_mldsa_signer_wipe(struct head2_mldsa_signer *key)
+{
+    head2_wipe(key, mldsa_signer_bytes(key->P));
+}
+
+enum head2_status head2_mldsa_signer_new(struct head2_mldsa_signer **key, enum head2_mldsa_set set,
+                                         const uint8_t *sk)
+{
+    const struct mldsa_params *const P = mldsa_public_set(set);
+    enum head2_status st;
+
+    *key = NULL;
+    if (P == NULL)
+        return HEAD2_E_ARG;
+    struct head2_mldsa_signer *made =
+        aligned_alloc(HEAD2_MLDSA_PREPARED_ALIGN, mldsa_signer_bytes(P));
+    if (made == NULL)
+        return HEAD2_E_MEMORY;
+    st = head2_mldsa_signer_init(made, set, sk);
+    if (st == HEAD2_OK)
+        *key = made;
+    else
+        free(made);
+    return st;
+}
+
+void head2_mldsa_signer_free(struct head2_mldsa_signer *key)
+{
+    if (key != NULL)
+        head2_mldsa_signer_wipe(key);
+    free(key);
+}
+
+enum head2_status head2_mldsa_verifier_init(struct head2_mldsa_verifier *key,
+                                            enum head2_mldsa_set set, const uint8_t *pk)
+{
+    const struct mldsa_params *const P = mldsa_public_set(set);
+
+    if (P == NULL || !aligned(key))
+        return HEAD2_E_ARG;
+    mldsa_verifier_prepare(key, P, pk);
+    return HEAD2_OK;
+}
+
+enum head2_status head2_mldsa_verifier_new(struct head2_mldsa_verifier **key,
+                                           enum head2_mldsa_set set, const uint8_t *pk)
+{
+    const struct mldsa_params *const P = mldsa_public_set(set);
+
+    *key = NULL;
+    if (P == NULL)
+        return HEAD2_E_ARG;
+    *key = aligned_alloc(HEAD2_MLDSA_PREPARED_ALIGN, mldsa_verifier_bytes(P));
+    if (*key == NULL)
+        return HEAD2_E_MEMORY;
+    mldsa_verifier_prepare(*key, P, pk);
+    return HEAD2_OK;
+}
+
+void head2_mldsa_verifier_free(struct head2_mldsa_verifier *key)
+{
+    free(key);
+}

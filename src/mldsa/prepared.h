@@ -63,6 +63,9 @@ static inline const struct short_poly *mldsa_signer_s2(const struct head2_mldsa_
     return mldsa_signer_s1(s) + s->P->l;
 }
 
+/* The parameters of a set of the public interface; NULL when there is no such set. */
+const struct mldsa_params *mldsa_public_set(enum head2_mldsa_set set);
+
 size_t mldsa_signer_bytes(const struct mldsa_params *P);
 size_t mldsa_verifier_bytes(const struct mldsa_params *P);
 

@@ -11,7 +11,12 @@ struct response {
     struct poly c;        /* transformed */
     struct poly w;        /* the row at hand */
     uint64_t hint[MAX_K][FLAG_WORDS];
-    uint8_t mu_w1[HEAD2_MLDSA_MU_BYTES + MAX_W1]; /* what c_tilde must be the hash of */
+};
+
+/* What c_tilde must be the hash of: mu, then the packed rows of w1. */
+struct commitment {
+    uint8_t mu[HEAD2_MLDSA_MU_BYTES];
+    uint8_t w1[MAX_W1];
 };
 
 /* sigDecode (Algorithm 27) and the norm check of line 13, before any hashing: HEAD2_OK or
@@ -20,8 +25,8 @@ HEAD2_CHECK enum head2_status mldsa_response_decode(struct response *r,
                                                     const struct mldsa_kernels *k,
                                                     const struct mldsa_params *P,
                                                     const uint8_t *sig, size_t sig_len);
-/* Lines 9, 10 and 12 for row i: w1' of w' = A z - c t1 2^d, packed behind mu. */
-void mldsa_response_row(struct response *r, const struct mldsa_kernels *k,
+/* Lines 9, 10 and 12 for row i: w1' of w' = A z - c t1 2^d, packed into its place. */
+void mldsa_response_row(struct response *r, struct commitment *to, const struct mldsa_kernels *k,
                         const struct mldsa_params *P, unsigned i, const struct poly *row,
                         const struct poly *t1);
 

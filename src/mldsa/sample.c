@@ -134,14 +134,7 @@ void mldsa_sample_mask(const struct mldsa_kernels *k, const struct sample_lane *
     head2_wipe(&s, sizeof s);
 }
 
-/* A SHAKE256 output that can be continued, and how far it is read. */
-struct ball_stream {
-    uint64_t s[25];
-    uint8_t block[KECCAK_RATE_256];
-    size_t at;
-};
-
-static uint8_t next_byte(struct ball_stream *b)
+static uint8_t next_byte(struct ball *b)
 {
     if (b->at == sizeof b->block) {
         keccak_f1600(b->s);
@@ -153,7 +146,7 @@ static uint8_t next_byte(struct ball_stream *b)
 }
 
 /* Algorithm 29 from line 4 on, after the first permutation. */
-static void throw_in_ball(struct poly *c, struct ball_stream *b, unsigned tau)
+void mldsa_sample_from_ball(struct poly *c, struct ball *b, unsigned tau)
 {
     for (size_t i = 0; i < SHAKE256_WORDS; i++)
         put_le64(b->block + 8 * i, b->s[i]);
@@ -173,21 +166,19 @@ static void throw_in_ball(struct poly *c, struct ball_stream *b, unsigned tau)
 
 void mldsa_sample_in_ball(struct poly *c, const uint8_t *c_tilde, size_t c_bytes, unsigned tau)
 {
-    struct ball_stream b = {.s = {0}};
+    struct ball b = {.s = {0}};
     for (size_t i = 0; i < c_bytes / 8; i++)
         b.s[i] = le64(c_tilde + 8 * i);
     b.s[c_bytes / 8] = KECCAK_SUFFIX_SHAKE;
     b.s[SHAKE256_WORDS - 1] ^= (uint64_t)1 << 63;
     keccak_f1600(b.s);
-    throw_in_ball(c, &b, tau);
+    mldsa_sample_from_ball(c, &b, tau);
 }
 
-void mldsa_sample_in_balls(struct poly *const c[KECCAK_LANES],
-                           const uint8_t *const c_tilde[KECCAK_LANES], unsigned lanes,
-                           const struct mldsa_params *P)
+void mldsa_ball_hashes(struct ball *b, const uint8_t *const c_tilde[KECCAK_LANES], unsigned lanes,
+                       const struct mldsa_params *P)
 {
     struct keccak_x8 st = {{{0}}};
-    struct ball_stream b;
     for (unsigned l = 0; l < lanes; l++) {
         for (size_t i = 0; i < P->c_bytes / 8; i++)
             st.s[i][l] = le64(c_tilde[l] + 8 * i);
@@ -197,8 +188,7 @@ void mldsa_sample_in_balls(struct poly *const c[KECCAK_LANES],
     keccak_kernels()->permute(&st, lanes);
     for (unsigned l = 0; l < lanes; l++) {
         for (unsigned i = 0; i < 25; i++)
-            b.s[i] = st.s[i][l];
-        throw_in_ball(c[l], &b, P->tau);
+            b[l].s[i] = st.s[i][l];
     }
 }
 

@@ -30,10 +30,16 @@ void mldsa_sample_mask(const struct mldsa_kernels *k, const struct sample_lane *
 
 /* Algorithm 29: tau coefficients +-1, from c_tilde, which is public. */
 void mldsa_sample_in_ball(struct poly *c, const uint8_t *c_tilde, size_t c_bytes, unsigned tau);
-/* The same for several c_tilde at once. */
-void mldsa_sample_in_balls(struct poly *const c[KECCAK_LANES],
-                           const uint8_t *const c_tilde[KECCAK_LANES], unsigned lanes,
-                           const struct mldsa_params *P);
+/* The same for several c_tilde at once, in two steps: the hash, side by side, and each c from its
+ * own. */
+struct ball {
+    uint64_t s[25];
+    uint8_t block[KECCAK_RATE_256];
+    size_t at;
+};
+void mldsa_ball_hashes(struct ball *b, const uint8_t *const c_tilde[KECCAK_LANES], unsigned lanes,
+                       const struct mldsa_params *P);
+void mldsa_sample_from_ball(struct poly *c, struct ball *b, unsigned tau);
 
 /*
  * The rows of A in turn, for those who use each of them once: as many polynomials as there are

@@ -37,8 +37,8 @@ void mldsa_attempt_commit(struct attempt *a, const struct head2_mldsa_signer *s)
     for (unsigned i = 0; i < P->k; i++) {
         k->dot(&a->w0[i], mldsa_prepared_row(s->polys, P, i), a->scratch, P->l);
         k->inverse_ntt(&a->w0[i]);
-        k->split(&a->w0[i], a->mu_w1 + HEAD2_MLDSA_MU_BYTES + i * PACKED_BYTES(P->w1_bits),
-                 a->w1_nonzero[i], P->gamma2);
+        k->split(&a->w0[i], a->hashed.w1 + i * PACKED_BYTES(P->w1_bits), a->w1_nonzero[i],
+                 P->gamma2);
     }
 }
 
@@ -147,12 +147,12 @@ enum head2_status mldsa_signer_sign(const struct head2_mldsa_signer *s, uint8_t 
     struct signing g;
     struct attempt *const a = &g.attempt;
 
-    memcpy(a->mu_w1, mu, HEAD2_MLDSA_MU_BYTES);
+    memcpy(a->hashed.mu, mu, HEAD2_MLDSA_MU_BYTES);
     mask_seed(g.rho_prime2, s->K, rnd, mu);
     draw_mask(s, g.rho_prime2, 0, a->y, NULL);
     for (unsigned n = 1; n <= MAX_ATTEMPTS; n++) {
         mldsa_attempt_commit(a, s);
-        keccak_chain_init(&g.challenge, KECCAK_RATE_256, a->mu_w1, hashed);
+        keccak_chain_init(&g.challenge, KECCAK_RATE_256, a->hashed.mu, hashed);
         draw_mask(s, g.rho_prime2, n * P->l, g.next_y, &g.challenge);
         keccak_chain_finish(&g.challenge, KECCAK_SUFFIX_SHAKE, a->c_tilde, P->c_bytes);
         HEAD2_PUBLIC(a->c_tilde, sizeof a->c_tilde,

@@ -38,7 +38,7 @@ enum head2_status mldsa_response_decode(struct response *r, const struct mldsa_k
     return HEAD2_OK;
 }
 
-void mldsa_response_row(struct response *r, const struct mldsa_kernels *k,
+void mldsa_response_row(struct response *r, struct commitment *to, const struct mldsa_kernels *k,
                         const struct mldsa_params *P, unsigned i, const struct poly *row,
                         const struct poly *t1)
 {
@@ -46,8 +46,7 @@ void mldsa_response_row(struct response *r, const struct mldsa_kernels *k,
 
     k->dot_minus(&r->w, row, r->z, P->l, &ct1);
     k->inverse_ntt(&r->w);
-    k->use_hint(r->mu_w1 + HEAD2_MLDSA_MU_BYTES + i * PACKED_BYTES(P->w1_bits), &r->w, r->hint[i],
-                P->gamma2);
+    k->use_hint(to->w1 + i * PACKED_BYTES(P->w1_bits), &r->w, r->hint[i], P->gamma2);
 }
 
 enum head2_status mldsa_verifier_verify(const struct head2_mldsa_verifier *v,
@@ -58,15 +57,16 @@ enum head2_status mldsa_verifier_verify(const struct head2_mldsa_verifier *v,
     const struct mldsa_params *const P = v->P;
     enum head2_status st;
     struct response r;
+    struct commitment to;
     uint8_t c_tilde[MAX_C_TILDE];
 
     HEAD2_TRY(mldsa_response_decode(&r, k, P, sig, sig_len));
     mldsa_sample_in_ball(&r.c, sig, P->c_bytes, P->tau);
     k->ntt(&r.c, &r.c);
-    memcpy(r.mu_w1, mu, HEAD2_MLDSA_MU_BYTES);
+    memcpy(to.mu, mu, HEAD2_MLDSA_MU_BYTES);
     for (unsigned i = 0; i < P->k; i++)
-        mldsa_response_row(&r, k, P, i, mldsa_prepared_row(v->polys, P, i), &v->polys[i]);
-    head2_shake256(c_tilde, P->c_bytes, r.mu_w1,
+        mldsa_response_row(&r, &to, k, P, i, mldsa_prepared_row(v->polys, P, i), &v->polys[i]);
+    head2_shake256(c_tilde, P->c_bytes, to.mu,
                    HEAD2_MLDSA_MU_BYTES + P->k * PACKED_BYTES(P->w1_bits));
     HEAD2_TRY(head2_equal(c_tilde, sig, P->c_bytes)); /* line 13 */
 
@@ -77,6 +77,7 @@ done:
 /* Verification from the bytes of a key, and how far its hashes are. */
 struct from_bytes {
     struct response r;
+    struct commitment to;
     struct poly t1;
     struct matrix_rows matrix;
     struct keccak_chain chain;
@@ -86,7 +87,7 @@ struct from_bytes {
 static void start_challenge(struct from_bytes *f)
 {
     f->m = NULL;
-    keccak_chain_init(&f->chain, KECCAK_RATE_256, f->r.mu_w1, HEAD2_MLDSA_MU_BYTES);
+    keccak_chain_init(&f->chain, KECCAK_RATE_256, f->to.mu, HEAD2_MLDSA_MU_BYTES);
 }
 
 /* Once the chain has taken all whole blocks of pk: tr, then mu, then the chain is c_tilde's. */
@@ -94,7 +95,7 @@ static void finish_mu(struct from_bytes *f, size_t rows)
 {
     uint8_t tr[TR_BYTES];
     keccak_chain_finish(&f->chain, KECCAK_SUFFIX_SHAKE, tr, TR_BYTES);
-    mldsa_mu(f->r.mu_w1, tr, f->m);
+    mldsa_mu(f->to.mu, tr, f->m);
     start_challenge(f);
     f->chain.ready += rows * PACKED_BYTES(f->matrix.P->w1_bits);
 }
@@ -114,7 +115,7 @@ static enum head2_status verify(const struct mldsa_params *P, const uint8_t *pk,
     k->ntt(&f.r.c, &f.r.c);
     mldsa_matrix_start(&f.matrix, k, P, pk);
     if (mu != NULL) {
-        memcpy(f.r.mu_w1, mu, HEAD2_MLDSA_MU_BYTES);
+        memcpy(f.to.mu, mu, HEAD2_MLDSA_MU_BYTES);
         start_challenge(&f);
     } else {
         f.m = m;
@@ -124,7 +125,7 @@ static enum head2_status verify(const struct mldsa_params *P, const uint8_t *pk,
         const unsigned complete = mldsa_matrix_more(&f.matrix, &f.chain);
         for (; done < complete; done++) {
             mldsa_unpack_t1(k, &f.t1, pk, done);
-            mldsa_response_row(&f.r, k, P, done, mldsa_matrix_row(&f.matrix, done), &f.t1);
+            mldsa_response_row(&f.r, &f.to, k, P, done, mldsa_matrix_row(&f.matrix, done), &f.t1);
             if (f.m == NULL)
                 f.chain.ready += PACKED_BYTES(P->w1_bits);
         }

@@ -218,6 +218,79 @@ DSA(44)
 DSA(65)
 DSA(87)
 
+/* Prepared keys and batches: nine operations, a full group and one more. */
+static void dsa_many(enum head2_mldsa_set set, size_t pk_bytes, size_t sk_bytes, size_t sig_bytes)
+{
+    static uint8_t pk[JOBS][HEAD2_MLDSA87_PK_BYTES], sk[JOBS][HEAD2_MLDSA87_SK_BYTES];
+    static uint8_t sig[JOBS][HEAD2_MLDSA87_SIG_BYTES], msg[JOBS][40];
+    struct head2_mldsa_keypair_job keypair[JOBS];
+    struct head2_mldsa_sign_job sign[JOBS];
+    struct head2_mldsa_verify_job verify[JOBS];
+    struct head2_secret32 xi[JOBS], rnd[JOBS];
+    struct head2_mldsa_signer *signer = NULL;
+
+    begin();
+    for (unsigned i = 0; i < JOBS; i++) {
+        fill(&xi[i], sizeof xi[i], 300 + i);
+        HEAD2_SECRET(&xi[i], sizeof xi[i]);
+        keypair[i] = (struct head2_mldsa_keypair_job){pk[i], sk[i], i == 0 ? NULL : &xi[i], 0};
+    }
+    CHECK_EQ(head2_mldsa_keypair_batch(set, keypair, JOBS), HEAD2_OK);
+    for (unsigned i = 0; i < JOBS; i++) {
+        CHECK_PUBLIC(pk[i], pk_bytes);
+        HEAD2_SECRET(sk[i] + 32, 32);
+        HEAD2_SECRET(sk[i] + 128, sk_bytes - 128);
+    }
+    CHECK_EQ(head2_mldsa_signer_new(&signer, set, sk[0]), HEAD2_OK);
+    for (unsigned i = 0; i < JOBS; i++) {
+        fill(msg[i], sizeof msg[i], 400 + i);
+        fill(&rnd[i], sizeof rnd[i], 500 + i);
+        HEAD2_SECRET(&rnd[i], sizeof rnd[i]);
+        sign[i] = (struct head2_mldsa_sign_job){.key = i < 6 ? signer : NULL,
+                                                .sk = i < 6 ? NULL : sk[i],
+                                                .msg = msg[i],
+                                                .msg_len = sizeof msg[i],
+                                                .rnd = i == 0 ? NULL : &rnd[i],
+                                                .sig = sig[i]};
+        verify[i] = (struct head2_mldsa_verify_job){.pk = pk[i < 6 ? 0 : i],
+                                                    .msg = msg[i],
+                                                    .msg_len = sizeof msg[i],
+                                                    .sig = sig[i],
+                                                    .sig_len = sig_bytes};
+    }
+    CHECK_EQ(head2_mldsa_sign_batch(set, sign, JOBS), HEAD2_OK);
+    for (unsigned i = 0; i < JOBS; i++)
+        CHECK_PUBLIC(sig[i], sig_bytes);
+    CHECK_EQ(head2_mldsa_verify_batch(set, verify, JOBS), HEAD2_OK);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK_EQ(head2_mldsa_sign(sig[i], msg[i], sizeof msg[i], NULL, 0, signer), HEAD2_OK);
+        CHECK_PUBLIC(sig[i], sig_bytes);
+        CHECK_EQ(head2_mldsa_verify_batch(set, verify, JOBS), HEAD2_OK);
+    }
+    CHECK_SECRET(sk[0] + 128, sk_bytes - 128); /* neither has declassified the key */
+    CHECK_SECRET(sk[8] + 128, sk_bytes - 128);
+    head2_mldsa_signer_free(signer);
+    CHECK_EQ(leaks(), 0);
+}
+
+static void dsa_many_44(void)
+{
+    dsa_many(HEAD2_MLDSA_SET_44, HEAD2_MLDSA44_PK_BYTES, HEAD2_MLDSA44_SK_BYTES,
+             HEAD2_MLDSA44_SIG_BYTES);
+}
+
+static void dsa_many_65(void)
+{
+    dsa_many(HEAD2_MLDSA_SET_65, HEAD2_MLDSA65_PK_BYTES, HEAD2_MLDSA65_SK_BYTES,
+             HEAD2_MLDSA65_SIG_BYTES);
+}
+
+static void dsa_many_87(void)
+{
+    dsa_many(HEAD2_MLDSA_SET_87, HEAD2_MLDSA87_PK_BYTES, HEAD2_MLDSA87_SK_BYTES,
+             HEAD2_MLDSA87_SIG_BYTES);
+}
+
 /* ---- hashes, comparison, key derivation ---- */
 
 static void hashes(void)
@@ -394,5 +467,8 @@ int main(int argc, char **argv)
     RUN(dsa_44);
     RUN(dsa_65);
     RUN(dsa_87);
+    RUN(dsa_many_44);
+    RUN(dsa_many_65);
+    RUN(dsa_many_87);
     return check_failures != 0;
 }
