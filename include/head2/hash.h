@@ -91,6 +91,26 @@ struct head2_blake3_job {
  */
 HEAD2_API void head2_blake3_batch(const struct head2_blake3_job *jobs, size_t n);
 
+/*
+ * A part of a long input, hashed by itself: by another thread, or where it is read. Results are
+ * appended in the order of the input.
+ */
+#define HEAD2_BLAKE3_SUBTREE_BYTES ((size_t)1 << 18)
+
+struct head2_blake3_subtree {
+    uint8_t cv[2][32];
+};
+
+/* Hash HEAD2_BLAKE3_SUBTREE_BYTES that begin at byte `at` of the input, a multiple of that. Of ctx
+ * the mode and the key are read and nothing is changed: threads may share it meanwhile. */
+HEAD2_API void head2_blake3_subtree(const struct head2_blake3 *ctx,
+                                    struct head2_blake3_subtree *subtree, const void *in,
+                                    uint64_t at);
+/* Take a subtree as the next HEAD2_BLAKE3_SUBTREE_BYTES of input. What ctx took before must be the
+ * input up to where the subtree begins. */
+HEAD2_API void head2_blake3_append(struct head2_blake3 *ctx,
+                                   const struct head2_blake3_subtree *subtree);
+
 /* What runs tasks at once: the caller's threads. This library has none. */
 struct head2_runner {
     /* calls task(arg, i) once for each i below n, in any order and at once if it can; returns when

@@ -8,6 +8,7 @@
 void sigblock_hash_init(struct sigblock_hasher *h, enum sigblock_hash hash)
 {
     h->hash = hash;
+    h->runner = NULL;
     if (hash == SIGBLOCK_BLAKE3)
         head2_blake3_init(&h->u.blake3);
     else

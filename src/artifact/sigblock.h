@@ -40,9 +40,11 @@ struct sigblock {
     uint8_t proof_hash[64]; /* SHA3-512 of the evidence record */
 };
 
-/* Hashing an artifact piece by piece. */
+/* Hashing an artifact piece by piece, or a file; the latter by several threads where the owner,
+ * after sigblock_hash_init, sets a runner and the hash is BLAKE3. */
 struct sigblock_hasher {
     enum sigblock_hash hash;
+    const struct head2_runner *runner;
     union {
         struct head2_blake3 blake3;
         struct head2_keccak sha3;
@@ -50,6 +52,9 @@ struct sigblock_hasher {
 };
 void sigblock_hash_init(struct sigblock_hasher *h, enum sigblock_hash hash);
 void sigblock_hash_update(struct sigblock_hasher *h, const void *in, size_t len);
+/* All of a file, or of standard input for "-"; a large file by the runner's threads, which read
+ * their parts of it themselves. HEAD2_OK, or HEAD2_E_IO with errno. */
+HEAD2_CHECK enum head2_status sigblock_hash_file(struct sigblock_hasher *h, const char *path);
 void sigblock_hash_final(struct sigblock_hasher *h, uint8_t digest[64]);
 size_t sigblock_digest_bytes(enum sigblock_hash hash);
 

@@ -12,6 +12,7 @@
 #include "cli/keys.h"
 #include "cli/receipts.h"
 #include "cli/verbs.h"
+#include "gateway/parallel.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -101,13 +102,12 @@ static int choose_target(struct work *w, struct piece *p)
 
 /* ---- the artifact's bytes ---- */
 
-static void take_bytes(void *arg, const uint8_t *bytes, size_t len)
+static void take_raw(void *arg, const uint8_t *bytes, size_t len)
 {
     struct piece *p = arg;
 
     sigblock_hash_update(&p->hasher, bytes, len);
-    if (p->form == CLI_FORM_RAW)
-        rawsig_update(&p->raw, bytes, len);
+    rawsig_update(&p->raw, bytes, len);
 }
 
 static int read_document(struct work *w, struct piece *p)
@@ -141,7 +141,7 @@ static int read_document(struct work *w, struct piece *p)
         p->document[len++] = '\n'; /* the block opens on a line of its own; this LF is signed */
     p->document_len = len;
     p->mode = strcmp(p->path, "-") != 0 && stat(p->path, &info) == 0 ? info.st_mode & 0777 : 0644;
-    take_bytes(p, p->document, len);
+    sigblock_hash_update(&p->hasher, p->document, len);
     return CLI_DONE;
 }
 
@@ -150,13 +150,16 @@ static int read_artifact(struct work *w, struct piece *p)
     const char *shown = strcmp(p->path, "-") == 0 ? "standard input" : p->path;
 
     sigblock_hash_init(&p->hasher, w->hash);
+    p->hasher.runner = &parallel_runner;
     if (p->form == CLI_FORM_RAW &&
         rawsig_init(&p->raw, w->key, cli_string_or(w->cli, "context", "")) != HEAD2_OK)
         return cli_fail(w->cli, CLI_INTERNAL, shown, NULL, "the raw signature cannot be begun");
     if (p->form == CLI_FORM_MAML)
         return read_document(w, p);
     p->mode = 0644;
-    if (file_stream(p->path, take_bytes, p) != HEAD2_OK)
+    const enum head2_status st = p->form == CLI_FORM_RAW ? file_stream(p->path, take_raw, p)
+                                                         : sigblock_hash_file(&p->hasher, p->path);
+    if (st != HEAD2_OK)
         return cli_fail_errno(w->cli, shown, errno, "cannot read");
     return CLI_DONE;
 }

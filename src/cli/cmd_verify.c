@@ -12,6 +12,7 @@
 #include "cli/forms.h"
 #include "cli/keys.h"
 #include "cli/verbs.h"
+#include "gateway/parallel.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -148,11 +149,6 @@ static int verify_maml(struct work *w, const char *path)
     return code;
 }
 
-static void hash_bytes(void *arg, const uint8_t *bytes, size_t len)
-{
-    sigblock_hash_update(arg, bytes, len);
-}
-
 static int verify_detached(struct work *w, const char *path, const char *sig_path)
 {
     uint8_t *text = NULL, digest[64];
@@ -167,7 +163,8 @@ static int verify_detached(struct work *w, const char *path, const char *sig_pat
         code = parse_block(w, sig_path, (const char *)text, len, b);
     if (code == CLI_DONE) {
         sigblock_hash_init(&h, b->hash);
-        if (file_stream(path, hash_bytes, &h) != HEAD2_OK)
+        h.runner = &parallel_runner;
+        if (sigblock_hash_file(&h, path) != HEAD2_OK)
             code = cli_fail_errno(w->cli, path, errno, "cannot read");
     }
     if (code == CLI_DONE) {

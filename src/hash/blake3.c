@@ -267,56 +267,83 @@ void head2_blake3_update(struct head2_blake3 *ctx, const void *in, size_t len)
 
 /* ---- subtrees by several threads ---- */
 
-enum { TASK_CHUNKS = 256, TASKS = 64 };
+enum { SUBTREE_CHUNKS = HEAD2_BLAKE3_SUBTREE_BYTES / BLAKE3_CHUNK, TASKS = 64 };
+
+void head2_blake3_subtree(const struct head2_blake3 *ctx, struct head2_blake3_subtree *subtree,
+                          const void *in, uint64_t at)
+{
+    struct blake3_tree t;
+    uint32_t cvs[2][8];
+
+    HEAD2_REQUIRES(at % HEAD2_BLAKE3_SUBTREE_BYTES == 0);
+    blake3_tree_init(&t, ctx->key, ctx->flags);
+    blake3_tree_pair(&t, cvs, in, SUBTREE_CHUNKS, at / BLAKE3_CHUNK);
+    blake3_cv_store(subtree->cv[0], cvs[0]);
+    blake3_cv_store(subtree->cv[1], cvs[1]);
+    head2_wipe(&t, sizeof t);
+    head2_wipe(cvs, sizeof cvs);
+}
+
+void head2_blake3_append(struct head2_blake3 *ctx, const struct head2_blake3_subtree *subtree)
+{
+    uint32_t cv[8];
+
+    if (chunk_len(ctx) != 0) {
+        HEAD2_REQUIRES(chunk_len(ctx) == BLAKE3_CHUNK);
+        end_chunk(ctx);
+    }
+    HEAD2_REQUIRES(ctx->chunk % SUBTREE_CHUNKS == 0);
+    for (unsigned i = 0; i < 2; i++) {
+        blake3_cv_load(cv, subtree->cv[i]);
+        push(ctx, cv, SUBTREE_CHUNKS / 2);
+    }
+    head2_wipe(cv, sizeof cv);
+}
 
 struct tasks {
     const struct head2_blake3 *ctx;
     const uint8_t *in;
-    uint32_t cvs[TASKS][2][8];
+    uint64_t at;
+    struct head2_blake3_subtree done[TASKS];
 };
 
 static void hash_subtree(void *arg, size_t i)
 {
     struct tasks *w = arg;
-    struct blake3_tree t;
+    const size_t from = i * HEAD2_BLAKE3_SUBTREE_BYTES;
 
-    blake3_tree_init(&t, w->ctx->key, w->ctx->flags);
-    blake3_tree_pair(&t, w->cvs[i], w->in + i * TASK_CHUNKS * BLAKE3_CHUNK, TASK_CHUNKS,
-                     w->ctx->chunk + i * TASK_CHUNKS);
-    head2_wipe(&t, sizeof t);
+    head2_blake3_subtree(w->ctx, &w->done[i], w->in + from, w->at + from);
 }
 
 /* see head2/hash.h */
 void head2_blake3_update_parallel(struct head2_blake3 *ctx, const void *in, size_t len,
                                   const struct head2_runner *runner)
 {
-    const size_t task_bytes = (size_t)TASK_CHUNKS * BLAKE3_CHUNK;
-    const size_t odd = (size_t)(ctx->chunk % TASK_CHUNKS) * BLAKE3_CHUNK + chunk_len(ctx);
+    const size_t unit = HEAD2_BLAKE3_SUBTREE_BYTES;
+    const uint64_t taken = ctx->chunk * BLAKE3_CHUNK + chunk_len(ctx);
     const uint8_t *p = in;
-    struct tasks w;
+    struct tasks w = {.ctx = ctx, .at = taken};
 
-    if (odd != 0) { /* up to where a subtree may begin */
-        const size_t n = task_bytes - odd < len ? task_bytes - odd : len;
+    if (taken % unit != 0) { /* up to where a subtree may begin */
+        const size_t room = unit - (size_t)(taken % unit);
+        const size_t n = room < len ? room : len;
         head2_blake3_update(ctx, p, n);
+        w.at += n;
         p += n;
         len -= n;
     }
-    if (len > task_bytes && chunk_len(ctx) != 0)
-        end_chunk(ctx);
-    while (len > task_bytes) {
-        const size_t n = (len - 1) / task_bytes < TASKS ? (len - 1) / task_bytes : TASKS;
-        w.ctx = ctx;
+    while (len >= unit) {
+        const size_t n = len / unit < TASKS ? len / unit : TASKS;
         w.in = p;
         runner->run(runner->pool, n, hash_subtree, &w);
-        for (size_t i = 0; i < n; i++) {
-            push(ctx, w.cvs[i][0], TASK_CHUNKS / 2);
-            push(ctx, w.cvs[i][1], TASK_CHUNKS / 2);
-        }
-        p += n * task_bytes;
-        len -= n * task_bytes;
-        head2_wipe(&w, sizeof w);
+        for (size_t i = 0; i < n; i++)
+            head2_blake3_append(ctx, &w.done[i]);
+        w.at += n * unit;
+        p += n * unit;
+        len -= n * unit;
     }
     head2_blake3_update(ctx, p, len);
+    head2_wipe(&w, sizeof w);
 }
 
 /* ---- output ---- */
