@@ -10,6 +10,76 @@ enum {
     SEED_WORDS = 4
 };
 
+/* ---- hashes that go along ---- */
+
+void mlkem_hash_init(struct mlkem_hash *h)
+{
+    keccak_chain_init(&h->chain, KECCAK_RATE_256, h->message, 0);
+    h->len = 0;
+}
+
+void mlkem_hash_add(struct mlkem_hash *h, const uint8_t *p, size_t len)
+{
+    HEAD2_REQUIRES(len < sizeof h->message - h->len);
+    memcpy(h->message + h->len, p, len);
+    h->len += len;
+    h->chain.ready += len;
+}
+
+void mlkem_hash_end(struct mlkem_hash *h, uint8_t suffix)
+{
+    const size_t padding = KECCAK_RATE_256 - h->len % KECCAK_RATE_256;
+
+    memset(h->message + h->len, 0, padding);
+    h->message[h->len] = suffix;
+    h->message[h->len + padding - 1] |= 0x80;
+    h->chain.ready += padding;
+}
+
+static bool more(const struct mlkem_chains *chains)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < chains->n; i++)
+        any |= chains->c[i]->ready >= KECCAK_RATE_256;
+    return any;
+}
+
+void mlkem_run_chains(const struct mlkem_chains *chains)
+{
+    struct keccak_x8 st;
+
+    while (more(chains))
+        keccak_permute_beside(&st, 0, chains->c, chains->n);
+    head2_wipe(&st, sizeof st);
+}
+
+void mlkem_hash_output(const struct mlkem_hash *h, uint8_t out[32])
+{
+    HEAD2_REQUIRES(h->chain.ready == 0);
+    for (unsigned i = 0; i < 4; i++)
+        put_le64(out + (size_t)8 * i, h->chain.s[i]);
+}
+
+unsigned mlkem_group(const struct mlkem_chains *beside, unsigned left, unsigned steps)
+{
+    unsigned blocks = 0;
+    unsigned needed = 0;
+
+    if (beside == NULL || !more(beside))
+        return KECCAK_LANES;
+    for (unsigned i = 0; i < beside->n; i++) {
+        const unsigned n = (unsigned)(beside->c[i]->ready / KECCAK_RATE_256);
+        blocks = n > blocks ? n : blocks;
+    }
+    const unsigned few = KECCAK_LANES / 2 - beside->n;
+    for (unsigned done = 0; done < left; done += few)
+        needed += steps;
+    return needed <= blocks ? few : KECCAK_LANES - beside->n;
+}
+
+/* ---- the matrix ---- */
+
 static void permute(struct keccak_x8 *st, unsigned lanes, const struct mlkem_chains *beside)
 {
     if (beside != NULL)
@@ -90,16 +160,18 @@ void mlkem_expand_transposed(const struct mlkem_params *p, struct mlkem_poly a[]
 {
     struct mlkem_walk walk = {.rho = rho, .k = p->k, .transposed = true};
     struct mlkem_entry entries[KECCAK_LANES];
-    const unsigned lanes = KECCAK_LANES - (beside != NULL ? beside->n : 0);
     const unsigned all = (unsigned)p->k * p->k;
 
     for (unsigned done = 0; done < all;) {
+        const unsigned lanes = mlkem_group(beside, all - done, FIRST_BLOCKS);
         unsigned n = 0;
         while (n < lanes && done < all)
             entries[n++] = mlkem_walk_next(&walk, &a[done++]);
         mlkem_sample_entries(entries, n, beside);
     }
 }
+
+/* ---- the noise ---- */
 
 void mlkem_prf(const struct mlkem_prf lanes[], unsigned n, unsigned n_long,
                const struct mlkem_chains *beside)
@@ -129,11 +201,11 @@ void mlkem_expand_noise(const struct mlkem_params *p, uint8_t out[MLKEM_NOISE_BY
                         const uint8_t seed[32], uint8_t n_eta1, uint8_t count,
                         const struct mlkem_chains *beside)
 {
-    const unsigned lanes = KECCAK_LANES - (beside != NULL ? beside->n : 0);
     const size_t stride = (size_t)64 * p->eta1;
     struct mlkem_prf prf[KECCAK_LANES];
 
     for (uint8_t nonce = 0; nonce < count;) {
+        const unsigned lanes = mlkem_group(beside, (unsigned)count - nonce, 1);
         unsigned n = 0;
         unsigned n_long = 0;
         while (n < lanes && nonce < count) {
@@ -143,22 +215,4 @@ void mlkem_expand_noise(const struct mlkem_params *p, uint8_t out[MLKEM_NOISE_BY
         }
         mlkem_prf(prf, n, n_long, beside);
     }
-}
-
-static unsigned whole_blocks(const struct mlkem_chains *chains)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < chains->n; i++)
-        n += chains->c[i]->ready >= chains->c[i]->rate;
-    return n;
-}
-
-void mlkem_run_chains(const struct mlkem_chains *chains)
-{
-    struct keccak_x8 st;
-
-    while (whole_blocks(chains) >= 2)
-        keccak_permute_beside(&st, 0, chains->c, chains->n);
-    head2_wipe(&st, sizeof st);
 }

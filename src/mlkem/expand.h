@@ -9,11 +9,31 @@
 #include "mlkem/kernels.h"
 #include "mlkem/params.h"
 
-/* The sponges that go along; may be NULL where it is a parameter. */
+/*
+ * H or J of a message that is copied and padded, so that all of it is whole blocks and may go along
+ * with others: a sponge of rate 136 whose output is 32 bytes.
+ */
+struct mlkem_hash {
+    struct keccak_chain chain;
+    uint8_t message[12 * KECCAK_RATE_256]; /* 1568 or 1600 bytes are the most there is */
+    size_t len;
+};
+
+void mlkem_hash_init(struct mlkem_hash *h);
+/* More of the message, and its end with the suffix. */
+void mlkem_hash_add(struct mlkem_hash *h, const uint8_t *p, size_t len);
+void mlkem_hash_end(struct mlkem_hash *h, uint8_t suffix);
+
+/* The hashes that go along; may be NULL where it is a parameter. */
 struct mlkem_chains {
     struct keccak_chain *c[2];
     unsigned n;
 };
+
+/* Do what is left of each, side by side. */
+void mlkem_run_chains(const struct mlkem_chains *chains);
+/* The output of a hash that has been run. */
+void mlkem_hash_output(const struct mlkem_hash *h, uint8_t out[32]);
 
 /* One entry of the matrix: SampleNTT(rho || i1 || i2), c in [0, q). */
 struct mlkem_entry {
@@ -36,6 +56,13 @@ struct mlkem_walk {
 
 /* The next entry, for the polynomial at out; the caller counts to k k. */
 struct mlkem_entry mlkem_walk_next(struct mlkem_walk *walk, struct mlkem_poly *out);
+
+/*
+ * How many of `left` sponges of `steps` permutations each to take next. Half of the lanes cost two
+ * thirds of all (AVX-512) or half (AVX2), so that few at a time are better as long as the hashes
+ * beside them have blocks for so many steps.
+ */
+unsigned mlkem_group(const struct mlkem_chains *beside, unsigned left, unsigned steps);
 
 /* The whole transpose of A, for Algorithm 14. */
 void mlkem_expand_transposed(const struct mlkem_params *p, struct mlkem_poly a[],
@@ -60,8 +87,5 @@ enum { MLKEM_NOISE_BYTES = 9 * 128 };
 void mlkem_expand_noise(const struct mlkem_params *p, uint8_t out[MLKEM_NOISE_BYTES],
                         const uint8_t seed[32], uint8_t n_eta1, uint8_t count,
                         const struct mlkem_chains *beside);
-
-/* While two chains have whole blocks, go on with both. */
-void mlkem_run_chains(const struct mlkem_chains *chains);
 
 #endif

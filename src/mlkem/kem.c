@@ -50,32 +50,37 @@ static enum head2_status check_dk(const struct mlkem_params *p, const uint8_t *d
 /* ---- key generation ---- */
 
 /*
- * t = A s + e, with H(ek) going along as far as rows exist. Entries are sampled eight at a time, or
- * seven when the hash has a block to absorb.
+ * t = A s + e into ek, with H(ek) going along as far as rows exist: entries are sampled eight at a
+ * time, or three when the hash has a block to absorb.
  */
 static void public_rows(const struct mlkem_params *p, uint8_t *ek, const uint8_t rho[32],
                         const struct mlkem_factor s[], const uint8_t noise[MLKEM_NOISE_BYTES],
-                        struct keccak_chain *h)
+                        struct mlkem_hash *h)
 {
     struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
     struct mlkem_walk walk = {.rho = rho, .k = p->k};
-    const struct mlkem_chains beside = {{h}, 1};
+    const struct mlkem_chains beside = {{&h->chain}, 1};
     const unsigned all = (unsigned)p->k * p->k;
     unsigned rows = 0;
 
     for (unsigned done = 0; done < all;) {
         struct mlkem_entry entries[KECCAK_LANES];
-        const unsigned lanes = h->ready >= h->rate ? KECCAK_LANES - 1 : KECCAK_LANES;
+        const bool hashing = h->chain.ready >= KECCAK_RATE_256;
+        const unsigned lanes = hashing ? KECCAK_LANES / 2 - 1 : KECCAK_LANES;
         unsigned n = 0;
         while (n < lanes && done < all)
             entries[n++] = mlkem_walk_next(&walk, &a[done++]);
-        mlkem_sample_entries(entries, n, lanes < KECCAK_LANES ? &beside : NULL);
+        mlkem_sample_entries(entries, n, hashing ? &beside : NULL);
         for (; (rows + 1) * p->k <= done; rows++) {
-            mlkem_pke_public_row(p, ek + (size_t)MLKEM_POLY_BYTES * rows, rows,
-                                 a + (size_t)p->k * rows, s, noise);
-            h->ready += MLKEM_POLY_BYTES;
+            uint8_t *row = ek + (size_t)MLKEM_POLY_BYTES * rows;
+            mlkem_pke_public_row(p, row, rows, a + (size_t)p->k * rows, s, noise);
+            mlkem_hash_add(h, row, MLKEM_POLY_BYTES);
         }
     }
+    memcpy(ek + p->dk_pke_bytes, rho, 32);
+    mlkem_hash_add(h, rho, 32);
+    mlkem_hash_end(h, KECCAK_SUFFIX_SHA3);
+    mlkem_run_chains(&beside);
 }
 
 void mlkem_expand_seed_input(const struct mlkem_params *p, uint8_t d_k[33], const uint8_t d[32])
@@ -101,7 +106,7 @@ void mlkem_keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t 
         uint8_t noise[MLKEM_NOISE_BYTES];
         struct mlkem_factor s[MLKEM_MAX_K];
     } w;
-    struct keccak_chain h;
+    struct mlkem_hash h;
     const uint8_t *rho = w.rho_sigma;
     const uint8_t *sigma = w.rho_sigma + 32;
 
@@ -110,12 +115,10 @@ void mlkem_keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t 
     HEAD2_PUBLIC(rho, 32, "rho, the seed of the matrix, is part of the encapsulation key");
     mlkem_expand_noise(p, w.noise, sigma, 2 * p->k, 2 * p->k, NULL);
     mlkem_pke_secret(p, dk, w.s, w.noise);
-    keccak_chain_init(&h, KECCAK_RATE_256, ek, 0);
+    mlkem_hash_init(&h);
     public_rows(p, ek, rho, w.s, w.noise, &h);
-    memcpy(ek + p->dk_pke_bytes, rho, 32);
-    h.ready += 32;
     mlkem_finish_dk(p, dk, ek, seed->b + 32);
-    keccak_chain_finish(&h, KECCAK_SUFFIX_SHA3, dk + p->dk_bytes - 64, 32);
+    mlkem_hash_output(&h, dk + p->dk_bytes - 64);
     head2_wipe(&w, sizeof w);
 }
 
@@ -175,12 +178,15 @@ void mlkem_encaps_with(const struct mlkem_params *p, uint8_t *ct, struct head2_s
 void mlkem_open_public(const struct mlkem_params *p, struct mlkem_poly a[], struct mlkem_poly t[],
                        uint8_t h[32], const uint8_t *ek)
 {
-    struct keccak_chain hash;
-    const struct mlkem_chains beside = {{&hash}, 1};
+    struct mlkem_hash hash;
+    const struct mlkem_chains beside = {{&hash.chain}, 1};
 
-    keccak_chain_init(&hash, KECCAK_RATE_256, ek, p->ek_bytes);
+    mlkem_hash_init(&hash);
+    mlkem_hash_add(&hash, ek, p->ek_bytes);
+    mlkem_hash_end(&hash, KECCAK_SUFFIX_SHA3);
     mlkem_expand_transposed(p, a, ek + p->dk_pke_bytes, &beside);
-    keccak_chain_finish(&hash, KECCAK_SUFFIX_SHA3, h, 32);
+    mlkem_run_chains(&beside);
+    mlkem_hash_output(&hash, h);
     mlkem_pke_decode(p, t, ek);
 }
 
@@ -260,9 +266,8 @@ struct decaps {
     uint8_t k_r[64];
     uint8_t k_bar[32];
     uint8_t noise[MLKEM_NOISE_BYTES];
-    uint8_t z_ct[32 + MLKEM_MAX_CT_BYTES];
     uint8_t ct[MLKEM_MAX_CT_BYTES];
-    struct keccak_chain j;
+    struct mlkem_hash j; /* of z || c */
 };
 
 /* m and K || r of a ciphertext; J(z || c) begins. */
@@ -272,16 +277,17 @@ static void decaps_begin(const struct mlkem_params *p, struct decaps *w,
 {
     mlkem_pke_decrypt(p, w->m, s, ct);
     mlkem_derive(w->k_r, w->m, h);
-    memcpy(w->z_ct, z, 32);
-    memcpy(w->z_ct + 32, ct, p->ct_bytes);
-    keccak_chain_init(&w->j, KECCAK_RATE_256, w->z_ct, 32u + p->ct_bytes);
+    mlkem_hash_init(&w->j);
+    mlkem_hash_add(&w->j, z, 32);
+    mlkem_hash_add(&w->j, ct, p->ct_bytes);
+    mlkem_hash_end(&w->j, KECCAK_SUFFIX_SHAKE);
 }
 
-/* Algorithm 18 (ML-KEM.Decaps_internal) from step 7 on: J's end, re-encryption, choice. */
+/* Algorithm 18 (ML-KEM.Decaps_internal) from step 7 on, with J run: re-encryption and choice. */
 static void decaps_end(const struct mlkem_params *p, struct decaps *w, struct head2_secret32 *ss,
                        const struct mlkem_public *key, const uint8_t *ct)
 {
-    keccak_chain_finish(&w->j, KECCAK_SUFFIX_SHAKE, w->k_bar, 32);
+    mlkem_hash_output(&w->j, w->k_bar);
     mlkem_pke_encrypt(p, w->ct, key, w->m, w->noise);
     mlkem_accept_or_reject(p, ss, ct, w->ct, w->k_r, w->k_bar);
 }
@@ -290,10 +296,11 @@ void mlkem_decaps_with(const struct mlkem_params *p, struct head2_secret32 *ss,
                        const struct mlkem_private *key, const uint8_t *ct)
 {
     struct decaps w;
-    const struct mlkem_chains beside = {{&w.j}, 1};
+    const struct mlkem_chains beside = {{&w.j.chain}, 1};
 
     decaps_begin(p, &w, key->s, key->h, key->z, ct);
     mlkem_expand_noise(p, w.noise, w.k_r + 32, p->k, (uint8_t)(2 * p->k + 1), &beside);
+    mlkem_run_chains(&beside);
     decaps_end(p, &w, ss, &key->pub, ct);
     head2_wipe(&w, sizeof w);
 }
@@ -307,10 +314,10 @@ enum head2_status mlkem_decaps(const struct mlkem_params *p, struct head2_secret
     struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
     struct mlkem_poly t[MLKEM_MAX_K];
     const struct mlkem_public key = {a, t};
-    struct keccak_chain hash;
+    struct mlkem_hash hash;
     struct decaps w;
     const struct mlkem_chains beside = {
-        {&hash, &w.j},
+        {&hash.chain, &w.j.chain},
         2
     };
     uint8_t h[32];
@@ -318,11 +325,13 @@ enum head2_status mlkem_decaps(const struct mlkem_params *p, struct head2_secret
 
     mlkem_pke_decode(p, w.s, part.dk_pke);
     decaps_begin(p, &w, w.s, part.h, part.z, ct);
-    keccak_chain_init(&hash, KECCAK_RATE_256, part.ek, p->ek_bytes);
+    mlkem_hash_init(&hash);
+    mlkem_hash_add(&hash, part.ek, p->ek_bytes);
+    mlkem_hash_end(&hash, KECCAK_SUFFIX_SHA3);
     mlkem_expand_transposed(p, a, part.ek + p->dk_pke_bytes, &beside);
     mlkem_expand_noise(p, w.noise, w.k_r + 32, p->k, (uint8_t)(2 * p->k + 1), &beside);
     mlkem_run_chains(&beside);
-    keccak_chain_finish(&hash, KECCAK_SUFFIX_SHA3, h, 32);
+    mlkem_hash_output(&hash, h);
     HEAD2_TRY(mlkem_check_dk_hash(h, &part));
     mlkem_pke_decode(p, t, part.ek);
     decaps_end(p, &w, ss, &key, ct);
