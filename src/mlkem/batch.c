@@ -116,7 +116,7 @@ struct keygen_group {
     uint8_t d_k[GROUP][33];
     uint8_t rho_sigma[GROUP][64];
     uint8_t noise[GROUP][MLKEM_NOISE_BYTES];
-    struct mlkem_factor s[MLKEM_MAX_K];
+    struct mlkem_secret secret;
 };
 
 /* rho and sigma of all, and the noise. */
@@ -149,10 +149,10 @@ static void keygen_group(const struct mlkem_params *p, struct head2_mlkem_keypai
     for (unsigned i = 0; i < n; i++) {
         const struct mlkem_poly *a = next_matrix(&m);
         uint8_t *ek = jobs[i].ek;
-        mlkem_pke_secret(p, jobs[i].dk, w->s, w->noise[i]);
+        mlkem_pke_secret(p, jobs[i].dk, &w->secret, w->noise[i]);
         for (unsigned row = 0; row < p->k; row++)
             mlkem_pke_public_row(p, ek + (size_t)MLKEM_POLY_BYTES * row, row,
-                                 a + (size_t)p->k * row, w->s, w->noise[i]);
+                                 a + (size_t)p->k * row, &w->secret);
         memcpy(ek + p->dk_pke_bytes, w->rho_sigma[i], 32);
         mlkem_finish_dk(p, jobs[i].dk, ek, w->seed[i].b + 32);
         hash[i] = hash_job(KECCAK_SUFFIX_SHA3, jobs[i].dk + p->dk_bytes - 64, 32, ek, p->ek_bytes,

@@ -54,8 +54,7 @@ static enum head2_status check_dk(const struct mlkem_params *p, const uint8_t *d
  * time, or three when the hash has a block to absorb.
  */
 static void public_rows(const struct mlkem_params *p, uint8_t *ek, const uint8_t rho[32],
-                        const struct mlkem_factor s[], const uint8_t noise[MLKEM_NOISE_BYTES],
-                        struct mlkem_hash *h)
+                        const struct mlkem_secret *secret, struct mlkem_hash *h)
 {
     struct mlkem_poly a[MLKEM_MAX_K * MLKEM_MAX_K];
     struct mlkem_walk walk = {.rho = rho, .k = p->k};
@@ -73,7 +72,7 @@ static void public_rows(const struct mlkem_params *p, uint8_t *ek, const uint8_t
         mlkem_sample_entries(entries, n, hashing ? &beside : NULL);
         for (; (rows + 1) * p->k <= done; rows++) {
             uint8_t *row = ek + (size_t)MLKEM_POLY_BYTES * rows;
-            mlkem_pke_public_row(p, row, rows, a + (size_t)p->k * rows, s, noise);
+            mlkem_pke_public_row(p, row, rows, a + (size_t)p->k * rows, secret);
             mlkem_hash_add(h, row, MLKEM_POLY_BYTES);
         }
     }
@@ -104,7 +103,7 @@ void mlkem_keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t 
         uint8_t d_k[33];
         uint8_t rho_sigma[64];
         uint8_t noise[MLKEM_NOISE_BYTES];
-        struct mlkem_factor s[MLKEM_MAX_K];
+        struct mlkem_secret secret;
     } w;
     struct mlkem_hash h;
     const uint8_t *rho = w.rho_sigma;
@@ -114,9 +113,9 @@ void mlkem_keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t 
     head2_sha3_512(w.rho_sigma, w.d_k, sizeof w.d_k);
     HEAD2_PUBLIC(rho, 32, "rho, the seed of the matrix, is part of the encapsulation key");
     mlkem_expand_noise(p, w.noise, sigma, 2 * p->k, 2 * p->k, NULL);
-    mlkem_pke_secret(p, dk, w.s, w.noise);
+    mlkem_pke_secret(p, dk, &w.secret, w.noise);
     mlkem_hash_init(&h);
-    public_rows(p, ek, rho, w.s, w.noise, &h);
+    public_rows(p, ek, rho, &w.secret, &h);
     mlkem_finish_dk(p, dk, ek, seed->b + 32);
     mlkem_hash_output(&h, dk + p->dk_bytes - 64);
     head2_wipe(&w, sizeof w);

@@ -14,10 +14,10 @@
 enum { MLKEM_MAX_K = 4 };
 
 struct mlkem_kernels {
-    /* NTT (Algorithm 9), in place. abs(c) <= q before, abs(c) < q after. */
-    void (*ntt)(struct mlkem_poly *f);
+    /* NTT (Algorithm 9) of n polynomials, in place. abs(c) <= q before, abs(c) < q after. */
+    void (*ntt)(struct mlkem_poly f[], unsigned n);
     /* R times NTT^-1 (Algorithm 10), in place. abs(c) < q before and after. */
-    void (*inverse_ntt)(struct mlkem_poly *f);
+    void (*inverse_ntt)(struct mlkem_poly f[], unsigned n);
     /* Prepare f in T_q, abs(c) < q, as the right operand of products. */
     void (*factor_init)(struct mlkem_factor *out, const struct mlkem_poly *f);
     /* out = 1/R sum of f[i] g[i] in T_q (MultiplyNTTs, Algorithm 11) for i < k, k from 2 to 4.
@@ -62,8 +62,8 @@ bool mlkem_kernels_agree(const void *kernels, const void *portable);
 
 /* ---- the portable kernels: ntt.c, poly.c, sample.c ---- */
 
-void mlkem_ntt(struct mlkem_poly *f);
-void mlkem_inverse_ntt(struct mlkem_poly *f);
+void mlkem_ntt(struct mlkem_poly f[], unsigned n);
+void mlkem_inverse_ntt(struct mlkem_poly f[], unsigned n);
 void mlkem_factor_init(struct mlkem_factor *out, const struct mlkem_poly *f);
 void mlkem_inner_product(struct mlkem_poly *out, const struct mlkem_poly f[],
                          const struct mlkem_factor g[], unsigned k);

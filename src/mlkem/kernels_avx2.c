@@ -175,7 +175,7 @@ static HEAD2_ALWAYS_INLINE void store_four(struct mlkem_poly *f, unsigned first,
 }
 
 /* Algorithm 9. After seven layers abs(c) <= 8 q < 2^15. */
-static void ntt(struct mlkem_poly *f)
+static void ntt_one(struct mlkem_poly *f)
 {
     vec v[4];
 
@@ -208,7 +208,7 @@ static void ntt(struct mlkem_poly *f)
  * are reduced before the last layer adds two of them. Its scaling is by 1441 = R^2 / 128, also
  * within its zeta: 1397 = -758 * 1441 / R.
  */
-static void inverse_ntt(struct mlkem_poly *f)
+static void inverse_ntt_one(struct mlkem_poly *f)
 {
     vec v[4];
 
@@ -237,6 +237,18 @@ static void inverse_ntt(struct mlkem_poly *f)
         }
         store_four(f, i, 4, v);
     }
+}
+
+static void ntt(struct mlkem_poly f[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        ntt_one(&f[i]);
+}
+
+static void inverse_ntt(struct mlkem_poly f[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        inverse_ntt_one(&f[i]);
 }
 
 /* ---- products ---- */
@@ -618,24 +630,24 @@ static const uint64_t chosen[256] = {
 };
 /* clang-format on */
 
-/* Append those of eight candidates whose bits are set in good. */
-static HEAD2_ALWAYS_INLINE unsigned append(struct mlkem_poly *f, unsigned n, __m128i candidates,
-                                           unsigned good)
+/* Those of eight candidates whose bits are set in good, one after the other. */
+static HEAD2_ALWAYS_INLINE __m128i choose(__m128i candidates, unsigned good)
 {
     const __m128i first = _mm_cvtsi64_si128((long long)chosen[good]);
     const __m128i which = _mm_unpacklo_epi8(first, _mm_add_epi8(first, _mm_set1_epi8(1)));
-    const __m128i v = _mm_shuffle_epi8(candidates, which);
-    const unsigned count = (unsigned)__builtin_popcount(good);
 
-    if (n <= MLKEM_N - 8) {
-        _mm_storeu_si128((__m128i *)(f->c + n), v);
-    } else {
-        int16_t last[8];
-        _mm_storeu_si128((__m128i *)last, v);
-        for (unsigned i = 0; i < count && n + i < MLKEM_N; i++)
-            f->c[n + i] = last[i];
-    }
-    return n + count;
+    return _mm_shuffle_epi8(candidates, which);
+}
+
+/* The chosen ones, no further than the end. */
+static unsigned append_last(struct mlkem_poly *f, unsigned n, __m128i candidates, unsigned good)
+{
+    int16_t last[8];
+
+    _mm_storeu_si128((__m128i *)last, choose(candidates, good));
+    for (unsigned i = 0; i < (unsigned)__builtin_popcount(good) && n < MLKEM_N; i++)
+        f->c[n++] = last[i];
+    return n;
 }
 
 static unsigned reject(struct mlkem_poly *f, unsigned n, const uint8_t *in, size_t len)
@@ -643,13 +655,22 @@ static unsigned reject(struct mlkem_poly *f, unsigned n, const uint8_t *in, size
     for (; len != 0 && n < MLKEM_N; in += 24, len -= 24) {
         const vec candidates = unpack(in, 12);
         const vec good = _mm256_cmpgt_epi16(set1(MLKEM_Q), candidates);
-        const unsigned mask = (unsigned)_mm_movemask_epi8(
-            _mm_packs_epi16(_mm256_castsi256_si128(good), _mm256_extracti128_si256(good, 1)));
-        n = append(f, n, _mm256_castsi256_si128(candidates), mask & 0xff);
-        if (n < MLKEM_N)
-            n = append(f, n, _mm256_extracti128_si256(candidates, 1), mask >> 8);
+        const unsigned bits = (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(good, good));
+        const unsigned low = bits & 0xff;
+        const unsigned high = bits >> 16 & 0xff;
+        if (n <= MLKEM_N - LANES) { /* room for all, and for what is written behind them */
+            _mm_storeu_si128((__m128i *)(f->c + n),
+                             choose(_mm256_castsi256_si128(candidates), low));
+            n += (unsigned)__builtin_popcount(low);
+            _mm_storeu_si128((__m128i *)(f->c + n),
+                             choose(_mm256_extracti128_si256(candidates, 1), high));
+            n += (unsigned)__builtin_popcount(high);
+        } else {
+            n = append_last(f, n, _mm256_castsi256_si128(candidates), low);
+            n = append_last(f, n, _mm256_extracti128_si256(candidates, 1), high);
+        }
     }
-    return n < MLKEM_N ? n : MLKEM_N;
+    return n;
 }
 
 /* Algorithm 8 for eta = 2 on 32 bytes: each nibble becomes the sum of its lower two bits less that

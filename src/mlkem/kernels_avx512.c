@@ -173,27 +173,49 @@ static HEAD2_ALWAYS_INLINE void spread_2(vec *a, vec *b)
     *a = lo;
 }
 
-/* Algorithm 9. After seven layers abs(c) <= 8 q < 2^15. */
-static void ntt(struct mlkem_poly *f)
+/* Algorithm 9. After seven layers abs(c) <= 8 q < 2^15. One polynomial leaves the multiplier idle
+ * for half of the time, waiting for its own results: two go side by side. */
+static HEAD2_ALWAYS_INLINE void ntt_side_by_side(struct mlkem_poly f[], unsigned n)
 {
-    vec v[VECS];
+    vec v[2][VECS];
 
-    load_poly(v, f);
-    wide_layer(v, 4, &mlkem_wide_zetas, butterfly);
-    wide_layer(v, 2, &mlkem_wide_zetas, butterfly);
-    wide_layer(v, 1, &mlkem_wide_zetas, butterfly);
-    swap_all(v, swap_16);
-    lane_layer(v, &mlkem_lane_zetas[MLKEM_LEN_16], butterfly);
-    swap_all(v, swap_8);
-    lane_layer(v, &mlkem_lane_zetas[MLKEM_LEN_8], butterfly);
-    swap_all(v, swap_4);
-    lane_layer(v, &mlkem_lane_zetas[MLKEM_LEN_4], butterfly);
-    swap_all(v, swap_2);
-    lane_layer(v, &mlkem_lane_zetas[MLKEM_LEN_2], butterfly);
-    for (unsigned i = 0; i < VECS; i++)
-        v[i] = reduce(v[i]);
-    swap_all(v, spread_2);
-    store_poly(f, v);
+    for (unsigned p = 0; p < n; p++) {
+        load_poly(v[p], &f[p]);
+        wide_layer(v[p], 4, &mlkem_wide_zetas, butterfly);
+    }
+    for (unsigned p = 0; p < n; p++)
+        wide_layer(v[p], 2, &mlkem_wide_zetas, butterfly);
+    for (unsigned p = 0; p < n; p++) {
+        wide_layer(v[p], 1, &mlkem_wide_zetas, butterfly);
+        swap_all(v[p], swap_16);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        lane_layer(v[p], &mlkem_lane_zetas[MLKEM_LEN_16], butterfly);
+        swap_all(v[p], swap_8);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        lane_layer(v[p], &mlkem_lane_zetas[MLKEM_LEN_8], butterfly);
+        swap_all(v[p], swap_4);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        lane_layer(v[p], &mlkem_lane_zetas[MLKEM_LEN_4], butterfly);
+        swap_all(v[p], swap_2);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        lane_layer(v[p], &mlkem_lane_zetas[MLKEM_LEN_2], butterfly);
+        for (unsigned i = 0; i < VECS; i++)
+            v[p][i] = reduce(v[p][i]);
+        swap_all(v[p], spread_2);
+        store_poly(&f[p], v[p]);
+    }
+}
+
+static void ntt(struct mlkem_poly f[], unsigned n)
+{
+    for (; n >= 2; n -= 2, f += 2)
+        ntt_side_by_side(f, 2);
+    if (n != 0)
+        ntt_side_by_side(f, 1);
 }
 
 /*
@@ -202,31 +224,53 @@ static void ntt(struct mlkem_poly *f)
  * are reduced before the last layer adds two of them. Its scaling is by 1441 = R^2 / 128, also
  * within its zeta: 1397 = -758 * 1441 / R.
  */
-static void inverse_ntt(struct mlkem_poly *f)
+static HEAD2_ALWAYS_INLINE void inverse_side_by_side(struct mlkem_poly f[], unsigned n)
 {
-    vec v[VECS];
+    vec v[2][VECS];
 
-    load_poly(v, f);
-    swap_all(v, gather_2);
-    lane_layer(v, &mlkem_lane_reversed[MLKEM_LEN_2], inverse_butterfly);
-    swap_all(v, swap_2);
-    lane_layer(v, &mlkem_lane_reversed[MLKEM_LEN_4], inverse_butterfly);
-    swap_all(v, swap_4);
-    lane_layer(v, &mlkem_lane_reversed[MLKEM_LEN_8], inverse_butterfly);
-    for (unsigned i = 0; i < VECS; i += 2)
-        v[i] = reduce(v[i]);
-    swap_all(v, swap_8);
-    lane_layer(v, &mlkem_lane_reversed[MLKEM_LEN_16], inverse_butterfly);
-    swap_all(v, swap_16);
-    wide_layer(v, 1, &mlkem_wide_reversed, inverse_butterfly);
-    wide_layer(v, 2, &mlkem_wide_reversed, inverse_butterfly);
-    v[0] = reduce(v[0]);
-    v[1] = reduce(v[1]);
-    for (unsigned i = 0; i < VECS / 2; i++) {
-        inverse_butterfly(&v[i], &v[i + 4], set1(1397), set1(5237));
-        v[i] = mont_mul(v[i], set1(1441), set1(-10079));
+    for (unsigned p = 0; p < n; p++) {
+        load_poly(v[p], &f[p]);
+        swap_all(v[p], gather_2);
+        lane_layer(v[p], &mlkem_lane_reversed[MLKEM_LEN_2], inverse_butterfly);
     }
-    store_poly(f, v);
+    for (unsigned p = 0; p < n; p++) {
+        swap_all(v[p], swap_2);
+        lane_layer(v[p], &mlkem_lane_reversed[MLKEM_LEN_4], inverse_butterfly);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        swap_all(v[p], swap_4);
+        lane_layer(v[p], &mlkem_lane_reversed[MLKEM_LEN_8], inverse_butterfly);
+        for (unsigned i = 0; i < VECS; i += 2)
+            v[p][i] = reduce(v[p][i]);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        swap_all(v[p], swap_8);
+        lane_layer(v[p], &mlkem_lane_reversed[MLKEM_LEN_16], inverse_butterfly);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        swap_all(v[p], swap_16);
+        wide_layer(v[p], 1, &mlkem_wide_reversed, inverse_butterfly);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        wide_layer(v[p], 2, &mlkem_wide_reversed, inverse_butterfly);
+        v[p][0] = reduce(v[p][0]);
+        v[p][1] = reduce(v[p][1]);
+    }
+    for (unsigned p = 0; p < n; p++) {
+        for (unsigned i = 0; i < VECS / 2; i++) {
+            inverse_butterfly(&v[p][i], &v[p][i + 4], set1(1397), set1(5237));
+            v[p][i] = mont_mul(v[p][i], set1(1441), set1(-10079));
+        }
+        store_poly(&f[p], v[p]);
+    }
+}
+
+static void inverse_ntt(struct mlkem_poly f[], unsigned n)
+{
+    for (; n >= 2; n -= 2, f += 2)
+        inverse_side_by_side(f, 2);
+    if (n != 0)
+        inverse_side_by_side(f, 1);
 }
 
 /* ---- products ---- */
@@ -354,9 +398,29 @@ static HEAD2_ALWAYS_INLINE vec spread_bits(vec bytes, unsigned d)
     return _mm512_multishift_epi64_epi8(bits, _mm512_permutexvar_epi8(which, bytes));
 }
 
+/* The two bytes that 32 numbers of twelve bits lie in. */
+/* clang-format off */
+_Alignas(64) static const uint8_t words_12[64] = {
+    0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11, 12, 13, 13, 14, 15, 16, 16, 17, 18, 19,
+    19, 20, 21, 22, 22, 23, 24, 25, 25, 26, 27, 28, 28, 29, 30, 31, 31, 32, 33, 34, 34, 35, 36,
+    37, 37, 38, 39, 40, 40, 41, 42, 43, 43, 44, 45, 46, 46, 47,
+};
+/* clang-format on */
+
+/* The numbers of twelve bits in n bytes, without spread_bits: its shift is a shuffle, of which the
+ * loops that this is for have enough. */
+static HEAD2_ALWAYS_INLINE vec unpack_12(const uint8_t *in, unsigned n)
+{
+    const vec words = _mm512_permutexvar_epi8(_mm512_load_si512(words_12), load_bytes(in, n));
+
+    return _mm512_and_si512(_mm512_srlv_epi16(words, _mm512_set1_epi32(4 << 16)), set1(0xfff));
+}
+
 /* Algorithm 6 (ByteDecode_d) for 32 coefficients, 4 d bytes. */
 static HEAD2_ALWAYS_INLINE vec unpack(const uint8_t *in, unsigned d)
 {
+    if (d == 12)
+        return unpack_12(in, 48);
     return _mm512_and_si512(spread_bits(load_bytes(in, 4 * d), d), set1((int16_t)((1 << d) - 1)));
 }
 
@@ -556,33 +620,37 @@ static void decompress(struct mlkem_poly *f, const uint8_t *in, unsigned d)
 
 /* ---- sampling ---- */
 
-/* Append the candidates of one vector that are below q. */
-static HEAD2_ALWAYS_INLINE unsigned append(struct mlkem_poly *f, unsigned n, vec candidates,
-                                           __mmask32 which)
+/* Append the chosen candidates that are below q; there is room for all of them. */
+static HEAD2_ALWAYS_INLINE unsigned append(struct mlkem_poly *f, unsigned n, vec candidates)
 {
-    const __mmask32 good = _mm512_mask_cmplt_epi16_mask(which, candidates, set1(MLKEM_Q));
-    const vec v = _mm512_maskz_compress_epi16(good, candidates);
+    const __mmask32 good = _mm512_cmplt_epi16_mask(candidates, set1(MLKEM_Q));
 
-    if (n <= MLKEM_N - LANES)
-        _mm512_storeu_si512(f->c + n, v);
-    else
-        _mm512_mask_storeu_epi16(f->c + n, ~(__mmask32)0 >> (LANES - (MLKEM_N - n)), v);
+    _mm512_storeu_si512(f->c + n, _mm512_maskz_compress_epi16(good, candidates));
     return n + (unsigned)__builtin_popcount(good);
 }
 
-/* The candidates of 24 bytes, in the first 16 lanes. */
-static HEAD2_ALWAYS_INLINE vec unpack_half(const uint8_t *in)
+/* The same, of the first candidates alone and no further than the end. */
+static HEAD2_ALWAYS_INLINE unsigned append_last(struct mlkem_poly *f, unsigned n, vec candidates,
+                                                __mmask32 which)
 {
-    return _mm512_and_si512(spread_bits(load_bytes(in, 24), 12), set1(0xfff));
+    const __mmask32 good = _mm512_mask_cmplt_epi16_mask(which, candidates, set1(MLKEM_Q));
+    const unsigned room = MLKEM_N - n < LANES ? MLKEM_N - n : LANES;
+
+    _mm512_mask_storeu_epi16(f->c + n, ~(__mmask32)0 >> (LANES - room),
+                             _mm512_maskz_compress_epi16(good, candidates));
+    n += (unsigned)__builtin_popcount(good);
+    return n < MLKEM_N ? n : MLKEM_N;
 }
 
 static unsigned reject(struct mlkem_poly *f, unsigned n, const uint8_t *in, size_t len)
 {
+    for (; len >= 48 && n <= MLKEM_N - LANES; in += 48, len -= 48)
+        n = append(f, n, unpack_12(in, 48));
     for (; len >= 48 && n < MLKEM_N; in += 48, len -= 48)
-        n = append(f, n, unpack(in, 12), ~(__mmask32)0);
+        n = append_last(f, n, unpack_12(in, 48), ~(__mmask32)0);
     if (len != 0 && n < MLKEM_N)
-        n = append(f, n, unpack_half(in), 0xffff);
-    return n < MLKEM_N ? n : MLKEM_N;
+        n = append_last(f, n, unpack_12(in, 24), 0xffff);
+    return n;
 }
 
 /* x - y by the 2 eta bits of a coefficient (Algorithm 8), plus eta; for eta = 2 the upper two of

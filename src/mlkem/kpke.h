@@ -8,14 +8,19 @@
 
 #include "mlkem/expand.h"
 
-/* Algorithm 13, the secret half: s from the noise (nonces 0 to k - 1), as dk_PKE and as factors. */
-void mlkem_pke_secret(const struct mlkem_params *p, uint8_t *dk_pke,
-                      struct mlkem_factor s[MLKEM_MAX_K], const uint8_t noise[MLKEM_NOISE_BYTES]);
+/* s and e of Algorithm 13, in T_q. */
+struct mlkem_secret {
+    struct mlkem_factor s[MLKEM_MAX_K];
+    struct mlkem_poly e[MLKEM_MAX_K];
+};
 
-/* Row i of t = A s + e, encoded; e is of nonce k + i. The row is declared public. */
+/* Algorithm 13, the secret half: both from the noise (nonces 0 to 2 k - 1), and dk_PKE. */
+void mlkem_pke_secret(const struct mlkem_params *p, uint8_t *dk_pke, struct mlkem_secret *w,
+                      const uint8_t noise[MLKEM_NOISE_BYTES]);
+
+/* Row i of t = A s + e, encoded and declared public. */
 void mlkem_pke_public_row(const struct mlkem_params *p, uint8_t t[MLKEM_POLY_BYTES], unsigned i,
-                          const struct mlkem_poly row[], const struct mlkem_factor s[],
-                          const uint8_t noise[MLKEM_NOISE_BYTES]);
+                          const struct mlkem_poly row[], const struct mlkem_secret *w);
 
 /* What Algorithm 14 takes of a public key: the transpose of A, and t, k polynomials. */
 struct mlkem_public {

@@ -50,7 +50,7 @@ static ONE_COPY void ntt_wide_layer(int16_t c[MLKEM_N], unsigned len)
 }
 
 /* Algorithm 9. After seven layers abs(c) <= 8 q < 2^15. */
-void mlkem_ntt(struct mlkem_poly *f)
+static void ntt(struct mlkem_poly *f)
 {
     ntt_wide_layer(f->c, 128);
     ntt_wide_layer(f->c, 64);
@@ -93,7 +93,7 @@ static ONE_COPY void inverse_wide_layer(int16_t c[MLKEM_N], unsigned len)
  * are 16 times that (26,624) after four layers, where they are reduced; the last three layers make
  * 8 * 2341 of them. 1441 is R^2 / 128: the R that it leaves pays for the 1/R of a product.
  */
-void mlkem_inverse_ntt(struct mlkem_poly *f)
+static void inverse_ntt(struct mlkem_poly *f)
 {
     for (unsigned i = 0; i < MLKEM_N; i++)
         f->c[i] = mlkem_barrett(f->c[i]);
@@ -108,6 +108,18 @@ void mlkem_inverse_ntt(struct mlkem_poly *f)
     inverse_wide_layer(f->c, 128);
     for (unsigned i = 0; i < MLKEM_N; i++)
         f->c[i] = mlkem_mont_mul(f->c[i], 1441, -10079);
+}
+
+void mlkem_ntt(struct mlkem_poly f[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        ntt(&f[i]);
+}
+
+void mlkem_inverse_ntt(struct mlkem_poly f[], unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        inverse_ntt(&f[i]);
 }
 
 /* The portable layout of a factor: even coefficients, odd ones, and odd ones times gamma of their

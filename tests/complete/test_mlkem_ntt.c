@@ -52,10 +52,10 @@ static void expect_ntt(const struct mlkem_poly *f)
     int want[N];
 
     ntt_definition(want, f->c);
-    kernels->ntt(&got);
+    kernels->ntt(&got, 1);
     for (int i = 0; i < N; i++)
         CHECK_SAY(mod_q(got.c[i]) == want[i] && abs(got.c[i]) < Q, "coefficient %d", i);
-    kernels->inverse_ntt(&got);
+    kernels->inverse_ntt(&got, 1);
     for (int i = 0; i < N; i++)
         CHECK_SAY(mod_q(got.c[i]) == mod_q((long long)f->c[i] * R) && abs(got.c[i]) < Q,
                   "coefficient %d of the inverse", i);
@@ -88,7 +88,7 @@ static void inverse_of_basis_vectors(void)
     for (int i = 0; i < N; i++) {
         memset(&f, 0, sizeof f);
         f.c[i] = 1;
-        kernels->inverse_ntt(&f);
+        kernels->inverse_ntt(&f, 1);
         for (int j = 0; j < N; j++) {
             const int root = powers[(256 - odd_power[i / 2] * (j / 2) % 256) % 256];
             const int want = i % 2 == j % 2 ? mod_q((long long)root * inverse_128 % Q * R) : 0;
@@ -129,7 +129,7 @@ static void extreme_inputs_of_the_inverse(void)
         for (int j = 0; j < N; j++)
             f.c[j] = (int16_t)((__builtin_popcount((unsigned)(j & pattern)) & 1) ? 1 - Q : Q - 1);
         g = f;
-        kernels->inverse_ntt(&g); /* then forward again, by the definition */
+        kernels->inverse_ntt(&g, 1); /* then forward again, by the definition */
         ntt_definition(want, g.c);
         for (int j = 0; j < N; j++)
             CHECK_SAY(want[j] == mod_q((long long)f.c[j] * R) && abs(g.c[j]) < Q,
@@ -146,10 +146,40 @@ static void constants_through_the_inverse(void)
     for (int v = 1 - Q; v < Q; v++) {
         for (int i = 0; i < N; i++)
             f.c[i] = (int16_t)v;
-        kernels->inverse_ntt(&f);
+        kernels->inverse_ntt(&f, 1);
         for (int i = 0; i < N; i++)
             CHECK_SAY(mod_q(f.c[i]) == (i < 2 ? mod_q((long long)v * R) : 0) && abs(f.c[i]) < Q,
                       "%d, coefficient %d", v, i);
+    }
+}
+
+/* n at a time are as one at a time: every basis vector at every place of every n. */
+static void many_transforms(void)
+{
+    struct mlkem_poly one[2];
+    struct mlkem_poly many[2][MLKEM_MAX_K + 2];
+
+    for (int b = 0; b < N; b++) {
+        for (unsigned n = 0; n <= MLKEM_MAX_K + 1; n++) {
+            for (unsigned place = 0; place < n; place++) {
+                memset(one, 0, sizeof one);
+                memset(many, 0, sizeof many);
+                one[0].c[b] = one[1].c[b] = 1;
+                many[0][place].c[b] = many[1][place].c[b] = 1;
+                many[0][n].c[b] = many[1][n].c[b] = 1; /* and the one behind is left alone */
+                kernels->ntt(&one[0], 1);
+                kernels->inverse_ntt(&one[1], 1);
+                kernels->ntt(many[0], n);
+                kernels->inverse_ntt(many[1], n);
+                for (unsigned i = 0; i < n; i++)
+                    for (int j = 0; j < N; j++) {
+                        CHECK_EQ(many[0][i].c[j], i == place ? one[0].c[j] : 0);
+                        CHECK_EQ(many[1][i].c[j], i == place ? one[1].c[j] : 0);
+                    }
+                for (int j = 0; j < N; j++)
+                    CHECK(many[0][n].c[j] == (j == b) && many[1][n].c[j] == (j == b));
+            }
+        }
     }
 }
 
@@ -254,6 +284,7 @@ int main(void)
     RUN_EACH(extreme_inputs);
     RUN_EACH(extreme_inputs_of_the_inverse);
     RUN_EACH(constants_through_the_inverse);
+    RUN_EACH(many_transforms);
     RUN_EACH(products_of_basis_vectors);
     RUN_EACH(extreme_products);
     RUN_EACH(sums_and_scaling);

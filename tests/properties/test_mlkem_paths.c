@@ -375,16 +375,16 @@ static void prepared_keys(void)
 
 #define REAL (&mlkem_kernels_portable)
 
-static void wrong_ntt(struct mlkem_poly *f)
+static void wrong_ntt(struct mlkem_poly f[], unsigned n)
 {
-    REAL->ntt(f);
-    f->c[255] = (int16_t)(f->c[254] + 1);
+    REAL->ntt(f, n);
+    f[0].c[255] = (int16_t)(f[0].c[254] + 1);
 }
 
-static void wrong_inverse_ntt(struct mlkem_poly *f)
+static void wrong_inverse_ntt(struct mlkem_poly f[], unsigned n)
 {
-    REAL->inverse_ntt(f);
-    f->c[17] = (int16_t)-f->c[17];
+    REAL->inverse_ntt(f, n);
+    f[n - 1].c[17] = (int16_t)-f[n - 1].c[17]; /* the last one */
 }
 
 static void wrong_factor_init(struct mlkem_factor *out, const struct mlkem_poly *f)
