@@ -174,31 +174,42 @@ static HEAD2_ALWAYS_INLINE void store_four(struct mlkem_poly *f, unsigned first,
         store(f, first + apart * i, v[i]);
 }
 
-/* Algorithm 9. After seven layers abs(c) <= 8 q < 2^15. */
+/* Algorithm 9. After seven layers abs(c) <= 8 q < 2^15. In the second pass two parts go side by
+ * side, so that there is always a product to work on. */
 static void ntt_one(struct mlkem_poly *f)
 {
-    vec v[4];
+    vec v[2][4];
 
     for (unsigned i = 0; i < 4; i++) {
-        load_four(v, f, i, 4);
-        wide_layer(v, 2, 0, &mlkem_wide_zetas, butterfly);
-        wide_layer(v, 1, 1, &mlkem_wide_zetas, butterfly);
-        store_four(f, i, 4, v);
+        load_four(v[0], f, i, 4);
+        wide_layer(v[0], 2, 0, &mlkem_wide_zetas, butterfly);
+        wide_layer(v[0], 1, 1, &mlkem_wide_zetas, butterfly);
+        store_four(f, i, 4, v[0]);
     }
-    for (unsigned part = 0; part < 4; part++) {
-        load_four(v, f, 4 * part, 1);
-        wide_layer(v, 2, 3 + part, &mlkem_wide_zetas, butterfly);
-        wide_layer(v, 1, 7 + 2 * part, &mlkem_wide_zetas, butterfly);
-        swap_both(v, swap_8);
-        lane_layer(v, part, &mlkem_lane_zetas[MLKEM_LEN_8], butterfly);
-        swap_both(v, swap_4);
-        lane_layer(v, part, &mlkem_lane_zetas[MLKEM_LEN_4], butterfly);
-        swap_both(v, swap_2);
-        lane_layer(v, part, &mlkem_lane_zetas[MLKEM_LEN_2], butterfly);
-        for (unsigned i = 0; i < 4; i++)
-            v[i] = reduce(v[i]);
-        swap_both(v, spread_2);
-        store_four(f, 4 * part, 1, v);
+    for (unsigned first = 0; first < 4; first += 2) {
+        for (unsigned i = 0; i < 2; i++) {
+            load_four(v[i], f, 4 * (first + i), 1);
+            wide_layer(v[i], 2, 3 + first + i, &mlkem_wide_zetas, butterfly);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            wide_layer(v[i], 1, 7 + 2 * (first + i), &mlkem_wide_zetas, butterfly);
+            swap_both(v[i], swap_8);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            lane_layer(v[i], first + i, &mlkem_lane_zetas[MLKEM_LEN_8], butterfly);
+            swap_both(v[i], swap_4);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            lane_layer(v[i], first + i, &mlkem_lane_zetas[MLKEM_LEN_4], butterfly);
+            swap_both(v[i], swap_2);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            lane_layer(v[i], first + i, &mlkem_lane_zetas[MLKEM_LEN_2], butterfly);
+            for (unsigned j = 0; j < 4; j++)
+                v[i][j] = reduce(v[i][j]);
+            swap_both(v[i], spread_2);
+            store_four(f, 4 * (first + i), 1, v[i]);
+        }
     }
 }
 
@@ -210,32 +221,41 @@ static void ntt_one(struct mlkem_poly *f)
  */
 static void inverse_ntt_one(struct mlkem_poly *f)
 {
-    vec v[4];
+    vec v[2][4];
 
-    for (unsigned part = 0; part < 4; part++) {
-        load_four(v, f, 4 * part, 1);
-        swap_both(v, gather_2);
-        lane_layer(v, part, &mlkem_lane_reversed[MLKEM_LEN_2], inverse_butterfly);
-        swap_both(v, swap_2);
-        lane_layer(v, part, &mlkem_lane_reversed[MLKEM_LEN_4], inverse_butterfly);
-        swap_both(v, swap_4);
-        lane_layer(v, part, &mlkem_lane_reversed[MLKEM_LEN_8], inverse_butterfly);
-        v[0] = reduce(v[0]);
-        v[2] = reduce(v[2]);
-        swap_both(v, swap_8);
-        wide_layer(v, 1, 7 + 2 * part, &mlkem_wide_reversed, inverse_butterfly);
-        wide_layer(v, 2, 3 + part, &mlkem_wide_reversed, inverse_butterfly);
-        store_four(f, 4 * part, 1, v);
+    for (unsigned first = 0; first < 4; first += 2) {
+        for (unsigned i = 0; i < 2; i++) {
+            load_four(v[i], f, 4 * (first + i), 1);
+            swap_both(v[i], gather_2);
+            lane_layer(v[i], first + i, &mlkem_lane_reversed[MLKEM_LEN_2], inverse_butterfly);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            swap_both(v[i], swap_2);
+            lane_layer(v[i], first + i, &mlkem_lane_reversed[MLKEM_LEN_4], inverse_butterfly);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            swap_both(v[i], swap_4);
+            lane_layer(v[i], first + i, &mlkem_lane_reversed[MLKEM_LEN_8], inverse_butterfly);
+            v[i][0] = reduce(v[i][0]);
+            v[i][2] = reduce(v[i][2]);
+            swap_both(v[i], swap_8);
+        }
+        for (unsigned i = 0; i < 2; i++)
+            wide_layer(v[i], 1, 7 + 2 * (first + i), &mlkem_wide_reversed, inverse_butterfly);
+        for (unsigned i = 0; i < 2; i++) {
+            wide_layer(v[i], 2, 3 + first + i, &mlkem_wide_reversed, inverse_butterfly);
+            store_four(f, 4 * (first + i), 1, v[i]);
+        }
     }
     for (unsigned i = 0; i < 4; i++) {
-        load_four(v, f, i, 4);
-        wide_layer(v, 1, 1, &mlkem_wide_reversed, inverse_butterfly);
-        v[0] = reduce(v[0]);
+        load_four(v[0], f, i, 4);
+        wide_layer(v[0], 1, 1, &mlkem_wide_reversed, inverse_butterfly);
+        v[0][0] = reduce(v[0][0]);
         for (unsigned j = 0; j < 2; j++) {
-            inverse_butterfly(&v[j], &v[j + 2], set1(1397), set1(5237));
-            v[j] = mont_mul(v[j], set1(1441), set1(-10079));
+            inverse_butterfly(&v[0][j], &v[0][j + 2], set1(1397), set1(5237));
+            v[0][j] = mont_mul(v[0][j], set1(1441), set1(-10079));
         }
-        store_four(f, i, 4, v);
+        store_four(f, i, 4, v[0]);
     }
 }
 
@@ -639,38 +659,37 @@ static HEAD2_ALWAYS_INLINE __m128i choose(__m128i candidates, unsigned good)
     return _mm_shuffle_epi8(candidates, which);
 }
 
-/* The chosen ones, no further than the end. */
-static unsigned append_last(struct mlkem_poly *f, unsigned n, __m128i candidates, unsigned good)
+/* Append those of the 16 candidates in 24 bytes that are below q; up to 16 are written. */
+static HEAD2_ALWAYS_INLINE unsigned append(int16_t *at, const uint8_t *in)
 {
-    int16_t last[8];
+    const vec candidates = unpack(in, 12);
+    const vec good = _mm256_cmpgt_epi16(set1(MLKEM_Q), candidates);
+    const unsigned bits = (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(good, good));
+    const unsigned low = bits & 0xff;
+    const unsigned high = bits >> 16 & 0xff;
+    const unsigned count = (unsigned)__builtin_popcount(low);
 
-    _mm_storeu_si128((__m128i *)last, choose(candidates, good));
-    for (unsigned i = 0; i < (unsigned)__builtin_popcount(good) && n < MLKEM_N; i++)
-        f->c[n++] = last[i];
-    return n;
+    _mm_storeu_si128((__m128i *)at, choose(_mm256_castsi256_si128(candidates), low));
+    _mm_storeu_si128((__m128i *)(at + count),
+                     choose(_mm256_extracti128_si256(candidates, 1), high));
+    return count + (unsigned)__builtin_popcount(high);
 }
 
+/* Near the end, what is appended may not fit: the last 16 coefficients are worked on elsewhere. */
 static unsigned reject(struct mlkem_poly *f, unsigned n, const uint8_t *in, size_t len)
 {
-    for (; len != 0 && n < MLKEM_N; in += 24, len -= 24) {
-        const vec candidates = unpack(in, 12);
-        const vec good = _mm256_cmpgt_epi16(set1(MLKEM_Q), candidates);
-        const unsigned bits = (unsigned)_mm256_movemask_epi8(_mm256_packs_epi16(good, good));
-        const unsigned low = bits & 0xff;
-        const unsigned high = bits >> 16 & 0xff;
-        if (n <= MLKEM_N - LANES) { /* room for all, and for what is written behind them */
-            _mm_storeu_si128((__m128i *)(f->c + n),
-                             choose(_mm256_castsi256_si128(candidates), low));
-            n += (unsigned)__builtin_popcount(low);
-            _mm_storeu_si128((__m128i *)(f->c + n),
-                             choose(_mm256_extracti128_si256(candidates, 1), high));
-            n += (unsigned)__builtin_popcount(high);
-        } else {
-            n = append_last(f, n, _mm256_castsi256_si128(candidates), low);
-            n = append_last(f, n, _mm256_extracti128_si256(candidates, 1), high);
-        }
-    }
-    return n;
+    enum { LAST = MLKEM_N - LANES };
+    int16_t last[2 * LANES];
+
+    for (; len != 0 && n <= LAST; in += 24, len -= 24)
+        n += append(f->c + n, in);
+    if (len == 0 || n == MLKEM_N)
+        return n;
+    memcpy(last, f->c + LAST, LANES * sizeof last[0]);
+    for (; len != 0 && n < MLKEM_N; in += 24, len -= 24)
+        n += append(last + (n - LAST), in);
+    memcpy(f->c + LAST, last, LANES * sizeof last[0]);
+    return n < MLKEM_N ? n : MLKEM_N;
 }
 
 /* Algorithm 8 for eta = 2 on 32 bytes: each nibble becomes the sum of its lower two bits less that
