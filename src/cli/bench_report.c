@@ -5,6 +5,7 @@
 #include "artifact/file.h"
 #include "artifact/utc.h"
 #include "cli/bench.h"
+#include "gateway/ipsec_mb.h"
 
 #include <head2/cpu.h>
 #include <head2/version.h>
@@ -22,8 +23,9 @@ static void head_line(struct bench *b)
     if (b->headed)
         return;
     b->headed = true;
-    cli_print(b->cli, "head2 %s, one core, up to %s; AES-GCM and the yardstick: libcrypto %s\n",
-              head2_version(), b->highest, OpenSSL_version(OPENSSL_VERSION_STRING));
+    cli_print(b->cli, "head2 %s, one core, up to %s; yardstick: libcrypto %s; AES-GCM: %s\n",
+              head2_version(), b->highest, OpenSSL_version(OPENSSL_VERSION_STRING),
+              ipsec_mb_provider() != NULL ? "libipsec-mb, where vectors are used" : "libcrypto");
     cli_print(b->cli, "%-36s %-8s %10s %10s %10s %11s %10s %9s\n", "", "isa", "us", "p50 us",
               "p99 us", "per second", "cycles", "yardstick");
 }
@@ -189,9 +191,9 @@ static void table(struct text *t, const struct bench *b)
         memset(&system, 0, sizeof system);
     put(t,
         "Measured on %.10s by `make bench`: %s (%s), %s %s, one core, head2 %s built with %s, "
-        "libcrypto %s.\n\n",
+        "libcrypto %s, AES-GCM by %s.\n\n",
         now, cpu, b->highest, system.sysname, system.machine, head2_version(), __VERSION__,
-        OpenSSL_version(OPENSSL_VERSION_STRING));
+        OpenSSL_version(OPENSSL_VERSION_STRING), aead_in_use()->name);
     put(t, "| operation | instructions | µs | p99 µs | a second | cycles | yardsticks | |\n"
            "|---|---|---:|---:|---:|---:|---:|---|\n");
     for (uint32_t i = 0; i < b->n_results; i++) {

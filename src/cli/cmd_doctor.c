@@ -5,6 +5,7 @@
 #include "artifact/selftest.h"
 #include "artifact/utc.h"
 #include "cli/verbs.h"
+#include "gateway/ipsec_mb.h"
 #include "gateway/state.h"
 
 #include <head2/cpu.h>
@@ -116,6 +117,16 @@ static void look_at_kernels(struct doctor *d)
          "results are right, and slower: the processor or this build is at fault",
          ok ? "%s, in agreement with portable C" : "%s, but these disagree and are not used: %s",
          head2_isa(), refused);
+}
+
+static void look_at_packets(struct doctor *d)
+{
+    const struct aead_provider *p = ipsec_mb_provider();
+    const bool refused = p != NULL && !aead_use(p);
+
+    note(d, refused ? WARN : OK, "packets",
+         "libipsec-mb disagrees with libcrypto and is not used: install another version",
+         "AES-GCM by %s", aead_in_use()->name);
 }
 
 static void look_at_limits(struct doctor *d)
@@ -249,6 +260,7 @@ int cmd_doctor(struct cli *cli)
     look_at_randomness(&d);
     look_at_cpu(&d);
     look_at_kernels(&d);
+    look_at_packets(&d);
     look_at_limits(&d);
     look_at_clock(&d);
     look_at_interfaces(&d);

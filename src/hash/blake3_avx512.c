@@ -121,9 +121,6 @@ static void lanes16(struct blake3_lanes *l, const uint8_t *const in[BLAKE3_LANES
             flags = _mm512_or_si512(flags, column16(l->last));
             len = column16(l->last_len);
         }
-        for (unsigned i = 0; i < BLAKE3_LANES;
-             i++) /* too many streams for the hardware's guesses */
-            __builtin_prefetch(in[i] + BLAKE3_BLOCK * (block + 2));
         load16(m, in, BLAKE3_BLOCK * block);
         load16(m + 8, in, BLAKE3_BLOCK * block + 32);
         __m512i v[16] = {h[0],
@@ -146,6 +143,9 @@ static void lanes16(struct blake3_lanes *l, const uint8_t *const in[BLAKE3_LANES
         round16(v, m, 1);
         round16(v, m, 2);
         round16(v, m, 3);
+        /* more streams than the hardware would guess */
+        for (unsigned i = 0; i < BLAKE3_LANES; i++)
+            __builtin_prefetch(in[i] + BLAKE3_BLOCK * (block + 2));
         round16(v, m, 4);
         round16(v, m, 5);
         round16(v, m, 6);
