@@ -1,10 +1,10 @@
 /*
  * The report on vector kernels: the lowest room from which all that have some can be seen.
  */
+#include "mldsa/kernels.h"
 #include "cpu/cpu.h"
 #include "hash/blake3_kernels.h"
 #include "hash/keccak.h"
-#include "mldsa/kernels.h"
 
 #include <head2/cpu.h>
 

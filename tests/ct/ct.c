@@ -295,9 +295,10 @@ static void dsa_many_87(void)
 
 static void hashes(void)
 {
-    static uint8_t in[3000], out[200];
+    static uint8_t in[20000], out[200], digests[9][32];
     struct head2_blake3 b3;
-    static const size_t lens[] = {0, 1, 32, 64, 71, 72, 136, 168, 1024, 1025, 3000};
+    struct head2_blake3_job jobs[9];
+    static const size_t lens[] = {0, 1, 32, 64, 71, 72, 136, 168, 1024, 1025, 3000, 20000};
 
     begin();
     fill(in, sizeof in, 7);
@@ -320,6 +321,11 @@ static void hashes(void)
         head2_hkdf_sha3_512_extract(out, in, len, in, 32);
         CHECK_EQ(head2_hkdf_sha3_512_expand(in + 64, 200, out, "info", 4), HEAD2_OK);
         CHECK_SECRET(in + 64, 200);
+        for (unsigned j = 0; j < HEAD2_LEN(jobs); j++)
+            jobs[j] = (struct head2_blake3_job){in + j, len < 2500 ? len : 2500, digests[j]};
+        head2_blake3_batch(jobs, HEAD2_LEN(jobs));
+        if (len != 0)
+            CHECK_SECRET(digests[8], 32);
     }
     CHECK_EQ(leaks(), 0);
 }
