@@ -24,12 +24,15 @@ static void permute8(struct keccak_x8 *st)
     __m512i a[25];
     __m512i e[25];
 
+    /* unrolled, or gcc takes these two loops for copies and calls the slow kind of one */
+#pragma GCC unroll 25
     for (unsigned i = 0; i < 25; i++)
         a[i] = _mm512_load_si512(st->s[i]);
     for (unsigned ir = 0; ir < 24; ir += 2) {
         vector_round(e, a, keccak_round_constants[ir]);
         vector_round(a, e, keccak_round_constants[ir + 1]);
     }
+#pragma GCC unroll 25
     for (unsigned i = 0; i < 25; i++)
         _mm512_store_si512(st->s[i], a[i]);
 }
