@@ -620,7 +620,7 @@ static void decompress(struct mlkem_poly *f, const uint8_t *in, unsigned d)
 
 /* ---- sampling ---- */
 
-/* Append the chosen candidates that are below q; there is room for all of them. */
+/* Append the candidates that are below q; there is room for all of them. */
 static HEAD2_ALWAYS_INLINE unsigned append(struct mlkem_poly *f, unsigned n, vec candidates)
 {
     const __mmask32 good = _mm512_cmplt_epi16_mask(candidates, set1(MLKEM_Q));
@@ -629,26 +629,31 @@ static HEAD2_ALWAYS_INLINE unsigned append(struct mlkem_poly *f, unsigned n, vec
     return n + (unsigned)__builtin_popcount(good);
 }
 
-/* The same, of the first candidates alone and no further than the end. */
+/* The same, of the chosen candidates alone and no further than the end. */
 static HEAD2_ALWAYS_INLINE unsigned append_last(struct mlkem_poly *f, unsigned n, vec candidates,
                                                 __mmask32 which)
 {
     const __mmask32 good = _mm512_mask_cmplt_epi16_mask(which, candidates, set1(MLKEM_Q));
     const unsigned room = MLKEM_N - n < LANES ? MLKEM_N - n : LANES;
 
-    _mm512_mask_storeu_epi16(f->c + n, ~(__mmask32)0 >> (LANES - room),
+    _mm512_mask_storeu_epi16(f->c + n, _bzhi_u32(~(__mmask32)0, room),
                              _mm512_maskz_compress_epi16(good, candidates));
     n += (unsigned)__builtin_popcount(good);
     return n < MLKEM_N ? n : MLKEM_N;
 }
 
+/* How often the loops turn does not depend on the candidates: a wrongly predicted end would cost
+ * more than the turns that it saves. */
 static unsigned reject(struct mlkem_poly *f, unsigned n, const uint8_t *in, size_t len)
 {
-    for (; len >= 48 && n <= MLKEM_N - LANES; in += 48, len -= 48)
+    for (unsigned sure = (MLKEM_N - n) / LANES; sure != 0 && len >= 48; sure--) {
         n = append(f, n, unpack_12(in, 48));
-    for (; len >= 48 && n < MLKEM_N; in += 48, len -= 48)
+        in += 48;
+        len -= 48;
+    }
+    for (; len >= 48; in += 48, len -= 48)
         n = append_last(f, n, unpack_12(in, 48), ~(__mmask32)0);
-    if (len != 0 && n < MLKEM_N)
+    if (len != 0)
         n = append_last(f, n, unpack_12(in, 24), 0xffff);
     return n;
 }

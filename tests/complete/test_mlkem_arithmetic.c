@@ -334,6 +334,16 @@ static void rejection(void)
         expect_reject(0, in, 504);
         expect_reject(v % 256, in, 168);
     }
+    for (unsigned bad = 0; bad <= 504; bad += 3) { /* good ones begin anywhere, or end there */
+        memset(buf, 0xff, bad);
+        memset(buf + bad, bad % 256, 504 - bad);
+        expect_reject(0, buf, 504);
+        expect_reject(0, buf, 24);
+        expect_reject(200, buf, 504);
+        memset(buf, 0x11, bad);
+        memset(buf + bad, 0xff, 504 - bad);
+        expect_reject(0, buf, 504);
+    }
     for (unsigned n = 0; n < N; n++) {
         for (unsigned i = 0; i < 504; i++) {
             state = state * 1103515245 + 12345;
