@@ -35,7 +35,7 @@ static void sample_more(struct matrices *m)
         if (m->walk.row == 0 && m->walk.col == 0)
             m->walk = (struct mlkem_walk){
                 .rho = m->rho[m->walked], .k = m->p->k, .transposed = m->transposed};
-        entries[n++] = mlkem_walk_next(&m->walk, &m->poly[m->have++]);
+        mlkem_walk_next(&m->walk, &entries[n++], &m->poly[m->have++]);
         if (m->walk.row == m->p->k) {
             m->walk = (struct mlkem_walk){0};
             m->walked++;

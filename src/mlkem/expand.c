@@ -139,20 +139,16 @@ void mlkem_sample_entries(const struct mlkem_entry entries[], unsigned n,
     }
 }
 
-struct mlkem_entry mlkem_walk_next(struct mlkem_walk *walk, struct mlkem_poly *out)
+void mlkem_walk_next(struct mlkem_walk *walk, struct mlkem_entry *e, struct mlkem_poly *out)
 {
-    const struct mlkem_entry e = {
-        .rho = walk->rho,
-        .out = out,
-        .i1 = walk->transposed ? walk->row : walk->col,
-        .i2 = walk->transposed ? walk->col : walk->row,
-    };
-
+    e->rho = walk->rho;
+    e->out = out;
+    e->i1 = walk->transposed ? walk->row : walk->col;
+    e->i2 = walk->transposed ? walk->col : walk->row;
     if (++walk->col == walk->k) {
         walk->col = 0;
         walk->row++;
     }
-    return e;
 }
 
 void mlkem_expand_transposed(const struct mlkem_params *p, struct mlkem_poly a[],
@@ -166,7 +162,7 @@ void mlkem_expand_transposed(const struct mlkem_params *p, struct mlkem_poly a[]
         const unsigned lanes = mlkem_group(beside, all - done, FIRST_BLOCKS);
         unsigned n = 0;
         while (n < lanes && done < all)
-            entries[n++] = mlkem_walk_next(&walk, &a[done++]);
+            mlkem_walk_next(&walk, &entries[n++], &a[done++]);
         mlkem_sample_entries(entries, n, beside);
     }
 }

@@ -55,7 +55,7 @@ struct mlkem_walk {
 };
 
 /* The next entry, for the polynomial at out; the caller counts to k k. */
-struct mlkem_entry mlkem_walk_next(struct mlkem_walk *walk, struct mlkem_poly *out);
+void mlkem_walk_next(struct mlkem_walk *walk, struct mlkem_entry *e, struct mlkem_poly *out);
 
 /*
  * How many of `left` sponges of `steps` permutations each to take next. Half of the lanes cost two

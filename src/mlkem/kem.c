@@ -68,7 +68,7 @@ static void public_rows(const struct mlkem_params *p, uint8_t *ek, const uint8_t
         const unsigned lanes = hashing ? KECCAK_LANES / 2 - 1 : KECCAK_LANES;
         unsigned n = 0;
         while (n < lanes && done < all)
-            entries[n++] = mlkem_walk_next(&walk, &a[done++]);
+            mlkem_walk_next(&walk, &entries[n++], &a[done++]);
         mlkem_sample_entries(entries, n, hashing ? &beside : NULL);
         for (; (rows + 1) * p->k <= done; rows++) {
             uint8_t *row = ek + (size_t)MLKEM_POLY_BYTES * rows;
