@@ -137,6 +137,7 @@ void mlkem_sample_entries(const struct mlkem_entry entries[], unsigned n,
             unfinished += have[l] < MLKEM_N;
         }
     }
+    head2_wipe(&st, sizeof st); /* J(z || c) may have been beside */
 }
 
 void mlkem_walk_next(struct mlkem_walk *walk, struct mlkem_entry *e, struct mlkem_poly *out)
