@@ -88,11 +88,17 @@ struct verify_group {
     struct ball ball[KECCAK_LANES];
 };
 
-/* What the row of one verification is computed with. */
+/* What one verification is computed with. */
 struct verify_work {
     struct response r;
-    struct poly t1;
-    struct matrix_rows matrix;
+    struct poly c;
+    union {
+        struct poly w[MAX_K]; /* with a prepared key */
+        struct {
+            struct poly w;
+            struct matrix_rows matrix;
+        } row; /* from the bytes of a key */
+    } u;
 };
 
 static void check_arguments(struct verify_group *g, const struct mldsa_params *P)
@@ -146,20 +152,17 @@ static void recover(struct verify_group *g, unsigned i, const struct mldsa_param
     job->st = mldsa_response_decode(&w.r, k, P, job->sig, job->sig_len);
     if (job->st != HEAD2_OK)
         return;
-    mldsa_sample_from_ball(&w.r.c, &g->ball[i], P->tau);
-    k->ntt(&w.r.c, &w.r.c);
+    mldsa_sample_from_ball(&w.c, &g->ball[i], P->tau);
+    mldsa_response_challenge(&w.r, k, P, &w.c);
     if (job->key != NULL) {
-        for (unsigned row = 0; row < P->k; row++)
-            mldsa_response_row(&w.r, to, k, P, row, mldsa_prepared_row(job->key->polys, P, row),
-                               &job->key->polys[row]);
+        mldsa_response_rows(&w.r, to, job->key, w.u.w);
         return;
     }
-    mldsa_matrix_start(&w.matrix, k, P, job->pk);
+    mldsa_matrix_start(&w.u.row.matrix, k, P, job->pk);
     for (unsigned row = 0; row < P->k;) {
-        for (const unsigned complete = mldsa_matrix_more(&w.matrix, NULL); row < complete; row++) {
-            mldsa_unpack_t1(k, &w.t1, job->pk, row);
-            mldsa_response_row(&w.r, to, k, P, row, mldsa_matrix_row(&w.matrix, row), &w.t1);
-        }
+        for (const unsigned complete = mldsa_matrix_more(&w.u.row.matrix, NULL); row < complete;
+             row++)
+            mldsa_response_row_from_bytes(&w.r, to, &w.u.row.matrix, job->pk, row, &w.u.row.w);
     }
 }
 

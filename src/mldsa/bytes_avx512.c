@@ -32,7 +32,8 @@ static HEAD2_ALWAYS_INLINE __m512i unpack_16(const uint8_t *in, const struct unp
     return _mm512_and_si512(_mm512_srlv_epi32(v, u->shift), u->mask);
 }
 
-/* Add the coefficients that `accepted` marks to the `have` of a; the number there is then. */
+/* Add what `accepted` marks to the `have` coefficients of a, as far as there is room; the number
+ * there is then. */
 static HEAD2_ALWAYS_INLINE unsigned append(struct poly *a, unsigned have, __m512i v,
                                            __mmask16 accepted)
 {
@@ -47,46 +48,68 @@ static HEAD2_ALWAYS_INLINE unsigned append(struct poly *a, unsigned have, __m512
 unsigned mldsa_reject_uniform_avx512(struct poly *a, unsigned have, const uint8_t *in, size_t len)
 {
     struct unpacker u = make_unpacker(24);
+    const __m512i q = _mm512_set1_epi32(MLDSA_Q);
+    size_t at = 0;
+
     u.mask = _mm512_set1_epi32(0x7fffff);
     HEAD2_REQUIRES(len % 3 == 0);
-    for (size_t at = 0; at < len && have < MLDSA_N; at += 48) {
+    /* while a whole vector has room and may be read, what is stored too much is overwritten next */
+    for (; at + 64 <= len && have <= MLDSA_N - 16; at += 48) {
+        const __m512i bytes = _mm512_loadu_si512(in + at);
+        const __m512i v = _mm512_and_si512(_mm512_permutexvar_epi8(u.bytes, bytes), u.mask);
+        const __mmask16 accepted = _mm512_cmplt_epi32_mask(v, q);
+        _mm512_storeu_si512(&a->c[have], _mm512_maskz_compress_epi32(accepted, v));
+        have += (unsigned)__builtin_popcount(accepted);
+    }
+    for (; at < len && have < MLDSA_N; at += 48) {
         const size_t left = (len - at) / 3;
         const __mmask16 there = (__mmask16)(left < 16 ? (1U << left) - 1 : 0xffff);
-        if (left < 16)
-            u.size = ((uint64_t)1 << (3 * left)) - 1;
+        u.size = left < 16 ? ((uint64_t)1 << (3 * left)) - 1 : ((uint64_t)1 << 48) - 1;
         const __m512i v = unpack_16(in + at, &u);
-        have =
-            append(a, have, v, _mm512_mask_cmplt_epi32_mask(there, v, _mm512_set1_epi32(MLDSA_Q)));
+        have = append(a, have, v, _mm512_mask_cmplt_epi32_mask(there, v, q));
     }
     return have;
+}
+
+/* The half bytes of 32 bytes, in order. */
+static HEAD2_ALWAYS_INLINE __m512i half_bytes(__m256i in)
+{
+    const __m512i words = _mm512_cvtepu8_epi16(in);
+    return _mm512_and_si512(_mm512_or_si512(words, _mm512_slli_epi16(words, 4)),
+                            _mm512_set1_epi8(15));
 }
 
 /* Algorithm 15 for accepted half bytes: 2 - (z mod 5), or 4 - z. */
 static HEAD2_ALWAYS_INLINE __m512i bounded(__m512i z, int32_t eta)
 {
-    if (eta == 2) {
-        const __m512i tenths = _mm512_madd_epi16(z, _mm512_set1_epi32(205));
-        const __m512i fifth = _mm512_srli_epi32(tenths, 10);
-        z = _mm512_sub_epi32(z, _mm512_add_epi32(fifth, _mm512_slli_epi32(fifth, 2)));
-    }
-    return _mm512_sub_epi32(_mm512_set1_epi32(eta), z);
+    const __m128i by_2 = _mm_setr_epi8(2, 1, 0, -1, -2, 2, 1, 0, -1, -2, 2, 1, 0, -1, -2, 0);
+    const __m128i by_4 = _mm_setr_epi8(4, 3, 2, 1, 0, -1, -2, -3, -4, 0, 0, 0, 0, 0, 0, 0);
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(eta == 2 ? by_2 : by_4), z);
 }
 
 unsigned mldsa_reject_bounded_avx512(struct poly *a, unsigned have, const uint8_t *in, size_t len,
                                      int32_t eta)
 {
-    struct unpacker u = make_unpacker(4);
-    const __m512i limit = _mm512_set1_epi32(eta == 2 ? 15 : 9);
-    for (size_t at = 0; at < len && have < MLDSA_N; at += 8) {
-        const size_t left = 2 * (len - at);
-        const __mmask16 there = (__mmask16)(left < 16 ? (1U << left) - 1 : 0xffff);
-        if (left < 16)
-            u.size = ((uint64_t)1 << (len - at)) - 1;
-        const __m512i z = unpack_16(in + at, &u);
-        __mmask16 accepted = _mm512_mask_cmplt_epi32_mask(there, z, limit);
+    const __m512i limit = _mm512_set1_epi8(eta == 2 ? 15 : 9);
+    for (size_t at = 0; at < len && have < MLDSA_N; at += 32) {
+        const size_t left = len - at;
+        const __mmask32 there = left < 32 ? ((uint32_t)1 << left) - 1 : UINT32_MAX;
+        const __m512i z = half_bytes(_mm256_maskz_loadu_epi8(there, in + at));
+        const __mmask64 whole = left < 32 ? ((uint64_t)1 << (2 * left)) - 1 : UINT64_MAX;
+        __mmask64 accepted = _mm512_mask_cmplt_epu8_mask(whole, z, limit);
         HEAD2_PUBLIC(&accepted, sizeof accepted,
                      "which samples are rejected is independent of those that are accepted");
-        have = append(a, have, bounded(z, eta), accepted);
+        __m512i v = _mm512_maskz_compress_epi8(accepted, bounded(z, eta));
+        unsigned n = (unsigned)__builtin_popcountll(accepted);
+        if (n > MLDSA_N - have)
+            n = MLDSA_N - have;
+        for (unsigned i = 0; i < n; i += 16) {
+            const unsigned some = n - i < 16 ? n - i : 16;
+            _mm512_mask_storeu_epi32(&a->c[have + i], (__mmask16)((1U << some) - 1),
+                                     _mm512_cvtepi8_epi32(_mm512_castsi512_si128(v)));
+            v = _mm512_shuffle_i32x4(v, v, 0x39);
+        }
+        have += n;
     }
     return have;
 }

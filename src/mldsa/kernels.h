@@ -31,11 +31,13 @@ struct mldsa_kernels {
     /* Algorithm 42, times 2^32. In: |w| <= q. Out: |w| < q. */
     void (*inverse_ntt)(struct poly *w);
     /* The sum over j < n of row[j] * v[j], times 2^-32, within [-q, q]. The sum must stay within
-     * q * 2^31: seven products of a row of A (below q) with transformed vectors (below 9q) do. */
+     * q * 2^31: seven products of a row of A (below q) with transformed vectors (below 9q) do, and
+     * one of two transformed vectors besides. */
     void (*dot)(struct poly *w, const struct poly *row, const struct poly *v, unsigned n);
-    /* The same minus ct->a * ct->b. */
-    void (*dot_minus)(struct poly *w, const struct poly *row, const struct poly *v, unsigned n,
-                      const struct poly_pair *ct);
+    /* dot for each of k rows of n <= 8 polynomials that lie one behind the other, with coefficients
+     * within [0, q). */
+    void (*rows)(struct poly *w, const struct poly *row, const struct poly *v, unsigned k,
+                 unsigned n);
     /* The transform modulo 7681, for |a| <= 4. */
     void (*short_ntt)(struct short_poly *to, const struct poly *a);
     /* w += c s, where every coefficient of c s is within [-196, 196]; then whether the norm of w

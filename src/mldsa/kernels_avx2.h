@@ -12,8 +12,8 @@
 void mldsa_ntt_avx2(struct poly *to, const struct poly *from);
 void mldsa_inverse_ntt_avx2(struct poly *w);
 void mldsa_dot_avx2(struct poly *w, const struct poly *row, const struct poly *v, unsigned n);
-void mldsa_dot_minus_avx2(struct poly *w, const struct poly *row, const struct poly *v, unsigned n,
-                          const struct poly_pair *ct);
+void mldsa_rows_avx2(struct poly *w, const struct poly *row, const struct poly *v, unsigned k,
+                     unsigned n);
 void mldsa_short_ntt_avx2(struct short_poly *to, const struct poly *a);
 uint32_t mldsa_add_short_product_avx2(struct poly *w, const struct short_poly *c,
                                       const struct short_poly *s, int32_t bound);

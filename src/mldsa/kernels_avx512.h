@@ -12,8 +12,8 @@
 void mldsa_ntt_avx512(struct poly *to, const struct poly *w);
 void mldsa_inverse_ntt_avx512(struct poly *w);
 void mldsa_dot_avx512(struct poly *w, const struct poly *row, const struct poly *v, unsigned n);
-void mldsa_dot_minus_avx512(struct poly *w, const struct poly *row, const struct poly *v,
-                            unsigned n, const struct poly_pair *ct);
+void mldsa_rows_avx512(struct poly *w, const struct poly *row, const struct poly *v, unsigned k,
+                       unsigned n);
 void mldsa_short_ntt_avx512(struct short_poly *to, const struct poly *a);
 uint32_t mldsa_add_short_product_avx512(struct poly *w, const struct short_poly *c,
                                         const struct short_poly *s, int32_t bound);
@@ -93,11 +93,17 @@ static HEAD2_ALWAYS_INLINE struct packer make_packer(unsigned bits)
 /* Write the 2 b bytes of sixteen coefficients, each within [0, 2^b). */
 static HEAD2_ALWAYS_INLINE void pack_16(uint8_t *out, __m512i v, const struct packer *p)
 {
+    if (p->bits == 4) { /* a field is a byte */
+        const __m512i fields = _mm512_or_si512(v, _mm512_srli_epi64(v, 28));
+        _mm_storel_epi64((void *)out, _mm512_cvtepi64_epi8(fields));
+        return;
+    }
     const __m512i high = _mm512_slli_epi64(_mm512_srli_epi64(v, 32), p->bits);
     const __m512i fields = _mm512_or_si512(_mm512_maskz_mov_epi32(0x5555, v), high);
     const __m512i cut = _mm512_multishift_epi64_epi8(p->cut, fields);
-    const __m512i bytes = _mm512_or_si512(_mm512_permutexvar_epi8(p->first, cut),
-                                          _mm512_maskz_permutexvar_epi8(p->shared, p->second, cut));
+    __m512i bytes = _mm512_permutexvar_epi8(p->first, cut);
+    if (p->shared != 0)
+        bytes = _mm512_or_si512(bytes, _mm512_maskz_permutexvar_epi8(p->shared, p->second, cut));
     _mm512_mask_storeu_epi8(out, p->size, bytes);
 }
 

@@ -11,8 +11,8 @@
 void mldsa_ntt_portable(struct poly *to, const struct poly *from);
 void mldsa_inverse_ntt_portable(struct poly *w);
 void mldsa_dot_portable(struct poly *w, const struct poly *row, const struct poly *v, unsigned n);
-void mldsa_dot_minus_portable(struct poly *w, const struct poly *row, const struct poly *v,
-                              unsigned n, const struct poly_pair *ct);
+void mldsa_rows_portable(struct poly *w, const struct poly *row, const struct poly *v, unsigned k,
+                         unsigned n);
 void mldsa_short_ntt_portable(struct short_poly *to, const struct poly *a);
 uint32_t mldsa_add_short_product_portable(struct poly *w, const struct short_poly *c,
                                           const struct short_poly *s, int32_t bound);

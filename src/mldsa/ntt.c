@@ -112,13 +112,9 @@ void mldsa_dot_portable(struct poly *w, const struct poly *row, const struct pol
     }
 }
 
-void mldsa_dot_minus_portable(struct poly *w, const struct poly *row, const struct poly *v,
-                              unsigned n, const struct poly_pair *ct)
+void mldsa_rows_portable(struct poly *w, const struct poly *row, const struct poly *v, unsigned k,
+                         unsigned n)
 {
-    for (unsigned i = 0; i < MLDSA_N; i++) {
-        int64_t sum = -(int64_t)ct->a->c[i] * ct->b->c[i];
-        for (unsigned j = 0; j < n; j++)
-            sum += (int64_t)row[j].c[i] * v[j].c[i];
-        w->c[i] = mldsa_montgomery(sum);
-    }
+    for (unsigned i = 0; i < k; i++)
+        mldsa_dot_portable(&w[i], row + (size_t)i * n, v, n);
 }

@@ -269,14 +269,9 @@ void mldsa_dot_avx2(struct poly *w, const struct poly *row, const struct poly *v
     }
 }
 
-void mldsa_dot_minus_avx2(struct poly *w, const struct poly *row, const struct poly *v, unsigned n,
-                          const struct poly_pair *ct)
+void mldsa_rows_avx2(struct poly *w, const struct poly *row, const struct poly *v, unsigned k,
+                     unsigned n)
 {
-    for (size_t at = 0; at < MLDSA_N; at += 8) {
-        const struct sums p = multiply(&ct->a->c[at], &ct->b->c[at]);
-        struct sums s = {_mm256_sub_epi64(_mm256_setzero_si256(), p.even),
-                         _mm256_sub_epi64(_mm256_setzero_si256(), p.odd)};
-        accumulate(&s, row, v, n, at);
-        store(&w->c[at], reduce_sums(s));
-    }
+    for (unsigned i = 0; i < k; i++)
+        mldsa_dot_avx2(&w[i], row + (size_t)i * n, v, n);
 }

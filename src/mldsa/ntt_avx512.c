@@ -264,14 +264,62 @@ void mldsa_dot_avx512(struct poly *w, const struct poly *row, const struct poly 
     }
 }
 
-void mldsa_dot_minus_avx512(struct poly *w, const struct poly *row, const struct poly *v,
-                            unsigned n, const struct poly_pair *ct)
+/*
+ * Sixteen coefficients of all rows; v is split once for all of them. A product of a below q and
+ * v + 9q below 18q fits in the 52 bits that vpmadd52luq adds up, and eight of them stay within
+ * q 2^31.
+ */
+static HEAD2_ALWAYS_INLINE void rows_16(struct poly *w, const struct poly *row,
+                                        const struct poly *v, unsigned k, unsigned n, size_t at)
 {
-    for (size_t at = 0; at < MLDSA_N; at += 16) {
-        const struct sums p = multiply(&ct->a->c[at], &ct->b->c[at]);
-        struct sums s = {_mm512_sub_epi64(_mm512_setzero_si512(), p.even),
-                         _mm512_sub_epi64(_mm512_setzero_si512(), p.odd)};
-        accumulate(&s, row, v, n, at);
-        _mm512_storeu_si512(&w->c[at], reduce_sums(s.even, s.odd));
+    const __m512i low = _mm512_set1_epi64(0xffffffff);
+    __m512i even[8], odd[8];
+
+#pragma GCC unroll 8
+    for (unsigned j = 0; j < n; j++) {
+        const __m512i x =
+            _mm512_add_epi32(_mm512_loadu_si512(&v[j].c[at]), _mm512_set1_epi32(9 * MLDSA_Q));
+        even[j] = _mm512_and_si512(x, low);
+        odd[j] = _mm512_srli_epi64(x, 32);
+    }
+    for (unsigned i = 0; i < k; i++, row += n) {
+        struct sums s = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+#pragma GCC unroll 8
+        for (unsigned j = 0; j < n; j++) {
+            const __m512i a = _mm512_loadu_si512(&row[j].c[at]);
+            s.even = _mm512_madd52lo_epu64(s.even, _mm512_and_si512(a, low), even[j]);
+            s.odd = _mm512_madd52lo_epu64(s.odd, _mm512_srli_epi64(a, 32), odd[j]);
+        }
+        _mm512_storeu_si512(&w[i].c[at], reduce_sums(s.even, s.odd));
+    }
+}
+
+static HEAD2_ALWAYS_INLINE void rows(struct poly *w, const struct poly *row, const struct poly *v,
+                                     unsigned k, unsigned n)
+{
+    for (size_t at = 0; at < MLDSA_N; at += 16)
+        rows_16(w, row, v, k, n, at);
+}
+
+/* n is l, or l + 1 with c t1; a constant, so that v stays in registers. */
+void mldsa_rows_avx512(struct poly *w, const struct poly *row, const struct poly *v, unsigned k,
+                       unsigned n)
+{
+    switch (n) {
+    case 4:
+        rows(w, row, v, k, 4);
+        break;
+    case 5:
+        rows(w, row, v, k, 5);
+        break;
+    case 6:
+        rows(w, row, v, k, 6);
+        break;
+    case 7:
+        rows(w, row, v, k, 7);
+        break;
+    default:
+        HEAD2_REQUIRES(n == 8);
+        rows(w, row, v, k, 8);
     }
 }

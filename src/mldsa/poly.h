@@ -13,11 +13,6 @@ struct poly {
     _Alignas(64) int32_t c[MLDSA_N];
 };
 
-/* a product that is subtracted from a row */
-struct poly_pair {
-    const struct poly *a, *b;
-};
-
 /* FIPS 204, Algorithm 49: a * 2^-32 mod q, for |a| <= q * 2^31; the result is within [-q, q]. */
 static inline int32_t mldsa_montgomery(int64_t a)
 {

@@ -28,20 +28,23 @@ uint32_t mldsa_unpack_secret(const struct mldsa_kernels *k, const struct mldsa_p
     return mldsa_norm_reaches(s, P->eta + 1);
 }
 
-/* All of A, eight polynomials at a time; chain goes along where a lane is free. */
+/* All of A, eight polynomials at a time, in rows of `stride` polynomials; chain goes along where a
+ * lane is free. */
 static void expand_matrix(const struct mldsa_kernels *k, const struct mldsa_params *P,
-                          struct poly *a, const uint8_t *rho, struct keccak_chain *chain)
+                          struct poly *a, unsigned stride, const uint8_t *rho,
+                          struct keccak_chain *chain)
 {
     struct sample_lane lane[KECCAK_LANES];
 
     for (unsigned i = 0, j = 0; i < P->k;) {
         const unsigned beside = chain != NULL && chain->ready >= chain->rate;
         unsigned lanes = 0;
-        for (; lanes < KECCAK_LANES - beside && i < P->k; lanes++, a++) {
-            lane[lanes] = (struct sample_lane){rho, (uint16_t)(i << 8 | j), a};
+        for (; lanes < KECCAK_LANES - beside && i < P->k; lanes++) {
+            lane[lanes] = (struct sample_lane){rho, (uint16_t)(i << 8 | j), &a[j]};
             if (++j == P->l) {
                 j = 0;
                 i++;
+                a += stride;
             }
         }
         mldsa_sample_uniform(k, lane, lanes, beside != 0 ? chain : NULL);
@@ -75,7 +78,7 @@ enum head2_status mldsa_signer_prepare(struct head2_mldsa_signer *s, const struc
                          T0_BITS);
         k->ntt(&s->polys[i], &s->polys[i]);
     }
-    expand_matrix(k, P, s->polys + P->k, sk, NULL);
+    expand_matrix(k, P, s->polys + P->k, P->l, sk, NULL);
     s->kernels = k;
     s->P = P;
     memcpy(s->K, sk + parts.K, K_BYTES);
@@ -90,10 +93,14 @@ void mldsa_verifier_prepare(struct head2_mldsa_verifier *v, const struct mldsa_p
     struct keccak_chain tr;
 
     keccak_chain_init(&tr, KECCAK_RATE_256, pk, P->pk_bytes);
-    expand_matrix(k, P, v->polys + P->k, pk, &tr);
+    expand_matrix(k, P, v->polys, P->l + 1, pk, &tr);
     keccak_chain_finish(&tr, KECCAK_SUFFIX_SHAKE, v->tr, TR_BYTES);
-    for (unsigned i = 0; i < P->k; i++)
-        mldsa_unpack_t1(k, &v->polys[i], pk, i);
+    for (unsigned i = 0; i < P->k; i++) {
+        struct poly *const t1 = &v->polys[(size_t)i * (P->l + 1) + P->l];
+        mldsa_unpack_t1(k, t1, pk, i);
+        for (unsigned n = 0; n < MLDSA_N; n++)
+            t1->c[n] = mldsa_add_q(mldsa_reduce32(t1->c[n]));
+    }
     v->kernels = k;
     v->P = P;
 }

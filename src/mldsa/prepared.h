@@ -37,19 +37,12 @@ struct head2_mldsa_verifier {
     _Alignas(64) const struct mldsa_kernels *kernels;
     const struct mldsa_params *P;
     uint8_t tr[TR_BYTES];
-    struct poly polys[]; /* t1 2^13 transformed, A row by row */
+    struct poly polys[]; /* row by row: A, then t1 2^13 transformed */
 };
 
 static inline size_t mldsa_prepared_polys(const struct mldsa_params *P)
 {
     return P->k + (size_t)P->k * P->l;
-}
-
-/* Row i of A, in either kind. */
-static inline const struct poly *mldsa_prepared_row(const struct poly *polys,
-                                                    const struct mldsa_params *P, unsigned i)
-{
-    return polys + P->k + (size_t)i * P->l;
 }
 
 /* s1, then -s2 */

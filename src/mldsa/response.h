@@ -5,11 +5,10 @@
 #define HEAD2_MLDSA_RESPONSE_H
 
 #include "mldsa/prepared.h"
+#include "mldsa/sample.h"
 
 struct response {
-    struct poly z[MAX_L]; /* transformed */
-    struct poly c;        /* transformed */
-    struct poly w;        /* the row at hand */
+    struct poly z[MAX_L + 1]; /* transformed; -c is z[l], so that A z - c t1 is one product */
     uint64_t hint[MAX_K][FLAG_WORDS];
 };
 
@@ -25,9 +24,20 @@ HEAD2_CHECK enum head2_status mldsa_response_decode(struct response *r,
                                                     const struct mldsa_kernels *k,
                                                     const struct mldsa_params *P,
                                                     const uint8_t *sig, size_t sig_len);
-/* Lines 9, 10 and 12 for row i: w1' of w' = A z - c t1 2^d, packed into its place. */
-void mldsa_response_row(struct response *r, struct commitment *to, const struct mldsa_kernels *k,
-                        const struct mldsa_params *P, unsigned i, const struct poly *row,
-                        const struct poly *t1);
+/* Line 8: c is transformed into its place. */
+void mldsa_response_challenge(struct response *r, const struct mldsa_kernels *k,
+                              const struct mldsa_params *P, const struct poly *c);
+/* Lines 10 and 12 for row i of w' = A z - c t1 2^d as the product gives it: w1', packed into its
+ * place. w is transformed back. */
+void mldsa_response_row(const struct response *r, struct commitment *to,
+                        const struct mldsa_kernels *k, const struct mldsa_params *P, unsigned i,
+                        struct poly *w);
+/* The same from a prepared key, for all rows; w has room for k polynomials. */
+void mldsa_response_rows(const struct response *r, struct commitment *to,
+                         const struct head2_mldsa_verifier *v, struct poly *w);
+/* The same for row i, which m has complete, from the bytes of a key. */
+void mldsa_response_row_from_bytes(const struct response *r, struct commitment *to,
+                                   struct matrix_rows *m, const uint8_t *pk, unsigned i,
+                                   struct poly *w);
 
 #endif

@@ -21,20 +21,23 @@ static HEAD2_ALWAYS_INLINE __m512i all(int32_t x)
     return _mm512_set1_epi32(x);
 }
 
-/* Sixteen of the 256 flags. */
+/* Sixteen of the 256 flags, which are two bytes of them. */
 static HEAD2_ALWAYS_INLINE __mmask16 get_flags(const uint64_t flags[FLAG_WORDS], size_t i)
 {
-    return (__mmask16)(flags[i / 4] >> (16 * (i % 4)));
+    __mmask16 m;
+    memcpy(&m, (const uint8_t *)flags + 2 * i, sizeof m);
+    return m;
 }
 
 static HEAD2_ALWAYS_INLINE void put_flags(uint64_t flags[FLAG_WORDS], size_t i, __mmask16 m)
 {
-    flags[i / 4] = (i % 4 == 0 ? 0 : flags[i / 4]) | (uint64_t)m << (16 * (i % 4));
+    memcpy((uint8_t *)flags + 2 * i, &m, sizeof m);
 }
 
+/* From (-q, q) to [0, q): as a number without sign, a negative one is the greater of the two. */
 static HEAD2_ALWAYS_INLINE __m512i add_q(__m512i a)
 {
-    return _mm512_mask_add_epi32(a, _mm512_movepi32_mask(a), a, all(MLDSA_Q));
+    return _mm512_min_epu32(a, _mm512_add_epi32(a, all(MLDSA_Q)));
 }
 
 static HEAD2_ALWAYS_INLINE __m512i times_q(__m512i a) /* 2^23 - 2^13 + 1 */
@@ -48,19 +51,19 @@ static HEAD2_ALWAYS_INLINE __m512i reduce32(__m512i a)
     return _mm512_sub_epi32(a, times_q(_mm512_srai_epi32(_mm512_add_epi32(a, all(1 << 22)), 23)));
 }
 
-/* mldsa_decompose */
+/* mldsa_decompose, with products of 16 bits in place of those of 32. */
 static HEAD2_ALWAYS_INLINE __m512i decompose(__m512i r, __m512i *r0, int32_t gamma2)
 {
-    __m512i r1 = _mm512_add_epi32(r, all(gamma2 - 1));
-    __m512i low;
+    __m512i r1, low;
     if (gamma2 == (MLDSA_Q - 1) / 32) {
-        r1 = _mm512_add_epi32(_mm512_srli_epi32(r1, 9), all(1));
-        r1 = _mm512_srli_epi32(_mm512_add_epi32(r1, _mm512_slli_epi32(r1, 10)), 20);
+        /* + 512 before the shift is + 1 after it; the low 16 bits of the product are not needed */
+        r1 = _mm512_srli_epi32(_mm512_add_epi32(r, all(gamma2 - 1 + 512)), 9);
+        r1 = _mm512_srli_epi32(_mm512_mulhi_epu16(r1, all(1025)), 4);
         r1 = _mm512_and_si512(r1, all(15));
-        low = _mm512_sub_epi32(_mm512_slli_epi32(r1, 19), _mm512_slli_epi32(r1, 9));
+        low = _mm512_slli_epi32(_mm512_madd_epi16(r1, all(1023)), 9);
     } else {
-        r1 = _mm512_madd_epi16(_mm512_srli_epi32(r1, 11), all(11276));
-        r1 = _mm512_srli_epi32(r1, 20);
+        r1 = _mm512_srli_epi32(_mm512_add_epi32(r, all(gamma2 - 1)), 11);
+        r1 = _mm512_srli_epi32(_mm512_mulhi_epu16(r1, all(11276)), 4);
         r1 = _mm512_maskz_mov_epi32(_mm512_cmplt_epi32_mask(r1, all(44)), r1);
         low = _mm512_slli_epi32(_mm512_madd_epi16(r1, all(93)), 11);
     }
@@ -146,13 +149,13 @@ static uint32_t make_hint(uint64_t hint[FLAG_WORDS], const struct poly *w0, cons
 
 static uint32_t reduce_and_norm(struct poly *a, int32_t bound)
 {
-    __mmask16 reached = 0;
+    __m512i norm = _mm512_setzero_si512();
     for (size_t i = 0; i < 16; i++) {
         const __m512i v = reduce32(load(a, i));
         store(a, i, v);
-        reached |= _mm512_cmpgt_epi32_mask(_mm512_abs_epi32(v), all(bound - 1));
+        norm = _mm512_max_epi32(norm, _mm512_abs_epi32(v));
     }
-    const uint32_t any = reached;
+    const uint32_t any = _mm512_cmpge_epi32_mask(norm, all(bound));
     return -((any | -any) >> 31);
 }
 
@@ -160,7 +163,7 @@ const struct mldsa_kernels mldsa_kernels_avx512 = {
     .ntt = mldsa_ntt_avx512,
     .inverse_ntt = mldsa_inverse_ntt_avx512,
     .dot = mldsa_dot_avx512,
-    .dot_minus = mldsa_dot_minus_avx512,
+    .rows = mldsa_rows_avx512,
     .short_ntt = mldsa_short_ntt_avx512,
     .add_short_product = mldsa_add_short_product_avx512,
     .power2_round = power2_round,

@@ -49,8 +49,9 @@ struct matrix_rows {
     const struct mldsa_kernels *kernels;
     const struct mldsa_params *P;
     const uint8_t *rho;
-    unsigned i, j;              /* the next polynomial is A[i][j] */
-    struct poly slot[3][MAX_L]; /* rows in turn: a group touches at most three */
+    unsigned i, j;                  /* the next polynomial is A[i][j] */
+    struct poly slot[3][MAX_L + 1]; /* rows in turn: a group touches at most three, and the
+                                    verifier puts t1 behind a row */
 };
 
 void mldsa_matrix_start(struct matrix_rows *m, const struct mldsa_kernels *k,

@@ -31,19 +31,26 @@ static HEAD2_ALWAYS_INLINE void store(int16_t *p, __m256i v)
     _mm256_storeu_si256((void *)p, v);
 }
 
+/* A constant as a value that the compiler does not know, as in short_avx512.c. */
+static HEAD2_ALWAYS_INLINE __m256i constant(int16_t x)
+{
+    __m256i v = _mm256_set1_epi16(x);
+    __asm__("" : "+x"(v));
+    return v;
+}
+
 /* b * f * 2^-16 mod 7681 */
 static HEAD2_ALWAYS_INLINE __m256i product(__m256i b, struct factor f)
 {
     const __m256i m = _mm256_mullo_epi16(b, f.f_q);
-    return _mm256_sub_epi16(_mm256_mulhi_epi16(b, f.f),
-                            _mm256_mulhi_epi16(m, _mm256_set1_epi16(SHORT_Q)));
+    return _mm256_sub_epi16(_mm256_mulhi_epi16(b, f.f), _mm256_mulhi_epi16(m, constant(SHORT_Q)));
 }
 
 /* x - 7681 round(x / 8192) */
 static HEAD2_ALWAYS_INLINE __m256i reduce(__m256i x)
 {
     const __m256i n = _mm256_mulhrs_epi16(x, _mm256_set1_epi16(4));
-    return _mm256_sub_epi16(x, _mm256_mullo_epi16(n, _mm256_set1_epi16(SHORT_Q)));
+    return _mm256_sub_epi16(x, _mm256_mullo_epi16(n, constant(SHORT_Q)));
 }
 
 /* From [-11521, 11521] to [-3840, 3840]. */
@@ -59,7 +66,7 @@ static HEAD2_ALWAYS_INLINE __m256i centre(__m256i x)
 
 static HEAD2_ALWAYS_INLINE struct factor broadcast(int16_t f, int16_t f_q)
 {
-    return (struct factor){_mm256_set1_epi16(f), _mm256_set1_epi16(f_q)};
+    return (struct factor){_mm256_set1_epi16(f), constant(f_q)};
 }
 
 static HEAD2_ALWAYS_INLINE struct factor forward_factor(unsigned half, unsigned vector)
@@ -230,7 +237,7 @@ static HEAD2_ALWAYS_INLINE void multiply(__m256i v[8], const int16_t *c, const i
 #pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++) {
         const __m256i x = load(c + LANES * i);
-        const __m256i x_q = _mm256_mullo_epi16(x, _mm256_set1_epi16(SHORT_Q_INVERSE));
+        const __m256i x_q = _mm256_mullo_epi16(x, constant(SHORT_Q_INVERSE));
         v[i] = product(load(s + LANES * i), (struct factor){x, x_q});
     }
 }

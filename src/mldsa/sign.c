@@ -34,8 +34,8 @@ void mldsa_attempt_commit(struct attempt *a, const struct head2_mldsa_signer *s)
 
     for (unsigned j = 0; j < P->l; j++)
         k->ntt(&a->scratch[j], &a->y[j]);
+    k->rows(a->w0, s->polys + P->k, a->scratch, P->k, P->l);
     for (unsigned i = 0; i < P->k; i++) {
-        k->dot(&a->w0[i], mldsa_prepared_row(s->polys, P, i), a->scratch, P->l);
         k->inverse_ntt(&a->w0[i]);
         k->split(&a->w0[i], a->hashed.w1 + i * PACKED_BYTES(P->w1_bits), a->w1_nonzero[i],
                  P->gamma2);

@@ -38,34 +38,47 @@ enum head2_status mldsa_response_decode(struct response *r, const struct mldsa_k
     return HEAD2_OK;
 }
 
-void mldsa_response_row(struct response *r, struct commitment *to, const struct mldsa_kernels *k,
-                        const struct mldsa_params *P, unsigned i, const struct poly *row,
-                        const struct poly *t1)
+void mldsa_response_challenge(struct response *r, const struct mldsa_kernels *k,
+                              const struct mldsa_params *P, const struct poly *c)
 {
-    const struct poly_pair ct1 = {&r->c, t1};
+    struct poly *const to = &r->z[P->l];
+    for (unsigned n = 0; n < MLDSA_N; n++)
+        to->c[n] = -c->c[n];
+    k->ntt(to, to);
+}
 
-    k->dot_minus(&r->w, row, r->z, P->l, &ct1);
-    k->inverse_ntt(&r->w);
-    k->use_hint(to->w1 + i * PACKED_BYTES(P->w1_bits), &r->w, r->hint[i], P->gamma2);
+void mldsa_response_row(const struct response *r, struct commitment *to,
+                        const struct mldsa_kernels *k, const struct mldsa_params *P, unsigned i,
+                        struct poly *w)
+{
+    k->inverse_ntt(w);
+    k->use_hint(to->w1 + i * PACKED_BYTES(P->w1_bits), w, r->hint[i], P->gamma2);
+}
+
+void mldsa_response_rows(const struct response *r, struct commitment *to,
+                         const struct head2_mldsa_verifier *v, struct poly *w)
+{
+    v->kernels->rows(w, v->polys, r->z, v->P->k, v->P->l + 1);
+    for (unsigned i = 0; i < v->P->k; i++)
+        mldsa_response_row(r, to, v->kernels, v->P, i, &w[i]);
 }
 
 enum head2_status mldsa_verifier_verify(const struct head2_mldsa_verifier *v,
                                         const uint8_t mu[HEAD2_MLDSA_MU_BYTES], const uint8_t *sig,
                                         size_t sig_len)
 {
-    const struct mldsa_kernels *const k = v->kernels;
     const struct mldsa_params *const P = v->P;
     enum head2_status st;
     struct response r;
     struct commitment to;
+    struct poly c, w[MAX_K];
     uint8_t c_tilde[MAX_C_TILDE];
 
-    HEAD2_TRY(mldsa_response_decode(&r, k, P, sig, sig_len));
-    mldsa_sample_in_ball(&r.c, sig, P->c_bytes, P->tau);
-    k->ntt(&r.c, &r.c);
+    HEAD2_TRY(mldsa_response_decode(&r, v->kernels, P, sig, sig_len));
+    mldsa_sample_in_ball(&c, sig, P->c_bytes, P->tau);
+    mldsa_response_challenge(&r, v->kernels, P, &c);
     memcpy(to.mu, mu, HEAD2_MLDSA_MU_BYTES);
-    for (unsigned i = 0; i < P->k; i++)
-        mldsa_response_row(&r, &to, k, P, i, mldsa_prepared_row(v->polys, P, i), &v->polys[i]);
+    mldsa_response_rows(&r, &to, v, w);
     head2_shake256(c_tilde, P->c_bytes, to.mu,
                    HEAD2_MLDSA_MU_BYTES + P->k * PACKED_BYTES(P->w1_bits));
     HEAD2_TRY(head2_equal(c_tilde, sig, P->c_bytes)); /* line 13 */
@@ -74,11 +87,22 @@ done:
     return st;
 }
 
+void mldsa_response_row_from_bytes(const struct response *r, struct commitment *to,
+                                   struct matrix_rows *m, const uint8_t *pk, unsigned i,
+                                   struct poly *w)
+{
+    struct poly *const row = mldsa_matrix_row(m, i);
+
+    mldsa_unpack_t1(m->kernels, &row[m->P->l], pk, i);
+    m->kernels->dot(w, row, r->z, m->P->l + 1);
+    mldsa_response_row(r, to, m->kernels, m->P, i, w);
+}
+
 /* Verification from the bytes of a key, and how far its hashes are. */
 struct from_bytes {
     struct response r;
     struct commitment to;
-    struct poly t1;
+    struct poly c, w;
     struct matrix_rows matrix;
     struct keccak_chain chain;
     const struct mldsa_message *m; /* NULL when mu is given, or known by now */
@@ -111,8 +135,8 @@ static enum head2_status verify(const struct mldsa_params *P, const uint8_t *pk,
     unsigned done = 0;
 
     HEAD2_TRY(mldsa_response_decode(&f.r, k, P, sig, sig_len));
-    mldsa_sample_in_ball(&f.r.c, sig, P->c_bytes, P->tau);
-    k->ntt(&f.r.c, &f.r.c);
+    mldsa_sample_in_ball(&f.c, sig, P->c_bytes, P->tau);
+    mldsa_response_challenge(&f.r, k, P, &f.c);
     mldsa_matrix_start(&f.matrix, k, P, pk);
     if (mu != NULL) {
         memcpy(f.to.mu, mu, HEAD2_MLDSA_MU_BYTES);
@@ -124,8 +148,7 @@ static enum head2_status verify(const struct mldsa_params *P, const uint8_t *pk,
     while (done < P->k) {
         const unsigned complete = mldsa_matrix_more(&f.matrix, &f.chain);
         for (; done < complete; done++) {
-            mldsa_unpack_t1(k, &f.t1, pk, done);
-            mldsa_response_row(&f.r, &f.to, k, P, done, mldsa_matrix_row(&f.matrix, done), &f.t1);
+            mldsa_response_row_from_bytes(&f.r, &f.to, &f.matrix, pk, done, &f.w);
             if (f.m == NULL)
                 f.chain.ready += PACKED_BYTES(P->w1_bits);
         }

@@ -255,11 +255,11 @@ static void wrong_dot(struct poly *w, const struct poly *row, const struct poly 
     w->c[17] = w->c[18];
 }
 
-static void wrong_dot_minus(struct poly *w, const struct poly *row, const struct poly *v,
-                            unsigned n, const struct poly_pair *ct)
+static void wrong_rows(struct poly *w, const struct poly *row, const struct poly *v, unsigned k,
+                       unsigned n)
 {
-    (void)ct;
-    mldsa_dot_portable(w, row, v, n);
+    mldsa_rows_portable(w, row, v, k, n);
+    w[k - 1].c[100] += n == 7 ? 1 : 0;
 }
 
 static void wrong_short_ntt(struct short_poly *to, const struct poly *a)
@@ -351,7 +351,7 @@ static void wrong_kernels_are_refused(void)
     copies[0].ntt = wrong_ntt;
     copies[1].inverse_ntt = wrong_inverse_ntt;
     copies[2].dot = wrong_dot;
-    copies[3].dot_minus = wrong_dot_minus;
+    copies[3].rows = wrong_rows;
     copies[4].short_ntt = wrong_short_ntt;
     copies[5].add_short_product = wrong_add;
     copies[6].power2_round = wrong_power2_round;

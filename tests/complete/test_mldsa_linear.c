@@ -71,7 +71,7 @@ static void inverse_basis(void)
     }
 }
 
-/* X^i * X^j = +-X^((i + j) mod 256), by dot and dot_minus. */
+/* X^i * X^j = +-X^((i + j) mod 256), by dot. */
 static void products_of_monomials(void)
 {
     static struct poly monomial[N];
@@ -90,18 +90,36 @@ static void products_of_monomials(void)
                 CHECK(canonical(w.c[k]) == (k == (i + j) % N ? want : 0));
         }
     }
-    for (unsigned i = 0; i < N; i += 5) {
-        const unsigned j = (i * 7 + 3) % (N - MAX_L);
-        const struct poly_pair pair = {&monomial[1], &monomial[2]};
-        struct poly w;
-        K->dot_minus(&w, &monomial[j], &monomial[j], 2, &pair); /* X^2j + X^2(j+1) - X^3 */
-        K->inverse_ntt(&w);
-        int64_t want[N] = {0};
-        want[2 * j % N] += 2 * j < N ? 1 : -1;
-        want[2 * (j + 1) % N] += 2 * (j + 1) < N ? 1 : -1;
-        want[3] -= 1;
-        for (unsigned k = 0; k < N; k++)
-            CHECK(canonical(w.c[k]) == canonical(want[k]));
+}
+
+/* Rows of n monomials times monomials; every row has its own shift. */
+static void rows_of_monomials(void)
+{
+    static struct poly row[MAX_K * (MAX_L + 1)], v[MAX_L + 1], w[MAX_K];
+    for (unsigned n = 4; n <= MAX_L + 1; n++) {
+        for (unsigned round = 0; round < N; round++) {
+            int32_t want[MAX_K][N] = {{0}};
+            for (unsigned j = 0; j < n; j++) {
+                memset(&v[j], 0, sizeof v[j]);
+                v[j].c[(round * 5 + j * 31) % N] = (int32_t)j - 3;
+                K->ntt(&v[j], &v[j]);
+            }
+            for (unsigned i = 0; i < MAX_K * n; i++) {
+                const unsigned a = (round + i * 11) % N, b = (round * 5 + i % n * 31) % N;
+                memset(&row[i], 0, sizeof row[i]);
+                row[i].c[a] = 1;
+                K->ntt(&row[i], &row[i]);
+                for (unsigned k = 0; k < N; k++)
+                    row[i].c[k] = canonical(row[i].c[k]);
+                want[i / n][(a + b) % N] += (a + b < N ? 1 : -1) * ((int32_t)(i % n) - 3);
+            }
+            K->rows(w, row, v, MAX_K, n);
+            for (unsigned i = 0; i < MAX_K; i++) {
+                K->inverse_ntt(&w[i]);
+                for (unsigned k = 0; k < N; k++)
+                    CHECK(canonical(w[i].c[k]) == canonical(want[i][k]));
+            }
+        }
     }
 }
 
@@ -172,24 +190,33 @@ static void short_extremes(void)
 static void extremes(void)
 {
     for (unsigned pattern = 0; pattern < 512; pattern++) {
-        struct poly w, rows[MAX_L], product;
+        struct poly w, rows[MAX_L + 1], product;
         for (unsigned i = 0; i < N; i++)
             w.c[i] = (pattern >> (i % 9) & 1) != 0 ? Q - 1 : 1 - Q;
         rows[0] = w;
         K->ntt(&rows[0], &rows[0]);
         for (unsigned i = 0; i < N; i++)
             CHECK(abs(rows[0].c[i]) < 9 * Q);
-        for (unsigned j = 1; j < MAX_L; j++)
+        for (unsigned j = 1; j <= MAX_L; j++)
             rows[j] = rows[0];
-        struct poly uniform[MAX_L];
-        for (unsigned j = 0; j < MAX_L; j++) {
+        struct poly uniform[MAX_L + 1];
+        for (unsigned j = 0; j <= MAX_L; j++) {
             for (unsigned i = 0; i < N; i++)
                 uniform[j].c[i] = Q - 1;
         }
-        const struct poly_pair pair = {&rows[0], &rows[1]};
-        K->dot_minus(&product, uniform, rows, MAX_L, &pair);
-        for (unsigned i = 0; i < N; i++)
+        const int64_t radix = ((int64_t)1 << 32) % Q;
+        K->rows(&product, uniform, rows, 1, MAX_L + 1);
+        for (unsigned i = 0; i < N; i++) {
             CHECK(abs(product.c[i]) <= Q);
+            CHECK(canonical(product.c[i] * radix) == canonical(-8 * (int64_t)rows[0].c[i]));
+        }
+        uniform[MAX_L] = rows[0];
+        K->dot(&product, uniform, rows, MAX_L + 1);
+        for (unsigned i = 0; i < N; i++) {
+            const int64_t x = rows[0].c[i];
+            CHECK(abs(product.c[i]) <= Q);
+            CHECK(canonical(product.c[i] * radix) == canonical(x * x - 7 * x));
+        }
         for (unsigned i = 0; i < N; i++)
             w.c[i] = w.c[i] < 0 ? -Q : Q;
         K->inverse_ntt(&w);
@@ -256,6 +283,7 @@ int main(void)
     RUN_WITH_EVERY_TABLE(forward_basis);
     RUN_WITH_EVERY_TABLE(inverse_basis);
     RUN_WITH_EVERY_TABLE(products_of_monomials);
+    RUN_WITH_EVERY_TABLE(rows_of_monomials);
     RUN_WITH_EVERY_TABLE(short_products_of_monomials);
     RUN_WITH_EVERY_TABLE(short_extremes);
     RUN_WITH_EVERY_TABLE(extremes);
