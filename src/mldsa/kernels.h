@@ -71,6 +71,10 @@ struct mldsa_kernels {
     void (*unpack)(struct poly *a, const uint8_t *in, unsigned bits);
     void (*pack_signed)(uint8_t *out, const struct poly *a, int32_t top, unsigned bits);
     void (*unpack_signed)(struct poly *a, const uint8_t *in, int32_t top, unsigned bits);
+
+    /* Whether it pays to draw the mask of the next attempt while the challenge of this one is
+     * hashed: where eight states of Keccak cost hardly more than one. */
+    bool draws_ahead;
 };
 
 extern const struct mldsa_kernels mldsa_kernels_portable;

@@ -177,4 +177,5 @@ const struct mldsa_kernels mldsa_kernels_avx512 = {
     .unpack = mldsa_unpack_avx512,
     .pack_signed = mldsa_pack_signed_avx512,
     .unpack_signed = mldsa_unpack_signed_avx512,
+    .draws_ahead = true,
 };

@@ -5,9 +5,9 @@
  * made polynomial by polynomial, those most likely to reject first, so a rejected attempt ends
  * early: which check rejected is independent of the key, and the only thing about it that shows.
  *
- * The mask of the next attempt is drawn while the challenge of this one is hashed: l states of
- * ExpandMask leave a lane of Keccak free. The mask is thrown away when this attempt is accepted,
- * which costs less than hashing alone.
+ * With AVX-512 the mask of the next attempt is drawn while the challenge of this one is hashed: l
+ * states of ExpandMask leave a lane of Keccak free. The mask is thrown away when this attempt is
+ * accepted, which costs less than hashing alone.
  */
 #include "mldsa/attempt.h"
 #include "mldsa/mldsa.h"
@@ -105,8 +105,7 @@ void mldsa_attempt_encode(struct attempt *a, const struct head2_mldsa_signer *s,
     mldsa_pack_hint(sig + P->c_bytes + P->l * z_bytes, a->hint[0], P->k, P->omega);
 }
 
-/* What one signature works with: two attempts, as the next begins before this one is known to fail.
- * They share everything but y. */
+/* What one signature works with: an attempt, and the mask of the next. */
 struct signing {
     struct attempt attempt;
     struct poly next_y[MAX_L];
@@ -153,7 +152,8 @@ enum head2_status mldsa_signer_sign(const struct head2_mldsa_signer *s, uint8_t 
     for (unsigned n = 1; n <= MAX_ATTEMPTS; n++) {
         mldsa_attempt_commit(a, s);
         keccak_chain_init(&g.challenge, KECCAK_RATE_256, a->hashed.mu, hashed);
-        draw_mask(s, g.rho_prime2, n * P->l, g.next_y, &g.challenge);
+        if (s->kernels->draws_ahead)
+            draw_mask(s, g.rho_prime2, n * P->l, g.next_y, &g.challenge);
         keccak_chain_finish(&g.challenge, KECCAK_SUFFIX_SHAKE, a->c_tilde, P->c_bytes);
         HEAD2_PUBLIC(a->c_tilde, sizeof a->c_tilde,
                      "the challenge of a rejected attempt is a hash of a discarded commitment");
@@ -163,7 +163,10 @@ enum head2_status mldsa_signer_sign(const struct head2_mldsa_signer *s, uint8_t 
             st = HEAD2_OK;
             break;
         }
-        memcpy(a->y, g.next_y, P->l * sizeof *a->y);
+        if (s->kernels->draws_ahead)
+            memcpy(a->y, g.next_y, P->l * sizeof *a->y);
+        else
+            draw_mask(s, g.rho_prime2, n * P->l, a->y, NULL);
     }
     head2_wipe(&g, sizeof g);
     if (st != HEAD2_OK)

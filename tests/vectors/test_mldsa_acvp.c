@@ -1,12 +1,14 @@
 /*
  * ML-DSA against NIST's ACVP vectors: key generation, signature generation (internal interface,
  * deterministic and hedged with given rnd) and verification (pure, pre-hashed, internal, and with
- * an external mu).
+ * an external mu); by single calls, prepared keys and batches, at every level of instructions.
  */
 #include "check.h"
 
+#include "cpu/cpu.h"
 #include "mldsa/external.h"
 #include "mldsa/mldsa.h"
+#include "mldsa/prepared.h"
 
 #include <jansson.h>
 
@@ -104,6 +106,57 @@ static int each(const char *mode, one_test *run)
     return n;
 }
 
+static uint8_t batch_pk[3][HEAD2_MLDSA87_PK_BYTES], batch_sk[3][HEAD2_MLDSA87_SK_BYTES];
+static uint8_t batch_sig[3][HEAD2_MLDSA87_SIG_BYTES];
+
+/* With a prepared key, and three times in a batch. */
+static void sign_otherwise(enum mldsa_set set, const uint8_t *want, const struct mldsa_message *m,
+                           const uint8_t *rnd, const uint8_t *sk)
+{
+    const struct mldsa_params *P = mldsa_params_of(set);
+    struct head2_mldsa_signer *signer = NULL;
+    struct head2_mldsa_sign_job jobs[3];
+    struct head2_secret32 r;
+    uint8_t mu[HEAD2_MLDSA_MU_BYTES];
+
+    memcpy(r.b, rnd, sizeof r.b);
+    mldsa_mu(mu, sk + mldsa_sk_parts(P).tr, m);
+    CHECK_EQ(head2_mldsa_signer_new(&signer, (enum head2_mldsa_set)set, sk), HEAD2_OK);
+    CHECK_EQ(mldsa_signer_sign(signer, batch_sig[0], mu, rnd), HEAD2_OK);
+    CHECK_MEM(batch_sig[0], want, P->sig_bytes);
+    for (unsigned i = 0; i < 3; i++)
+        jobs[i] = (struct head2_mldsa_sign_job){.key = i == 1 ? NULL : signer,
+                                                .sk = i == 1 ? sk : NULL,
+                                                .mu = mu,
+                                                .rnd = &r,
+                                                .sig = batch_sig[i]};
+    CHECK_EQ(head2_mldsa_sign_batch((enum head2_mldsa_set)set, jobs, 3), HEAD2_OK);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_MEM(batch_sig[i], want, P->sig_bytes);
+    head2_mldsa_signer_free(signer);
+}
+
+/* With a prepared key, and in a batch, from mu. */
+static void verify_otherwise(enum mldsa_set set, enum head2_status want, const uint8_t *pk,
+                             const uint8_t *mu, struct bytes sig)
+{
+    struct head2_mldsa_verifier *verifier = NULL;
+    struct head2_mldsa_verify_job jobs[3];
+
+    CHECK_EQ(head2_mldsa_verifier_new(&verifier, (enum head2_mldsa_set)set, pk), HEAD2_OK);
+    CHECK_EQ(head2_mldsa_verify_mu(verifier, mu, sig.p, sig.len), want);
+    for (unsigned i = 0; i < 3; i++)
+        jobs[i] = (struct head2_mldsa_verify_job){.key = i == 1 ? NULL : verifier,
+                                                  .pk = i == 1 ? pk : NULL,
+                                                  .mu = mu,
+                                                  .sig = sig.p,
+                                                  .sig_len = sig.len};
+    CHECK_EQ(head2_mldsa_verify_batch((enum head2_mldsa_set)set, jobs, 3), want);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(jobs[i].st, want);
+    head2_mldsa_verifier_free(verifier);
+}
+
 static void one_keygen(const json_t *group, const json_t *test, const json_t *expected)
 {
     const enum mldsa_set set = set_of(group);
@@ -124,6 +177,14 @@ static void one_keygen(const json_t *group, const json_t *test, const json_t *ex
     free(want.p);
     CHECK_EQ(mldsa_public_from_private(set, again, sk), HEAD2_OK);
     CHECK_MEM(again, pk, P->pk_bytes);
+    struct head2_mldsa_keypair_job jobs[3];
+    for (unsigned i = 0; i < 3; i++)
+        jobs[i] = (struct head2_mldsa_keypair_job){batch_pk[i], batch_sk[i], &xi, HEAD2_E_STATE};
+    CHECK_EQ(head2_mldsa_keypair_batch((enum head2_mldsa_set)set, jobs, 3), HEAD2_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_MEM(batch_pk[i], pk, P->pk_bytes);
+        CHECK_MEM(batch_sk[i], sk, P->sk_bytes);
+    }
 }
 
 static void one_sigen(const json_t *group, const json_t *test, const json_t *expected)
@@ -142,6 +203,7 @@ static void one_sigen(const json_t *group, const json_t *test, const json_t *exp
     CHECK_EQ(mldsa_sign_internal(set, sig, &m, rnd, sk.p), HEAD2_OK);
     CHECK_EQ(want.len, P->sig_bytes);
     CHECK_MEM(sig, want.p, want.len);
+    sign_otherwise(set, want.p, &m, rnd, sk.p);
     free(sk.p);
     free(msg.p);
     free(want.p);
@@ -162,6 +224,9 @@ static enum head2_status verify_external(const json_t *group, const json_t *test
         in.msg_len = head2_prehash_bytes(in.hash);
     }
     enum head2_status st = mldsa_verify(set_of(group), pk.p, &in, sig.p, sig.len);
+    uint8_t mu[HEAD2_MLDSA_MU_BYTES];
+    CHECK_EQ(mldsa_external_mu(set_of(group), mu, pk.p, &in), HEAD2_OK);
+    verify_otherwise(set_of(group), st, pk.p, mu, sig);
     free(msg.p);
     free(ctx.p);
     return st;
@@ -175,6 +240,7 @@ static enum head2_status verify_internal(const json_t *group, const json_t *test
         struct bytes mu = bytes_of(test, "mu");
         CHECK_EQ(mu.len, HEAD2_MLDSA_MU_BYTES);
         st = mldsa_verify_mu_internal(set_of(group), pk.p, mu.p, sig.p, sig.len);
+        verify_otherwise(set_of(group), st, pk.p, mu.p, sig);
         free(mu.p);
         return st;
     }
@@ -221,10 +287,21 @@ static void signature_verification(void)
     CHECK(accepted > 0 && rejected > 0);
 }
 
+static void run_at(enum cpu_isa isa, const char *name, void (*test)(void))
+{
+    char full[64];
+    cpu_limit(isa);
+    snprintf(full, sizeof full, "%s_%s", name, cpu_isa_name(isa));
+    check_run(full, test);
+}
+
 int main(void)
 {
-    RUN(key_generation);
-    RUN(signature_generation);
-    RUN(signature_verification);
+    const enum cpu_isa highest = cpu_isa();
+    for (unsigned isa = CPU_PORTABLE; isa <= highest; isa++) {
+        run_at((enum cpu_isa)isa, "key_generation", key_generation);
+        run_at((enum cpu_isa)isa, "signature_generation", signature_generation);
+        run_at((enum cpu_isa)isa, "signature_verification", signature_verification);
+    }
     CHECK_EXIT();
 }
