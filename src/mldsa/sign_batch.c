@@ -154,7 +154,7 @@ static void challenge(struct pool *pool, struct place *const in_use[], unsigned 
 {
     const struct mldsa_params *const P = pool->P;
     const size_t hashed = HEAD2_MLDSA_MU_BYTES + P->k * PACKED_BYTES(P->w1_bits);
-    struct keccak_job hash[KECCAK_LANES];
+    struct keccak_job hash[KECCAK_LANES] = {{.out = NULL}};
     const uint8_t *c_tilde[KECCAK_LANES];
 
     for (unsigned i = 0; i < n; i++) {

@@ -186,6 +186,30 @@ static void short_extremes(void)
     }
 }
 
+/* v at the ends of what it may be, whether a transform comes there or not: rows of q - 1 = -1. */
+static void rows_at_their_bounds(void)
+{
+    static struct poly row[2 * (MAX_L + 1)], v[MAX_L + 1], w[2];
+    const int64_t radix = ((int64_t)1 << 32) % Q;
+    for (unsigned i = 0; i < HEAD2_LEN(row) * N; i++)
+        row[i / N].c[i % N] = Q - 1;
+    for (unsigned n = 4; n <= MAX_L + 1; n++) {
+        for (unsigned signs = 0; signs < 1U << n; signs++) {
+            int64_t want = 0;
+            for (unsigned j = 0; j < n; j++) {
+                for (unsigned i = 0; i < N; i++)
+                    v[j].c[i] = (signs >> j & 1) != 0 ? 1 - 9 * Q : 9 * Q - 1;
+                want -= v[j].c[0];
+            }
+            K->rows(w, row, v, 2, n);
+            for (unsigned i = 0; i < 2 * N; i++) {
+                const int32_t got = w[i / N].c[i % N];
+                CHECK(abs(got) <= Q && canonical(got * radix) == canonical(want));
+            }
+        }
+    }
+}
+
 /* Bounds that the code states: 9q after the transform, q after the inverse and after a product. */
 static void extremes(void)
 {
@@ -286,6 +310,7 @@ int main(void)
     RUN_WITH_EVERY_TABLE(rows_of_monomials);
     RUN_WITH_EVERY_TABLE(short_products_of_monomials);
     RUN_WITH_EVERY_TABLE(short_extremes);
+    RUN_WITH_EVERY_TABLE(rows_at_their_bounds);
     RUN_WITH_EVERY_TABLE(extremes);
     RUN_WITH_EVERY_TABLE(packing);
     RUN_WITH_EVERY_TABLE(packing_unsigned);
