@@ -81,8 +81,7 @@ struct unpacker {
 static HEAD2_ALWAYS_INLINE struct unpacker make_unpacker(unsigned bits)
 {
     const int32_t b = (int32_t)bits;
-    const int32_t odd =
-        4 * (b & 1); /* bits of coefficient 3 in the first byte of the second half */
+    const int32_t odd = 4 * (b & 1); /* bits of the first byte that are the first half's */
     const __m256i begin =
         _mm256_setr_epi32(0, b, 2 * b, 3 * b, odd, b + odd, 2 * b + odd, 3 * b + odd);
     const __m256i byte = _mm256_srli_epi32(begin, 3);
