@@ -32,7 +32,7 @@ static void sample_more(struct matrices *m)
     unsigned n = 0;
 
     while (n < KECCAK_LANES && m->walked < m->count) {
-        if (m->walk.row == 0 && m->walk.col == 0)
+        if (m->walk.rho == NULL)
             m->walk = (struct mlkem_walk){
                 .rho = m->rho[m->walked], .k = m->p->k, .transposed = m->transposed};
         mlkem_walk_next(&m->walk, &entries[n++], &m->poly[m->have++]);

@@ -144,8 +144,8 @@ void mlkem_walk_next(struct mlkem_walk *walk, struct mlkem_entry *e, struct mlke
 {
     e->rho = walk->rho;
     e->out = out;
-    e->i1 = walk->transposed ? walk->row : walk->col;
-    e->i2 = walk->transposed ? walk->col : walk->row;
+    e->i1 = (uint8_t)(walk->transposed ? walk->row : walk->col);
+    e->i2 = (uint8_t)(walk->transposed ? walk->col : walk->row);
     if (++walk->col == walk->k) {
         walk->col = 0;
         walk->row++;

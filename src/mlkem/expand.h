@@ -51,7 +51,7 @@ struct mlkem_walk {
     const uint8_t *rho;
     uint8_t k;
     bool transposed;
-    uint8_t row, col;
+    unsigned row, col;
 };
 
 /* The next entry, for the polynomial at out; the caller counts to k k. */

@@ -232,17 +232,24 @@ done:
 /* ---- decapsulation ---- */
 
 /*
- * 0xff when a and b differ, 0 when they are equal. Not head2_equal: that one makes the answer
- * public, and whether a ciphertext was rejected must stay secret.
+ * 0xff when a and b differ, 0 when they are equal; len is a multiple of 8, as all ciphertexts' is.
+ * Not head2_equal: that one makes the answer public, and whether a ciphertext was rejected must
+ * stay secret.
  */
 static uint8_t differ_mask(const uint8_t *a, const uint8_t *b, size_t len)
 {
-    uint32_t diff = 0;
+    uint64_t diff = 0;
 
-    for (size_t i = 0; i < len; i++)
-        diff |= (uint32_t)(a[i] ^ b[i]);
+    HEAD2_REQUIRES(len % 8 == 0);
+    for (size_t i = 0; i < len; i += 8) {
+        uint64_t x;
+        uint64_t y;
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        diff |= x ^ y;
+    }
     __asm__("" : "+r"(diff));
-    return (uint8_t)((0 - diff) >> 24); /* diff is at most 255: the top byte tells zero apart */
+    return (uint8_t)(0 - ((diff | (0 - diff)) >> 63)); /* the top bit tells zero apart */
 }
 
 void mlkem_accept_or_reject(const struct mlkem_params *p, struct head2_secret32 *ss,
