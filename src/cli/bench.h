@@ -2,7 +2,9 @@
  * What head2 bench is made of:
  *
  *     bench_measure.c  timing: slices, preemption, the yardstick, one result for each row
- *     bench_rows.c     primitives: hashes, keys, signatures; single, prepared and in batches
+ *     bench_rows.c     hashes
+ *     bench_kem.c      ML-KEM: single calls, prepared keys, batches
+ *     bench_dsa.c      ML-DSA: the same
  *     bench_link.c     packets, handshakes, streams
  *     bench_report.c   tables, JSON, comparison with an earlier run, Markdown and SVG
  *
@@ -68,6 +70,8 @@ double bench_now_us(void);
 enum { BENCH_MAX_SAMPLES = 200000 };
 
 void bench_primitives(struct bench *b);
+void bench_kem(struct bench *b);
+void bench_signatures(struct bench *b);
 void bench_link(struct bench *b);
 
 /* The heading above the first row, and a row. */

@@ -152,7 +152,8 @@ static bool run_slice(struct bench *b, const struct bench_row *row)
 void bench_measure(struct bench *b, const struct bench_row *row)
 {
     static double yards[MAX_SLICES], clocks[MAX_SLICES];
-    const uint32_t enough = row->by_mean ? MIN_SIGNATURES : 20;
+    const unsigned items = row->items != 0 ? row->items : 1;
+    const uint32_t enough = row->by_mean ? MIN_SIGNATURES / items + 1 : 20;
     unsigned slices = 0;
 
     if (b->st != HEAD2_OK || !bench_wants(b, row->name))
