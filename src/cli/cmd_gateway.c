@@ -45,6 +45,8 @@ static int run(struct cli *cli, enum config_role role, const char *otherwise)
                         "an identity is an ML-DSA-87 key, and this is %s",
                         head2_alg_name(head2_key_alg(key)));
     }
+    if (code == CLI_DONE && head2_key_prepare(key) != HEAD2_OK) /* it signs each rotation */
+        code = cli_fail(cli, CLI_INTERNAL, NULL, NULL, "out of memory");
     if (code == CLI_DONE) {
         st = daemon_run(config, key, &err);
         code = st == HEAD2_OK ? CLI_DONE : cli_config_fail(cli, st, &err);

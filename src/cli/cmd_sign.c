@@ -343,6 +343,8 @@ static int read_signing_key(struct work *w)
                         "give --key FILE ('head2 key generate --out FILE' makes one)",
                         "no signing key");
     int code = cli_read_key(w->cli, path, CLI_KEY_SIGN, &w->key);
+    if (code == CLI_DONE && w->cli->count > 1 && head2_key_prepare(w->key) != HEAD2_OK)
+        code = cli_fail(w->cli, CLI_INTERNAL, NULL, NULL, "out of memory");
     if (code == CLI_DONE)
         w->signer = artifact_signer_of_key(w->key, w->deterministic);
     return code;

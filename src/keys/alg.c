@@ -3,12 +3,10 @@
  */
 #include "keys/alg.h"
 
-#include <head2/mldsa.h>
-#include <head2/mlkem.h>
-
 #include <strings.h>
 
 static const struct alg_kem mlkem_512 = {
+    .set = HEAD2_MLKEM_SET_512,
     .from_seed = head2_mlkem512_keypair_from_seed,
     .encaps = head2_mlkem512_encaps,
     .encaps_derand = head2_mlkem512_encaps_derand,
@@ -19,6 +17,7 @@ static const struct alg_kem mlkem_512 = {
 };
 
 static const struct alg_kem mlkem_768 = {
+    .set = HEAD2_MLKEM_SET_768,
     .from_seed = head2_mlkem768_keypair_from_seed,
     .encaps = head2_mlkem768_encaps,
     .encaps_derand = head2_mlkem768_encaps_derand,
@@ -29,6 +28,7 @@ static const struct alg_kem mlkem_768 = {
 };
 
 static const struct alg_kem mlkem_1024 = {
+    .set = HEAD2_MLKEM_SET_1024,
     .from_seed = head2_mlkem1024_keypair_from_seed,
     .encaps = head2_mlkem1024_encaps,
     .encaps_derand = head2_mlkem1024_encaps_derand,
@@ -39,6 +39,7 @@ static const struct alg_kem mlkem_1024 = {
 };
 
 static const struct alg_dsa mldsa_44 = {
+    .set = HEAD2_MLDSA_SET_44,
     .from_seed = head2_mldsa44_keypair_from_seed,
     .public_of = head2_mldsa44_public_from_private,
     .sign = head2_mldsa44_sign,
@@ -47,6 +48,7 @@ static const struct alg_dsa mldsa_44 = {
 };
 
 static const struct alg_dsa mldsa_65 = {
+    .set = HEAD2_MLDSA_SET_65,
     .from_seed = head2_mldsa65_keypair_from_seed,
     .public_of = head2_mldsa65_public_from_private,
     .sign = head2_mldsa65_sign,
@@ -55,6 +57,7 @@ static const struct alg_dsa mldsa_65 = {
 };
 
 static const struct alg_dsa mldsa_87 = {
+    .set = HEAD2_MLDSA_SET_87,
     .from_seed = head2_mldsa87_keypair_from_seed,
     .public_of = head2_mldsa87_public_from_private,
     .sign = head2_mldsa87_sign,

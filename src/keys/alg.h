@@ -8,12 +8,15 @@
 #include "base/base.h"
 
 #include <head2/keys.h>
+#include <head2/mldsa.h>
+#include <head2/mlkem.h>
 
 #define ALG_OID_BYTES 9 /* of the contents: 2.16.840.1.101.3.4.3.x or .4.x */
 #define ALG_MAX_SEED  64
 
 /* The functions of a signature scheme: see head2/mldsa.h. */
 struct alg_dsa {
+    enum head2_mldsa_set set;
     enum head2_status (*from_seed)(uint8_t *pub, uint8_t *priv, const struct head2_secret32 *xi);
     enum head2_status (*public_of)(uint8_t *pub, const uint8_t *priv);
     enum head2_status (*sign)(uint8_t *sig, const uint8_t *msg, size_t msg_len, const uint8_t *ctx,
@@ -28,6 +31,7 @@ struct alg_dsa {
 
 /* The functions of a KEM: see head2/mlkem.h. */
 struct alg_kem {
+    enum head2_mlkem_set set;
     enum head2_status (*from_seed)(uint8_t *ek, uint8_t *dk, const struct head2_secret64 *seed);
     enum head2_status (*encaps)(uint8_t *ct, struct head2_secret32 *ss, const uint8_t *ek);
     enum head2_status (*encaps_derand)(uint8_t *ct, struct head2_secret32 *ss, const uint8_t *ek,

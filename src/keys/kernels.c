@@ -1,10 +1,11 @@
 /*
  * The report on vector kernels: the lowest room from which all that have some can be seen.
  */
-#include "mldsa/kernels.h"
 #include "cpu/cpu.h"
 #include "hash/blake3_kernels.h"
 #include "hash/keccak.h"
+#include "mldsa/kernels.h"
+#include "mlkem/kernels.h"
 
 #include <head2/cpu.h>
 
@@ -18,6 +19,7 @@ head2_kernels_check(void (*refused)(void *arg, const char *kernels, const char *
 {
     (void)keccak_kernels();
     (void)blake3_kernels();
+    (void)mlkem_kernels();
     (void)mldsa_kernels();
     return cpu_refusals(refused, arg) == 0 ? HEAD2_OK : HEAD2_E_HEALTH;
 }

@@ -149,8 +149,25 @@ void head2_key_free(struct head2_key *key)
 {
     if (key == NULL)
         return;
+    head2_mldsa_signer_free(key->signer);
+    head2_mldsa_verifier_free(key->verifier);
+    head2_mlkem_dk_free(key->dk);
+    head2_mlkem_ek_free(key->ek);
     head2_wipe(key, sizeof *key);
     free(key);
+}
+
+enum head2_status head2_key_prepare(struct head2_key *key)
+{
+    const struct alg *alg = key->alg;
+
+    if (key->signer != NULL || key->verifier != NULL || key->dk != NULL || key->ek != NULL)
+        return HEAD2_OK;
+    if (alg->dsa != NULL)
+        return key->has_private ? head2_mldsa_signer_new(&key->signer, alg->dsa->set, key->priv)
+                                : head2_mldsa_verifier_new(&key->verifier, alg->dsa->set, key->pub);
+    return key->has_private ? head2_mlkem_dk_new(&key->dk, alg->kem->set, key->priv)
+                            : head2_mlkem_ek_new(&key->ek, alg->kem->set, key->pub);
 }
 
 enum head2_alg head2_key_alg(const struct head2_key *key)
@@ -199,8 +216,13 @@ enum head2_status head2_key_sign(const struct head2_key *key, uint8_t *sig, size
     *sig_len = 0;
     if (dsa == NULL || !key->has_private)
         return HEAD2_E_ARG;
-    enum head2_status st = (deterministic ? dsa->sign_deterministic
-                                          : dsa->sign)(sig, msg, msg_len, ctx, ctx_len, key->priv);
+    enum head2_status st;
+    if (key->signer != NULL)
+        st = (deterministic ? head2_mldsa_sign_deterministic
+                            : head2_mldsa_sign)(sig, msg, msg_len, ctx, ctx_len, key->signer);
+    else
+        st = (deterministic ? dsa->sign_deterministic : dsa->sign)(sig, msg, msg_len, ctx, ctx_len,
+                                                                   key->priv);
     if (st == HEAD2_OK)
         *sig_len = key->alg->sig_bytes;
     return st;
@@ -212,6 +234,8 @@ enum head2_status head2_key_verify(const struct head2_key *key, const uint8_t *m
 {
     if (key->alg->dsa == NULL)
         return HEAD2_E_ARG;
+    if (key->verifier != NULL)
+        return head2_mldsa_verify(key->verifier, msg, msg_len, ctx, ctx_len, sig, sig_len);
     return key->alg->dsa->verify(key->pub, msg, msg_len, ctx, ctx_len, sig, sig_len);
 }
 
@@ -223,7 +247,8 @@ enum head2_status head2_key_encaps(const struct head2_key *key, uint8_t *ct, siz
         head2_wipe(ss, sizeof *ss);
         return HEAD2_E_ARG;
     }
-    enum head2_status st = key->alg->kem->encaps(ct, ss, key->pub);
+    enum head2_status st = key->ek != NULL ? head2_mlkem_encaps(ct, ss, key->ek)
+                                           : key->alg->kem->encaps(ct, ss, key->pub);
     if (st == HEAD2_OK)
         *ct_len = key->alg->ct_bytes;
     return st;
@@ -242,5 +267,8 @@ enum head2_status head2_key_decaps(const struct head2_key *key, struct head2_sec
         head2_wipe(ss, sizeof *ss);
         return st;
     }
-    return key->alg->kem->decaps(ss, key->priv, ct);
+    if (key->dk == NULL)
+        return key->alg->kem->decaps(ss, key->priv, ct);
+    head2_mlkem_decaps(ss, key->dk, ct);
+    return HEAD2_OK;
 }

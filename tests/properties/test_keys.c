@@ -540,6 +540,43 @@ static void raw_keys(void)
     head2_key_free(NULL);
 }
 
+/* Prepared or not, a key says the same, and its other half still works. */
+static void prepared_keys(void)
+{
+    static uint8_t sig[2][HEAD2_KEY_MAX_SIG], msg[] = "prepared";
+    size_t len[2];
+
+    for (size_t i = 0; i < HEAD2_LEN(all); i++) {
+        struct head2_key *priv, *pub;
+        CHECK_EQ(head2_key_from_private(&priv, all[i], head2_key_private(keys[i]),
+                                        head2_alg_private_bytes(all[i])),
+                 HEAD2_OK);
+        CHECK_EQ(head2_key_from_public(&pub, all[i], head2_key_public(keys[i]),
+                                       head2_alg_public_bytes(all[i])),
+                 HEAD2_OK);
+        CHECK_EQ(head2_key_prepare(priv), HEAD2_OK);
+        CHECK_EQ(head2_key_prepare(pub), HEAD2_OK);
+        CHECK_EQ(head2_key_prepare(priv), HEAD2_OK);
+        check_works(priv, pub);
+        check_works(keys[i], pub);
+        check_works(priv, keys[i]);
+        check_works(priv, priv);
+        if (head2_alg_is_signature(all[i])) {
+            CHECK_EQ(head2_key_sign(priv, sig[0], &len[0], msg, sizeof msg, "c", 1, true),
+                     HEAD2_OK);
+            CHECK_EQ(head2_key_sign(keys[i], sig[1], &len[1], msg, sizeof msg, "c", 1, true),
+                     HEAD2_OK);
+            CHECK_EQ(len[0], len[1]);
+            CHECK_MEM(sig[0], sig[1], len[0]);
+            sig[0][len[0] / 2] ^= 1;
+            CHECK_EQ(head2_key_verify(pub, msg, sizeof msg, "c", 1, sig[0], len[0]),
+                     HEAD2_E_VERIFY);
+        }
+        head2_key_free(priv);
+        head2_key_free(pub);
+    }
+}
+
 int main(void)
 {
     RUN(names_and_sizes);
@@ -563,6 +600,7 @@ int main(void)
     RUN(pbkdf2_from_libcrypto);
     RUN(scrypt_to_libcrypto);
     RUN(raw_keys);
+    RUN(prepared_keys);
     for (size_t i = 0; i < HEAD2_LEN(all); i++)
         head2_key_free(keys[i]);
     CHECK_EXIT();
