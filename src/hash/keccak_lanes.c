@@ -27,12 +27,30 @@ static void take_block(struct keccak_chain *c)
     c->ready -= c->rate;
 }
 
+/* Plain C permutes one lane after the other: a chain gains nothing from being copied to one. */
+static void permute_in_turn(const struct keccak_kernels *k, struct keccak_x8 *st, unsigned lanes,
+                            struct keccak_chain *const chains[], unsigned n)
+{
+    k->permute(st, lanes);
+    for (unsigned i = 0; i < n; i++) {
+        if (chains[i] != NULL && chains[i]->ready >= chains[i]->rate) {
+            take_block(chains[i]);
+            k->f1600(chains[i]->s);
+        }
+    }
+}
+
 void keccak_permute_beside(struct keccak_x8 *st, unsigned lanes,
                            struct keccak_chain *const chains[], unsigned n)
 {
+    const struct keccak_kernels *kernels = keccak_kernels();
     struct keccak_chain *in_lane[KECCAK_LANES];
     unsigned used = lanes;
 
+    if (kernels == &keccak_kernels_portable) {
+        permute_in_turn(kernels, st, lanes, chains, n);
+        return;
+    }
     for (unsigned k = 0; k < n; k++) {
         struct keccak_chain *c = chains[k];
         if (c == NULL || c->ready < c->rate)
@@ -43,7 +61,7 @@ void keccak_permute_beside(struct keccak_x8 *st, unsigned lanes,
             st->s[i][used] = c->s[i];
         in_lane[used++] = c;
     }
-    keccak_kernels()->permute(st, used);
+    kernels->permute(st, used);
     for (unsigned l = lanes; l < used; l++)
         for (unsigned i = 0; i < 25; i++)
             in_lane[l]->s[i] = st->s[i][l];
