@@ -90,6 +90,18 @@ static HEAD2_ALWAYS_INLINE struct packer make_packer(unsigned bits)
     };
 }
 
+/*
+ * Two coefficients side by side in the low bits of each lane. For narrow ones what is above, up to
+ * bit 32, is zero, and no byte that belongs to the field reaches further; the top byte is zero too.
+ */
+static HEAD2_ALWAYS_INLINE __m512i pairs(__m512i v, unsigned bits)
+{
+    if (bits <= T0_BITS)
+        return _mm512_or_si512(v, _mm512_srli_epi64(v, 32 - bits));
+    return _mm512_or_si512(_mm512_maskz_mov_epi32(0x5555, v),
+                           _mm512_slli_epi64(_mm512_srli_epi64(v, 32), bits));
+}
+
 /* Write the 2 b bytes of sixteen coefficients, each within [0, 2^b). */
 static HEAD2_ALWAYS_INLINE void pack_16(uint8_t *out, __m512i v, const struct packer *p)
 {
@@ -98,8 +110,7 @@ static HEAD2_ALWAYS_INLINE void pack_16(uint8_t *out, __m512i v, const struct pa
         _mm_storel_epi64((void *)out, _mm512_cvtepi64_epi8(fields));
         return;
     }
-    const __m512i high = _mm512_slli_epi64(_mm512_srli_epi64(v, 32), p->bits);
-    const __m512i fields = _mm512_or_si512(_mm512_maskz_mov_epi32(0x5555, v), high);
+    const __m512i fields = pairs(v, p->bits);
     const __m512i cut = _mm512_multishift_epi64_epi8(p->cut, fields);
     __m512i bytes = _mm512_permutexvar_epi8(p->first, cut);
     if (p->shared != 0)
