@@ -62,9 +62,10 @@ unsigned mldsa_reject_uniform_avx512(struct poly *a, unsigned have, const uint8_
         have += (unsigned)__builtin_popcount(accepted);
     }
     for (; at < len && have < MLDSA_N; at += 48) {
-        const size_t left = (len - at) / 3;
-        const __mmask16 there = (__mmask16)(left < 16 ? (1U << left) - 1 : 0xffff);
-        u.size = left < 16 ? ((uint64_t)1 << (3 * left)) - 1 : ((uint64_t)1 << 48) - 1;
+        const unsigned bytes = len - at < 48 ? (unsigned)(len - at) : 48;
+        const unsigned left = bytes * 171 >> 9; /* a third */
+        const __mmask16 there = (__mmask16)((1U << left) - 1);
+        u.size = ((uint64_t)1 << bytes) - 1;
         const __m512i v = unpack_16(in + at, &u);
         have = append(a, have, v, _mm512_mask_cmplt_epi32_mask(there, v, q));
     }
