@@ -177,7 +177,7 @@ static void compare(struct verify_group *g, const struct mldsa_params *P)
     for (unsigned i = 0; i < g->n; i++) {
         if (g->jobs[i].st == HEAD2_OK)
             hash[n++] = (struct keccak_job){
-                {{g->commitment[i].mu, hashed}}, c_tilde[i], P->c_bytes, KECCAK_SUFFIX_SHAKE};
+                {{g->commitment[i].mu, hashed}}, &c_tilde[i][0], P->c_bytes, KECCAK_SUFFIX_SHAKE};
     }
     keccak_many(KECCAK_RATE_256, hash, n);
     for (unsigned i = 0; i < g->n; i++) {

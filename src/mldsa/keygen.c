@@ -139,7 +139,7 @@ void mldsa_keygen_group(const struct mldsa_params *P, uint8_t *const pk[KECCAK_L
     for (unsigned i = 0; i < n; i++)
         hash[i] = (struct keccak_job){
             {{xi[i]->b, sizeof xi[i]->b}, {dims, sizeof dims}},
-            seeds[i],
+            &seeds[i][0],
             SEEDS_BYTES,
             KECCAK_SUFFIX_SHAKE
         };

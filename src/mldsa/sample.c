@@ -57,7 +57,7 @@ struct lanes {
 static void start(struct lanes *s, const struct sample_lane *lane, unsigned lanes,
                   unsigned seed_words, unsigned rate_words)
 {
-    memset(s->st.s, 0, sizeof s->st.s);
+    memset(&s->st, 0, sizeof s->st);
     for (unsigned l = 0; l < lanes; l++) {
         for (unsigned i = 0; i < seed_words; i++)
             s->st.s[i][l] = le64(lane[l].seed + (size_t)8 * i);

@@ -34,9 +34,9 @@ static HEAD2_ALWAYS_INLINE void store(int16_t *p, __m256i v)
 /* A constant as a value that the compiler does not know, as in short_avx512.c. */
 static HEAD2_ALWAYS_INLINE __m256i constant(int16_t x)
 {
-    __m256i v = _mm256_set1_epi16(x);
-    __asm__("" : "+x"(v));
-    return v;
+    int32_t hidden = x;
+    __asm__("" : "+r"(hidden));
+    return _mm256_set1_epi16((int16_t)hidden);
 }
 
 /* b * f * 2^-16 mod 7681 */

@@ -26,9 +26,9 @@ struct factor {
  * shifts and sums, which are more. */
 static HEAD2_ALWAYS_INLINE __m512i constant(int16_t x)
 {
-    __m512i v = _mm512_set1_epi16(x);
-    __asm__("" : "+v"(v));
-    return v;
+    int32_t hidden = x;
+    __asm__("" : "+r"(hidden));
+    return _mm512_set1_epi16((int16_t)hidden);
 }
 
 /* b * f * 2^-16 mod 7681, below |b f| / 2^16 + 3841: as in ntt_avx512.c, the low halves of the two

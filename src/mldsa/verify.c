@@ -27,7 +27,7 @@ enum head2_status mldsa_response_decode(struct response *r, const struct mldsa_k
     const uint8_t *const packed_z = sig + P->c_bytes;
 
     if (sig_len != P->sig_bytes ||
-        mldsa_unpack_hint(r->hint[0], packed_z + P->l * z_bytes, P->k, P->omega) != HEAD2_OK)
+        mldsa_unpack_hint(&r->hint[0][0], packed_z + P->l * z_bytes, P->k, P->omega) != HEAD2_OK)
         return HEAD2_E_VERIFY;
     for (unsigned j = 0; j < P->l; j++) {
         k->unpack_signed(&r->z[j], packed_z + j * z_bytes, P->gamma1, P->z_bits);
