@@ -7,12 +7,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-struct head2_aead {
-    const struct aead_provider *by;
-    void *state;
-    size_t key_len; /* 0: there is no key */
-};
-
 /* NULL: libcrypto. Set once, before threads; an aead keeps the provider that it was made with. */
 static _Atomic(const struct aead_provider *) provider_in_use;
 
@@ -72,31 +66,70 @@ enum head2_status head2_aead_set_key(struct head2_aead *aead, const uint8_t *key
 /* Stands where the caller has nothing: a provider need not know what NULL means. */
 static const uint8_t nothing[1];
 
+static bool may_seal(struct aead_job *j)
+{
+    if (j->m.aad_len == 0)
+        j->m.aad = nothing;
+    if (j->m.len == 0)
+        j->m.in = nothing;
+    j->st = HEAD2_OK;
+    if (j->m.len > HEAD2_AEAD_MAX_BYTES || j->m.aad_len > HEAD2_AEAD_MAX_BYTES)
+        j->st = HEAD2_E_ARG;
+    else if (j->aead->key_len == 0)
+        j->st = HEAD2_E_STATE;
+    return j->st == HEAD2_OK;
+}
+
+/* How many jobs from the first on can go to one provider together. */
+static size_t together(struct aead_job *jobs, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && jobs[i].aead->by == jobs[0].aead->by && may_seal(&jobs[i]))
+        i++;
+    return i;
+}
+
+static void seal_together(struct aead_job *jobs, size_t n)
+{
+    const struct aead_provider *by = jobs[0].aead->by;
+
+    if (n > 1 && by->seal_many != NULL) { /* seal is the shorter way for one */
+        by->seal_many(jobs, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct aead_message *m = &jobs[i].m;
+        jobs[i].st = by->seal(jobs[i].aead->state, m, m->out + m->len) ? HEAD2_OK : HEAD2_E_CRYPTO;
+    }
+}
+
+void aead_seal_many(struct aead_job *jobs, size_t n)
+{
+    for (size_t i = 0, run; i < n; i += run) {
+        run = together(jobs + i, n - i);
+        if (run != 0)
+            seal_together(jobs + i, run);
+        else
+            run = 1; /* the first one is refused */
+    }
+    for (size_t i = 0; i < n; i++)
+        if (jobs[i].st != HEAD2_OK && jobs[i].st != HEAD2_E_ARG)
+            head2_wipe(jobs[i].m.out, jobs[i].m.len + HEAD2_AEAD_TAG_BYTES);
+}
+
 /* see head2/aead.h */
 enum head2_status head2_aead_seal(struct head2_aead *aead, uint8_t *out,
                                   const uint8_t nonce[HEAD2_AEAD_NONCE_BYTES], const uint8_t *aad,
                                   size_t aad_len, const uint8_t *pt, size_t pt_len)
 {
-    const struct aead_message m = {
-        .out = out,
-        .nonce = nonce,
-        .aad = aad_len != 0 ? aad : nothing,
-        .aad_len = aad_len,
-        .in = pt_len != 0 ? pt : nothing,
-        .len = pt_len,
+    struct aead_job job = {
+        .aead = aead,
+        .m = {.out = out, .nonce = nonce, .aad = aad, .aad_len = aad_len, .in = pt, .len = pt_len},
     };
-    enum head2_status st = HEAD2_OK;
 
-    if (pt_len > HEAD2_AEAD_MAX_BYTES || aad_len > HEAD2_AEAD_MAX_BYTES)
-        return HEAD2_E_ARG;
-    if (aead->key_len == 0)
-        st = HEAD2_E_STATE;
-    else if (!aead->by->seal(aead->state, &m, out + pt_len))
-        st = HEAD2_E_CRYPTO;
-
-    if (st != HEAD2_OK)
-        head2_wipe(out, pt_len + HEAD2_AEAD_TAG_BYTES);
-    return st;
+    aead_seal_many(&job, 1);
+    return job.st;
 }
 
 /* see head2/aead.h */

@@ -1,6 +1,7 @@
 /*
  * What a provider of AES-GCM must show before it is used: the same bytes as libcrypto for lengths
- * around every block and unrolling, in place and not, and that nothing altered is opened.
+ * around every block and unrolling, in place and not, one and several in a call, and that nothing
+ * altered is opened.
  */
 #include "cipher/aead_provider.h"
 
@@ -84,6 +85,52 @@ static bool agrees_for_key(struct check *c, size_t key_len)
     return true;
 }
 
+/* Several messages in one call, side by side in got, under two keys in turn. */
+static bool many_seals_alike(struct check *c, void *second)
+{
+    static const size_t lens[] = {0, 1, 64, 300, 33, 600, 16, 129};
+    struct head2_aead aeads[] = {
+        {c->by, c->state, 32},
+        {c->by, second,   16}
+    };
+    struct aead_job jobs[HEAD2_LEN(lens)];
+    size_t at = 0;
+
+    memset(c->got, 0x5a, sizeof c->got);
+    memset(c->want, 0x5a, sizeof c->want);
+    for (unsigned i = 0; i < 2; i++)
+        if (!c->by->set_key(aeads[i].state, c->key, aeads[i].key_len))
+            return false;
+    for (size_t i = 0; i < HEAD2_LEN(lens); i++) {
+        struct head2_aead *aead = &aeads[i % 2];
+        jobs[i] = (struct aead_job){
+            .aead = aead, .m = {c->want + at, c->nonce, c->aad, 5 * i, c->plain + i, lens[i]}
+        };
+        if (!aead_libcrypto.set_key(c->reference, c->key, aead->key_len) ||
+            !aead_libcrypto.seal(c->reference, &jobs[i].m, c->want + at + lens[i]))
+            return false;
+        jobs[i].m.out = c->got + at;
+        at += lens[i] + HEAD2_AEAD_TAG_BYTES;
+    }
+    c->by->seal_many(jobs, HEAD2_LEN(jobs));
+    for (size_t i = 0; i < HEAD2_LEN(jobs); i++)
+        if (jobs[i].st != HEAD2_OK)
+            return false;
+    return same(c->want, c->got, sizeof c->got);
+}
+
+static bool many_agree(struct check *c)
+{
+    if (c->by->seal_many == NULL)
+        return true;
+    void *second = c->by->create();
+    if (second == NULL)
+        return false;
+    const bool ok = many_seals_alike(c, second);
+    c->by->destroy(second);
+    return ok;
+}
+
 bool aead_provider_agrees(const struct aead_provider *provider)
 {
     struct check c = {.by = provider};
@@ -94,7 +141,7 @@ bool aead_provider_agrees(const struct aead_provider *provider)
     fill(c.plain, sizeof c.plain, 1);
     fill(c.aad, sizeof c.aad, 2);
     ok = c.state != NULL && c.reference != NULL && agrees_for_key(&c, 32) &&
-         agrees_for_key(&c, 16) && agrees_for_key(&c, 32);
+         agrees_for_key(&c, 16) && agrees_for_key(&c, 32) && many_agree(&c);
     if (c.state != NULL)
         provider->destroy(c.state);
     if (c.reference != NULL)

@@ -215,6 +215,79 @@ static void providers_agree(void)
     aead_libcrypto.destroy(reference);
 }
 
+/* ---- several messages in one call ---- */
+
+enum { MANY = 9 };
+
+static struct head2_aead *keyed(const struct aead_provider *by, size_t key_len)
+{
+    struct head2_aead *a;
+    uint8_t k[32];
+
+    CHECK(head2_aead_new(&a) == HEAD2_OK);
+    CHECK(a->by == by);
+    for (size_t i = 0; i < sizeof k; i++)
+        k[i] = (uint8_t)next();
+    if (key_len != 0)
+        CHECK(head2_aead_set_key(a, k, key_len) == HEAD2_OK);
+    return a;
+}
+
+/* Jobs of any length under any of these keys, two of which are none; each is what it is alone. */
+static void seal_some(struct head2_aead *const aeads[], size_t n_aeads)
+{
+    static uint8_t in[MANY][1300], one[1316], many[MANY][1400];
+    uint8_t iv[MANY][12];
+    struct aead_job jobs[MANY];
+    const size_t n = next() % (MANY + 1);
+
+    memset(many, 0x5a, sizeof many);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < sizeof iv[i]; k++)
+            iv[i][k] = (uint8_t)next();
+        in[i][next() % sizeof in[i]] ^= (uint8_t)next();
+        jobs[i] = (struct aead_job){
+            .aead = aeads[next() % n_aeads],
+            .m = {.out = many[i], .nonce = iv[i], .aad_len = next() % 21, .len = next() % 1301},
+            .st = HEAD2_E_IO
+        };
+        if (next() % 8 == 0)
+            jobs[i].m.len = 0;
+        if (next() % 16 == 0)
+            jobs[i].m.aad_len = SIZE_MAX;
+        jobs[i].m.in = jobs[i].m.len != 0 ? in[i] : NULL;
+        jobs[i].m.aad = jobs[i].m.aad_len != 0 ? aad : NULL;
+    }
+    aead_seal_many(jobs, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct aead_message *m = &jobs[i].m;
+        memset(one, 0x5a, sizeof one);
+        const enum head2_status st =
+            head2_aead_seal(jobs[i].aead, one, m->nonce, m->aad, m->aad_len, m->in, m->len);
+        CHECK_EQ(jobs[i].st, st);
+        CHECK_MEM(many[i], one, m->len + 16);
+        for (size_t k = m->len + 16; k < sizeof many[i]; k++)
+            CHECK_EQ(many[i][k], 0x5a);
+    }
+}
+
+static void many_in_one_call(void)
+{
+    const struct aead_provider *const before = aead_in_use();
+    struct head2_aead *aeads[7];
+
+    for (size_t i = 0; i < 4; i++)
+        aeads[i] = keyed(before, (size_t[]){32, 16, 32, 0}[i]);
+    CHECK(aead_use(&aead_libcrypto)); /* an aead keeps the provider that it was made with */
+    for (size_t i = 4; i < 7; i++)
+        aeads[i] = keyed(&aead_libcrypto, (size_t[]){32, 16, 0}[i - 4]);
+    CHECK(aead_use(before));
+    for (unsigned i = 0; i < 500; i++)
+        seal_some(aeads, 7);
+    for (size_t i = 0; i < 7; i++)
+        head2_aead_free(aeads[i]);
+}
+
 /* ---- a provider that is wrong is not used ---- */
 
 static struct aead_provider planted;
@@ -260,6 +333,34 @@ static bool keep_first_key(void *state, const uint8_t *k, size_t key_len)
     return ++calls > 2 || aead_libcrypto.set_key(state, k, key_len);
 }
 
+static void one_by_one(struct aead_job *jobs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct aead_message *m = &jobs[i].m;
+        jobs[i].st = aead_libcrypto.seal(jobs[i].aead->state, m, m->out + m->len) ? HEAD2_OK
+                                                                                  : HEAD2_E_CRYPTO;
+    }
+}
+
+static void many_but_the_last(struct aead_job *jobs, size_t n)
+{
+    one_by_one(jobs, n - 1);
+    jobs[n - 1].st = HEAD2_OK;
+}
+
+static void many_with_one_key(struct aead_job *jobs, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        jobs[i].aead = jobs[0].aead;
+    one_by_one(jobs, n);
+}
+
+static void many_without_status(struct aead_job *jobs, size_t n)
+{
+    one_by_one(jobs, n);
+    jobs[n / 2].st = HEAD2_E_CRYPTO;
+}
+
 static void wrong_providers_are_refused(void)
 {
     const struct aead_provider *const before = aead_in_use();
@@ -278,6 +379,15 @@ static void wrong_providers_are_refused(void)
     planted = aead_libcrypto;
     planted.set_key = keep_first_key;
     CHECK(!aead_use(&planted));
+    planted = aead_libcrypto;
+    planted.seal_many = one_by_one;
+    CHECK(aead_provider_agrees(&planted));
+    planted.seal_many = many_but_the_last;
+    CHECK(!aead_use(&planted));
+    planted.seal_many = many_with_one_key;
+    CHECK(!aead_use(&planted));
+    planted.seal_many = many_without_status;
+    CHECK(!aead_use(&planted));
     CHECK(aead_in_use() == before);
 }
 
@@ -288,6 +398,7 @@ static void all_cases(void)
     RUN(in_place);
     RUN(keys_replace_each_other);
     RUN(misuse_is_an_error);
+    RUN(many_in_one_call);
 }
 
 int main(void)
