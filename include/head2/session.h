@@ -8,6 +8,7 @@
  *                          and, where data.bytes is set, hand the plaintext to the application
  *     on plaintext:        head2_session_send(s, now, peer, lane, bytes, len, &packets)
  *                          and put the one or two packets on the wire
+ *                          (several plaintexts for one peer: head2_session_send_many)
  *     on the deadline:     head2_session_tick(s, now), due at head2_session_deadline(s)
  *     after each of these: while (head2_session_next(s, now, &action)) carry the action out
  *
@@ -32,6 +33,7 @@ extern "C" {
 #endif
 
 #define HEAD2_SESSION_LANES      4  /* 0 telemetry and commands, 1 video, 2 logs, 3 aggregates */
+#define HEAD2_SESSION_MANY       8  /* plaintexts that one call can seal */
 #define HEAD2_SESSION_OVERHEAD   28 /* bytes that a packet is longer than its plaintext */
 #define HEAD2_SESSION_MAX_SUITES 8
 #define HEAD2_SESSION_MAX_ADDRS  4
@@ -160,13 +162,37 @@ struct head2_session_packets {
  *
  * Returns HEAD2_OK, HEAD2_E_STATE (no session is up), HEAD2_E_LIMIT (longer than the session
  * allows), HEAD2_E_POLICY (sending pauses until the peer is heard under the present key),
- * HEAD2_E_ARG or HEAD2_E_CRYPTO. After an error there is no packet, and the plaintext must not be
- * sent in any other way.
+ * HEAD2_E_ARG, HEAD2_E_CRYPTO or HEAD2_E_MEMORY. After an error there is no packet, and the
+ * plaintext must not be sent in any other way.
  */
 HEAD2_API HEAD2_CHECK enum head2_status head2_session_send(struct head2_session *s, uint64_t now,
                                                            uint32_t peer, uint8_t lane,
                                                            const uint8_t *bytes, size_t len,
                                                            struct head2_session_packets *packets);
+
+/* One of several plaintexts. */
+struct head2_session_item {
+    const uint8_t *bytes;
+    size_t len;
+    struct head2_session_packets *packets; /* receives what it became */
+    enum head2_status st;                  /* receives what head2_session_send returns */
+    uint8_t lane;
+};
+
+/**
+ * head2_session_send_many - seal several plaintexts for a peer, of the same or other lanes.
+ *
+ * items, n  0 to HEAD2_SESSION_MANY plaintexts, sealed as if head2_session_send were called for one
+ *           after the other; an item that fails touches no other. The packets of all items stay
+ *           valid until the next call on the session.
+ *
+ * Returns HEAD2_OK, the st of the first item that failed, or HEAD2_E_ARG (no such peer, or too many
+ * items: none is sealed).
+ */
+HEAD2_API HEAD2_CHECK enum head2_status head2_session_send_many(struct head2_session *s,
+                                                                uint64_t now, uint32_t peer,
+                                                                struct head2_session_item *items,
+                                                                size_t n);
 
 /* The longest plaintext that fits one datagram to this peer; 0 when no session is up. */
 HEAD2_API size_t head2_session_max_payload(const struct head2_session *s, uint32_t peer);

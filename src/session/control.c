@@ -442,7 +442,7 @@ size_t control_next(struct head2_session *s, struct tunnel *t, uint8_t *out)
     size_t n = 0;
 
     if (len != 0)
-        n = tunnel_seal(s, t, &t->tx, LANE_CONTROL, t->rn[LANE_CONTROL]++, out, plain, len);
+        n = tunnel_seal(s, t, out, plain, len);
     head2_wipe(plain, len);
     return n;
 }

@@ -3,8 +3,6 @@
  */
 #include "session/lane.h"
 
-#include <head2/aead.h>
-
 static uint64_t *word_of(const struct window *w, uint64_t rn)
 {
     return &w->bits[(rn & (w->size - 1)) / 64];
@@ -55,35 +53,7 @@ void lane_cipher_forget(struct lane_cipher *c, uint64_t serial)
     }
 }
 
-/* The schedule of these keys for this lane, made now if it is not there. */
-static enum head2_status schedule(struct head2_aead **out, const struct packet_spec *p)
-{
-    struct lane_cipher *c = p->cipher;
-    enum head2_status st = HEAD2_OK;
-    unsigned i = c->older;
-    size_t key_len = p->suite == HEAD2_SUITE_L1X4 && p->lane != LANE_CONTROL ? 16 : 32;
-
-    for (unsigned w = 0; w < 2; w++) {
-        if (c->way[w] != NULL && c->serial[w] == p->serial) {
-            c->older = (uint8_t)(w ^ 1);
-            *out = c->way[w];
-            return HEAD2_OK;
-        }
-    }
-    c->serial[i] = 0;
-    if (c->way[i] == NULL)
-        HEAD2_TRY(head2_aead_new(&c->way[i]));
-    HEAD2_TRY(head2_aead_set_key(c->way[i], p->keys->key[p->lane], key_len));
-    c->serial[i] = p->serial;
-    c->older = (uint8_t)(i ^ 1);
-    *out = c->way[i];
-done:
-    return st;
-}
-
-#define AAD_BYTES 20
-
-static void packet_aad(uint8_t aad[AAD_BYTES], const struct packet_spec *p)
+static void packet_aad(uint8_t aad[PACKET_AAD], const struct packet_spec *p)
 {
     memcpy(aad, "CH2D", 4);
     memcpy(aad + 4, p->session_id, 8);
@@ -94,25 +64,69 @@ static void packet_aad(uint8_t aad[AAD_BYTES], const struct packet_spec *p)
     aad[19] = (uint8_t)p->suite;
 }
 
+/* The way that has the schedule of these keys for this lane, made now if it is not there. */
+static enum head2_status schedule(unsigned *way, const struct packet_spec *p)
+{
+    struct lane_cipher *c = p->cipher;
+    enum head2_status st = HEAD2_OK;
+    unsigned i = c->older;
+    size_t key_len = p->suite == HEAD2_SUITE_L1X4 && p->lane != LANE_CONTROL ? 16 : 32;
+
+    for (unsigned w = 0; w < 2; w++) {
+        if (c->way[w] != NULL && c->serial[w] == p->serial) {
+            c->older = (uint8_t)(w ^ 1);
+            *way = w;
+            return HEAD2_OK;
+        }
+    }
+    c->serial[i] = 0;
+    if (c->way[i] == NULL)
+        HEAD2_TRY(head2_aead_new(&c->way[i]));
+    HEAD2_TRY(head2_aead_set_key(c->way[i], p->keys->key[p->lane], key_len));
+    packet_aad(c->aad[i], p);
+    c->serial[i] = p->serial;
+    c->older = (uint8_t)(i ^ 1);
+    *way = i;
+done:
+    return st;
+}
+
 uint64_t packet_rn(const uint8_t base[12], const uint8_t *packet)
 {
     return be48(base + TAG_BYTES) ^ be48(packet + TAG_BYTES);
+}
+
+enum head2_status packet_prepare(struct aead_job *job, uint8_t *out, const struct packet_spec *p,
+                                 const uint8_t *plain, size_t len)
+{
+    enum head2_status st;
+    const uint8_t *base = p->keys->base[p->lane];
+    unsigned way;
+
+    HEAD2_REQUIRES(p->rn < RN_LIMIT);
+    HEAD2_TRY(schedule(&way, p));
+    memcpy(out, base, TAG_BYTES);
+    put_be48(out + TAG_BYTES, be48(base + TAG_BYTES) ^ p->rn);
+    job->aead = p->cipher->way[way];
+    job->m = (struct aead_message){.out = out + HEAD2_AEAD_NONCE_BYTES,
+                                   .nonce = out,
+                                   .aad = p->cipher->aad[way],
+                                   .aad_len = PACKET_AAD,
+                                   .in = plain,
+                                   .len = len};
+done:
+    return st;
 }
 
 enum head2_status packet_seal(uint8_t *out, const struct packet_spec *p, const uint8_t *plain,
                               size_t len)
 {
     enum head2_status st;
-    struct head2_aead *aead;
-    uint8_t aad[AAD_BYTES];
-    const uint8_t *base = p->keys->base[p->lane];
+    struct aead_job job;
 
-    HEAD2_REQUIRES(p->rn < RN_LIMIT);
-    HEAD2_TRY(schedule(&aead, p));
-    packet_aad(aad, p);
-    memcpy(out, base, TAG_BYTES);
-    put_be48(out + TAG_BYTES, be48(base + TAG_BYTES) ^ p->rn);
-    HEAD2_TRY(head2_aead_seal(aead, out + 12, out, aad, sizeof aad, plain, len));
+    HEAD2_TRY(packet_prepare(&job, out, p, plain, len));
+    aead_seal_many(&job, 1);
+    st = job.st;
 done:
     return st;
 }
@@ -121,13 +135,13 @@ enum head2_status packet_open(uint8_t *plain, const struct packet_spec *p, const
                               size_t len)
 {
     enum head2_status st;
-    struct head2_aead *aead;
-    uint8_t aad[AAD_BYTES];
+    struct lane_cipher *c = p->cipher;
+    unsigned way;
 
     HEAD2_REQUIRES(len >= DATAGRAM_MIN);
-    HEAD2_TRY(schedule(&aead, p));
-    packet_aad(aad, p);
-    HEAD2_TRY(head2_aead_open(aead, plain, packet, aad, sizeof aad, packet + 12, len - 12));
+    HEAD2_TRY(schedule(&way, p));
+    HEAD2_TRY(head2_aead_open(c->way[way], plain, packet, c->aad[way], PACKET_AAD, packet + 12,
+                              len - 12));
 done:
     return st;
 }

@@ -7,6 +7,7 @@
 #ifndef HEAD2_SESSION_LANE_H
 #define HEAD2_SESSION_LANE_H
 
+#include "cipher/aead_provider.h"
 #include "session/schedule.h"
 #include "session/wire.h"
 
@@ -41,9 +42,13 @@ enum window_verdict window_check(const struct window *w, uint64_t rn);
 /* Only after the packet has proven authentic. */
 void window_accept(struct window *w, uint64_t rn);
 
-/* AES schedules of one lane and direction, made on first use and reused for later keys. */
+#define PACKET_AAD 20
+
+/* AES schedules of one lane and direction, and what they authenticate beside each packet; made on
+ * first use and reused for later keys. */
 struct lane_cipher {
     struct head2_aead *way[2];
+    uint8_t aad[2][PACKET_AAD];
     uint64_t serial[2]; /* which key is scheduled; serials are never reused in a session */
     uint8_t older;      /* the way to replace next */
 };
@@ -65,6 +70,12 @@ struct packet_spec {
     uint8_t lane;
 };
 
+/* Make the job that seals plain into out (len + 28 bytes): the key is scheduled, the nonce written.
+ * plain must stay until aead_seal_many has done the job. Between two changes of epoch a
+ * lane has two keys at most, so the schedule stays too. Returns HEAD2_OK, HEAD2_E_MEMORY or
+ * HEAD2_E_CRYPTO. */
+enum head2_status packet_prepare(struct aead_job *job, uint8_t *out, const struct packet_spec *p,
+                                 const uint8_t *plain, size_t len);
 /* Seal plain into out (len + 28 bytes). Returns HEAD2_OK, HEAD2_E_MEMORY or HEAD2_E_CRYPTO. */
 enum head2_status packet_seal(uint8_t *out, const struct packet_spec *p, const uint8_t *plain,
                               size_t len);

@@ -369,7 +369,7 @@ struct head2_session {
     struct head2_event *events;
     unsigned event_first, event_n, event_cap;
     uint64_t counters[HEAD2_COUNTERS];
-    uint8_t out[2][DATAGRAM_MAX + 64];
+    uint8_t out[2 * HEAD2_SESSION_MANY][DATAGRAM_MAX + 64]; /* a packet and its twin, each */
     uint8_t plain[DATAGRAM_MAX];
 };
 
@@ -429,9 +429,12 @@ size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out);
 const struct tunnel *tunnel_present(const struct head2_session *s, uint32_t peer);
 struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer);
 uint32_t tunnel_slot(const struct head2_session *s, const struct tunnel *t);
-/* Seals one packet under a sending epoch; 0 when a limit or libcrypto forbids it. */
-size_t tunnel_seal(struct head2_session *s, struct tunnel *t, struct tx_epoch *tx, uint8_t lane,
-                   uint64_t rn, uint8_t *out, const uint8_t *plain, size_t len);
+
+/* send.c */
+/* Seals one packet of the control lane under the present key; 0 when a limit or libcrypto forbids.
+ */
+size_t tunnel_seal(struct head2_session *s, struct tunnel *t, uint8_t *out, const uint8_t *plain,
+                   size_t len);
 
 /* control.c */
 void control_start(struct head2_session *s, struct tunnel *t);

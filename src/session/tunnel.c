@@ -1,5 +1,5 @@
 /*
- * An established session: opening and sealing packets, liveness, the end.
+ * An established session: opening packets, liveness, the end. Sealing is in send.c.
  */
 #include "session/state.h"
 
@@ -236,101 +236,6 @@ struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer)
 {
     const struct tunnel *t = tunnel_present(s, peer);
     return t == NULL ? NULL : &s->tunnels[t - s->tunnels];
-}
-
-/* ---- sending ---- */
-
-size_t tunnel_seal(struct head2_session *s, struct tunnel *t, struct tx_epoch *tx, uint8_t lane,
-                   uint64_t rn, uint8_t *out, const uint8_t *plain, size_t len)
-{
-    size_t wire = len + HEAD2_SESSION_OVERHEAD;
-    uint64_t room = t->params.rot_bytes - (lane == LANE_CONTROL ? 0 : ROT_RESERVE);
-
-    if (!tx->used || s->now - tx->started >= (uint64_t)t->params.rot_seconds * SECOND)
-        return 0;
-    if (tx->bytes + wire > room || tx->packets[lane] >= LANE_PACKETS_MAX)
-        return 0;
-    if (rn >= RN_LIMIT) {
-        count(s, HEAD2_COUNT_RN_LIMIT);
-        tunnel_close(s, t, CLOSE_LIMIT);
-        return 0;
-    }
-    struct packet_spec p = {.cipher = &t->cipher[0][lane],
-                            .keys = &tx->keys,
-                            .serial = tx->serial,
-                            .session_id = t->session_id,
-                            .epoch = tx->epoch,
-                            .rn = rn,
-                            .suite = t->suite,
-                            .dir = s->config.role == HEAD2_ROLE_DRONE ? D2G : G2D,
-                            .lane = lane};
-    if (packet_seal(out, &p, plain, len) != HEAD2_OK)
-        return 0;
-    tx->bytes += wire;
-    tx->packets[lane]++;
-    t->tx_packets[lane]++;
-    t->tx_bytes += wire;
-    HEAD2_ENSURES(tx->bytes <= t->params.rot_bytes);
-    return wire;
-}
-
-static void note_rate(struct head2_session *s, struct tunnel *t, size_t len)
-{
-    uint64_t slot = s->now / (200 * MS);
-
-    if (slot - t->rate_slot >= RATE_BINS)
-        memset(t->rate_bin, 0, sizeof t->rate_bin);
-    else
-        for (uint64_t i = t->rate_slot + 1; i <= slot; i++)
-            t->rate_bin[i % RATE_BINS] = 0;
-    t->rate_slot = slot;
-    t->rate_bin[slot % RATE_BINS] += (uint32_t)len;
-}
-
-enum head2_status head2_session_send(struct head2_session *s, uint64_t now, uint32_t peer,
-                                     uint8_t lane, const uint8_t *bytes, size_t len,
-                                     struct head2_session_packets *packets)
-{
-    memset(packets, 0, sizeof *packets);
-    if (peer >= s->max_peers || lane >= HEAD2_SESSION_LANES)
-        return HEAD2_E_ARG;
-    if (now > s->now)
-        s->now = now;
-    struct tunnel *t = tunnel_of_peer(s, peer);
-    if (t == NULL) {
-        count(s, HEAD2_COUNT_NO_SESSION);
-        return HEAD2_E_STATE;
-    }
-    if (len > (size_t)t->params.max_dgram - HEAD2_SESSION_OVERHEAD) {
-        count(s, HEAD2_COUNT_TOO_BIG);
-        return HEAD2_E_LIMIT;
-    }
-    if (epoch_arm_due(t, s->now))
-        epoch_arm(s, t);
-    uint64_t rn = t->rn[lane]++;
-    size_t n = tunnel_seal(s, t, &t->tx, lane, rn, s->out[0], bytes, len);
-    if (n == 0) {
-        count(s, HEAD2_COUNT_PAUSED);
-        return HEAD2_E_POLICY;
-    }
-    note_rate(s, t, n);
-    packets->to = t->address;
-    packets->n = 1;
-    packets->bytes[0] = s->out[0];
-    packets->len[0] = n;
-    if (t->over[lane] == 0 || !t->prev.used)
-        return HEAD2_OK;
-    n = tunnel_seal(s, t, &t->prev, lane, rn, s->out[1], bytes, len);
-    if (n != 0) {
-        packets->n = 2;
-        packets->bytes[1] = s->out[1];
-        packets->len[1] = n;
-        t->twins++;
-    }
-    t->over[lane]--;
-    if ((t->over[0] | t->over[1] | t->over[2] | t->over[3]) == 0)
-        epoch_erase_prev(t);
-    return HEAD2_OK;
 }
 
 size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out)
