@@ -118,21 +118,39 @@ static bool wanted(struct runtime *r, const struct port *p, const struct head2_a
     return true;
 }
 
+static void seal_and_queue(struct runtime *r, uint32_t peer, uint64_t now,
+                           struct head2_session_item *items, unsigned n)
+{
+    struct head2_session_packets packets[HEAD2_SESSION_MANY];
+
+    for (unsigned i = 0; i < n; i++)
+        items[i].packets = &packets[i];
+    const enum head2_status st = head2_session_send_many(r->session, now, peer, items, n);
+    (void)st; /* what could not be sealed has no packets, and the session has counted it */
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned k = 0; k < packets[i].n; k++)
+            net_queue(&r->out_wan, &r->wan, &packets[i].to, packets[i].bytes[k], packets[i].len[k]);
+}
+
 static void drain(struct runtime *r, const struct port *p, uint64_t now)
 {
-    struct head2_session_packets packets;
+    struct head2_session_item items[HEAD2_SESSION_MANY];
     struct head2_address from;
-    unsigned n = net_receive(&r->in, &p->socket);
+    const unsigned received = net_receive(&r->in, &p->socket);
+    unsigned n = 0;
 
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < received; i++) {
         address_from_sockaddr(&from, &r->in.from[i]);
         if (!wanted(r, p, &from))
             continue;
-        enum head2_status st = head2_session_send(r->session, now, p->peer, p->lane, r->in.bytes[i],
-                                                  r->in.len[i], &packets);
-        for (unsigned k = 0; st == HEAD2_OK && k < packets.n; k++)
-            net_queue(&r->out_wan, &r->wan, &packets.to, packets.bytes[k], packets.len[k]);
+        items[n++] = (struct head2_session_item){
+            .lane = p->lane, .bytes = r->in.bytes[i], .len = r->in.len[i]};
+        if (n == HEAD2_SESSION_MANY) {
+            seal_and_queue(r, p->peer, now, items, n);
+            n = 0;
+        }
     }
+    seal_and_queue(r, p->peer, now, items, n);
 }
 
 static void on_port(uv_poll_t *poll, int status, int events)
