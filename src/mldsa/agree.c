@@ -96,24 +96,33 @@ static bool short_products(struct pair *t)
     return true;
 }
 
+/* Sums of every length, of entries of A alone; then of four with vectors at their bounds, and two
+ * rows. One pool serves for both sides: the check may run deep in the stack of a first call. */
 static bool rows(struct pair *t)
 {
-    struct poly row[2 * (MAX_L + 1)], v[MAX_L + 1], a[2], b[2];
-    for (unsigned j = 0; j < HEAD2_LEN(row); j++)
-        fill(t, &row[j], 0, MLDSA_Q - 1);
-    for (unsigned j = 0; j < HEAD2_LEN(v); j++)
-        fill(t, &v[j], 1 - 9 * MLDSA_Q, 9 * MLDSA_Q - 1);
-    t->k->dot(a, row, v, MAX_L);
-    t->reference->dot(b, row, v, MAX_L);
+    struct poly pool[MAX_L + 2], a[2], b[2];
+
+    for (unsigned j = 0; j < HEAD2_LEN(pool); j++)
+        fill(t, &pool[j], 0, MLDSA_Q - 1);
+    t->k->dot(a, pool, pool + 1, MAX_L);
+    t->reference->dot(b, pool, pool + 1, MAX_L);
     if (!congruent(a, b))
         return false;
     for (unsigned n = 4; n <= MAX_L + 1; n++) {
-        t->k->rows(a, row, v, 2, n);
-        t->reference->rows(b, row, v, 2, n);
-        if (!congruent(&a[0], &b[0]) || !congruent(&a[1], &b[1]))
+        t->k->rows(a, pool, pool + 1, 1, n);
+        t->reference->rows(b, pool, pool + 1, 1, n);
+        if (!congruent(a, b))
             return false;
     }
-    return true;
+    t->k->rows(a, pool, pool + 4, 2, 4);
+    t->reference->rows(b, pool, pool + 4, 2, 4);
+    if (!congruent(&a[0], &b[0]) || !congruent(&a[1], &b[1]))
+        return false;
+    for (unsigned j = 4; j < 8; j++)
+        fill(t, &pool[j], 1 - 9 * MLDSA_Q, 9 * MLDSA_Q - 1);
+    t->k->rows(a, pool, pool + 4, 1, 4);
+    t->reference->rows(b, pool, pool + 4, 1, 4);
+    return congruent(a, b);
 }
 
 static bool rounding(struct pair *t, int32_t gamma2)
