@@ -157,7 +157,8 @@ enum head2_status head2_mldsa_signer_init(struct head2_mldsa_signer *key, enum h
 
 void head2_mldsa_signer_wipe(struct head2_mldsa_signer *key)
 {
-    head2_wipe(key, mldsa_signer_bytes(key->P));
+    if (key != NULL && key->P != NULL)
+        head2_wipe(key, mldsa_signer_bytes(key->P));
 }
 
 enum head2_status head2_mldsa_signer_new(struct head2_mldsa_signer **key, enum head2_mldsa_set set,
@@ -183,8 +184,7 @@ enum head2_status head2_mldsa_signer_new(struct head2_mldsa_signer **key, enum h
 
 void head2_mldsa_signer_free(struct head2_mldsa_signer *key)
 {
-    if (key != NULL)
-        head2_mldsa_signer_wipe(key);
+    head2_mldsa_signer_wipe(key);
     free(key);
 }
 

@@ -419,6 +419,8 @@ static void prepared_keys_in_any_memory(void)
         keys[0].sk[128] = 0xff; /* coefficients of s1 that are none */
         CHECK_EQ(head2_mldsa_signer_init(signer, public_set(), keys[0].sk), HEAD2_E_MALFORMED);
         CHECK(is_zero(room, sizes[i][0]));
+        head2_mldsa_signer_wipe(signer); /* there is nothing left to wipe */
+        head2_mldsa_signer_wipe(NULL);
         CHECK_EQ(head2_mldsa_signer_new(&heap, public_set(), keys[0].sk), HEAD2_E_MALFORMED);
         CHECK(heap == NULL);
     }
