@@ -77,7 +77,7 @@ static bool agrees_for_key(struct check *c, size_t key_len)
         return false;
     for (size_t len = 0; len <= LONGEST; len += len < 80 ? 1 : 59) {
         m.len = len;
-        m.aad_len = len % 3 == 0 ? 20 : len % sizeof c->aad;
+        m.aad_len = len % 4 == 0 ? 20 : len % 32 + len % 8;
         fill(c->nonce, sizeof c->nonce, (uint8_t)len);
         if (!seals_alike(c, m) || !opens_and_refuses(c, m))
             return false;

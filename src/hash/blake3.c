@@ -202,7 +202,7 @@ static size_t subtree_chunks(const struct head2_blake3 *ctx, size_t len)
 {
     size_t chunks = BLAKE3_SUBTREE_MAX;
 
-    while (chunks > 1 && (chunks * BLAKE3_CHUNK > len || ctx->chunk % chunks != 0))
+    while (chunks > 1 && (chunks * BLAKE3_CHUNK > len || (ctx->chunk & (chunks - 1)) != 0))
         chunks /= 2;
     return chunks;
 }
