@@ -182,7 +182,7 @@ static void end_run(struct pool *p, unsigned i)
 static void step(struct pool *p)
 {
     struct blake3_lanes *const l = &p->l;
-    bool ended[BLAKE3_LANES];
+    bool ended[BLAKE3_LANES] = {false};
     uint32_t blocks = BLAKE3_CHUNK_BLOCKS;
 
     for (unsigned i = 0; i < p->used; i++)
@@ -225,7 +225,7 @@ void head2_blake3_batch(const struct head2_blake3_job *jobs, size_t n)
     }
     p.next = jobs;
     p.end = jobs + n;
-    memset(p.l.counter, 0, sizeof p.l.counter);
+    memset(&p.l, 0, sizeof p.l);
     p.used = 0;
     while (p.used < p.kernels->width && take_job(&p, p.used))
         p.used++;
