@@ -62,7 +62,7 @@ static struct cpu_id identify(void)
         id.ecx7 = c;
     }
     if (has(id.ecx1, ECX1_OSXSAVE)) {
-        __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+        __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0)); /* faults without OSXSAVE */
         id.xcr0 = (uint64_t)d << 32 | a;
     }
 #endif
@@ -174,14 +174,9 @@ unsigned cpu_refusals(void (*refused)(void *arg, const char *room, const char *i
 
 /* ---- residue ---- */
 
-/* Kernels spill a few vectors; control code keeps its secrets in structs that it wipes itself. */
-enum { SPILL_BYTES = 4096 };
-
-static HEAD2_NOINLINE void wipe_stack_below(void)
+static HEAD2_NOINLINE void wipe_stack_below(size_t depth)
 {
-    uint8_t dead[SPILL_BYTES];
-
-    head2_wipe(dead, sizeof dead);
+    head2_wipe(__builtin_alloca(depth), depth);
 }
 
 #ifdef HEAD2_X86_KERNELS
@@ -212,9 +207,9 @@ static void wipe_vectors(enum cpu_isa isa)
 }
 #endif
 
-void cpu_wipe_residue(void)
+void cpu_wipe_residue(enum cpu_depth depth)
 {
-    wipe_stack_below();
+    wipe_stack_below(depth);
 #ifdef HEAD2_X86_KERNELS
     wipe_vectors(cpu_isa());
 #endif

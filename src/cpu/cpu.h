@@ -75,11 +75,20 @@ const void *cpu_choose(struct cpu_choice *c);
 /* Call refused for every set of kernels that has been refused so far; their number. */
 unsigned cpu_refusals(void (*refused)(void *arg, const char *room, const char *isa), void *arg);
 
+/* How far below the caller's frame the stack may hold secrets. Measured, with a reserve: see
+ * tests/properties/test_residue.c. */
+enum cpu_depth {
+    CPU_KERNELS_BELOW = 6 * 1024, /* the caller calls kernels: their vectors, spilled */
+    CPU_CALLS_BELOW = 12 * 1024   /* or others that do, with states of Keccak and blocks in them */
+};
+
 /*
- * Wipe what secrets an operation may have left where no variable is: the vector registers and the
- * stack below the caller's frame, where its callees spilled. Called once, at the end of each public
- * function that handles secrets; buffers that have names are wiped by those who named them.
+ * Wipe what secrets an operation may have left where no variable is: in the vector registers, and
+ * on the stack below the caller's frame, where its callees spilled. The last to do so is the
+ * function that has the large buffers in its frame: called from further up, with all of them still
+ * between the caller and the kernels, this reaches nothing. Buffers that have names are wiped by
+ * those who named them.
  */
-void cpu_wipe_residue(void);
+void cpu_wipe_residue(enum cpu_depth depth);
 
 #endif

@@ -393,7 +393,7 @@ void head2_blake3_final(const struct head2_blake3 *ctx, uint8_t *out, size_t out
     head2_wipe(&n, sizeof n);
     head2_wipe(cv, sizeof cv);
     if (ctx->flags != 0) /* keyed, or a key derived */
-        cpu_wipe_residue();
+        cpu_wipe_residue(CPU_KERNELS_BELOW);
 }
 
 /* At most one chunk: no tree, no context. */

@@ -73,7 +73,7 @@ enum head2_status head2_mldsa_keypair_batch(enum head2_mldsa_set set,
         at += keypair_group(P, jobs + at, n - at);
     for (size_t i = 0; i < n && st == HEAD2_OK; i++)
         st = jobs[i].st;
-    cpu_wipe_residue();
+    cpu_wipe_residue(CPU_CALLS_BELOW);
     return st;
 }
 
@@ -142,10 +142,11 @@ static void hash_inputs(struct verify_group *g, const struct mldsa_params *P)
 }
 
 /* Lines 9 and 10: w1 of one verification. */
-static void recover(struct verify_group *g, unsigned i, const struct mldsa_params *P)
+static void recover(struct verify_group *g, unsigned i, const struct mldsa_kernels *ours,
+                    const struct mldsa_params *P)
 {
     struct head2_mldsa_verify_job *const job = &g->jobs[i];
-    const struct mldsa_kernels *const k = job->key != NULL ? job->key->kernels : mldsa_kernels();
+    const struct mldsa_kernels *const k = job->key != NULL ? job->key->kernels : ours;
     struct commitment *const to = &g->commitment[i];
     struct verify_work w;
 
@@ -186,15 +187,13 @@ static void compare(struct verify_group *g, const struct mldsa_params *P)
     }
 }
 
-enum head2_status head2_mldsa_verify_batch(enum head2_mldsa_set set,
-                                           struct head2_mldsa_verify_job *jobs, size_t n)
+/* Kernels come from the caller, as in keygen.c. */
+static HEAD2_NOINLINE void verify_groups(const struct mldsa_kernels *k,
+                                         const struct mldsa_params *P,
+                                         struct head2_mldsa_verify_job *jobs, size_t n)
 {
-    const struct mldsa_params *const P = mldsa_public_set(set);
-    enum head2_status st = HEAD2_OK;
     struct verify_group g;
 
-    if (P == NULL)
-        return HEAD2_E_ARG;
     memset(&g, 0, sizeof g); /* what the lanes of failed jobs hash */
     for (size_t at = 0; at < n; at += g.n) {
         g.jobs = jobs + at;
@@ -203,10 +202,21 @@ enum head2_status head2_mldsa_verify_batch(enum head2_mldsa_set set,
         hash_inputs(&g, P);
         for (unsigned i = 0; i < g.n; i++) {
             if (g.jobs[i].st == HEAD2_OK)
-                recover(&g, i, P);
+                recover(&g, i, k, P);
         }
         compare(&g, P);
     }
+}
+
+enum head2_status head2_mldsa_verify_batch(enum head2_mldsa_set set,
+                                           struct head2_mldsa_verify_job *jobs, size_t n)
+{
+    const struct mldsa_params *const P = mldsa_public_set(set);
+    enum head2_status st = HEAD2_OK;
+
+    if (P == NULL)
+        return HEAD2_E_ARG;
+    verify_groups(mldsa_kernels(), P, jobs, n);
     for (size_t i = 0; i < n && st == HEAD2_OK; i++)
         st = jobs[i].st;
     return st;

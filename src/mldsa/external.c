@@ -59,7 +59,6 @@ done:
     head2_wipe(rnd, sizeof rnd);
     if (st != HEAD2_OK)
         head2_wipe(sig, mldsa_params_of(set)->sig_bytes);
-    cpu_wipe_residue();
     return st;
 }
 
@@ -76,7 +75,6 @@ done:
     head2_wipe(rnd, sizeof rnd);
     if (st != HEAD2_OK)
         head2_wipe(sig, mldsa_params_of(set)->sig_bytes);
-    cpu_wipe_residue();
     return st;
 }
 
@@ -130,7 +128,6 @@ done:
     head2_wipe(mu, sizeof mu);
     if (st != HEAD2_OK)
         head2_wipe(sig, key->P->sig_bytes);
-    cpu_wipe_residue();
     return st;
 }
 
@@ -181,7 +178,6 @@ done:
     head2_wipe(rnd, sizeof rnd);
     if (st != HEAD2_OK)
         head2_wipe(sig, key->P->sig_bytes);
-    cpu_wipe_residue();
     return st;
 }
 

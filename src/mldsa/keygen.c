@@ -26,9 +26,9 @@ void mldsa_tr(enum mldsa_set set, uint8_t tr[TR_BYTES], const uint8_t *pk)
     head2_shake256(tr, TR_BYTES, pk, mldsa_params_of(set)->pk_bytes);
 }
 
-static void start(struct key_maker *m, const struct mldsa_params *P)
+static void start(struct key_maker *m, const struct mldsa_kernels *k, const struct mldsa_params *P)
 {
-    m->kernels = mldsa_kernels();
+    m->kernels = k;
     m->P = P;
 }
 
@@ -92,10 +92,13 @@ static void sample_secrets(struct key_maker *m, const uint8_t rho_prime[64], uin
 
 /*
  * Algorithm 6 from the output of line 1 on. skEncode and pkEncode (Algorithms 24 and 22) happen on
- * the way: each part is packed when known. tr is left to the caller unless with_tr.
+ * the way: each part is packed when known. tr is left to the caller unless with_tr. Kernels come
+ * from the caller: to choose them for the first time takes 32 KiB of stack, as much as is left
+ * here.
  */
-static void from_seeds(const struct mldsa_params *P, uint8_t *pk, uint8_t *sk,
-                       const uint8_t seeds[SEEDS_BYTES], bool with_tr)
+static HEAD2_NOINLINE void from_seeds(const struct mldsa_kernels *k, const struct mldsa_params *P,
+                                      uint8_t *pk, uint8_t *sk, const uint8_t seeds[SEEDS_BYTES],
+                                      bool with_tr)
 {
     const struct sk_parts parts = mldsa_sk_parts(P);
     struct key_maker m;
@@ -104,10 +107,11 @@ static void from_seeds(const struct mldsa_params *P, uint8_t *pk, uint8_t *sk,
     memcpy(pk, seeds, RHO_BYTES);
     memcpy(sk, seeds, RHO_BYTES);
     memcpy(sk + RHO_BYTES, seeds + RHO_BYTES + 64, K_BYTES);
-    start(&m, P);
+    start(&m, k, P);
     sample_secrets(&m, seeds + RHO_BYTES, sk + parts.s);
     public_key(&m, pk, sk + parts.t0, with_tr ? sk + parts.tr : NULL);
     head2_wipe(&m, offsetof(struct key_maker, matrix));
+    cpu_wipe_residue(CPU_KERNELS_BELOW);
 }
 
 void mldsa_keygen_internal(enum mldsa_set set, uint8_t *pk, uint8_t *sk,
@@ -122,16 +126,17 @@ void mldsa_keygen_internal(enum mldsa_set set, uint8_t *pk, uint8_t *sk,
     head2_shake_update(&shake, xi->b, sizeof xi->b);
     head2_shake_update(&shake, dims, sizeof dims);
     head2_shake_squeeze(&shake, seeds, sizeof seeds);
-    from_seeds(P, pk, sk, seeds, true);
+    from_seeds(mldsa_kernels(), P, pk, sk, seeds, true);
     head2_wipe(&shake, sizeof shake);
     head2_wipe(seeds, sizeof seeds);
-    cpu_wipe_residue();
+    cpu_wipe_residue(CPU_KERNELS_BELOW);
 }
 
 void mldsa_keygen_group(const struct mldsa_params *P, uint8_t *const pk[KECCAK_LANES],
                         uint8_t *const sk[KECCAK_LANES],
                         const struct head2_secret32 *const xi[KECCAK_LANES], unsigned n)
 {
+    const struct mldsa_kernels *const k = mldsa_kernels();
     const uint8_t dims[2] = {(uint8_t)P->k, (uint8_t)P->l};
     struct keccak_job hash[KECCAK_LANES] = {{.out = NULL}};
     uint8_t seeds[KECCAK_LANES][SEEDS_BYTES];
@@ -145,7 +150,7 @@ void mldsa_keygen_group(const struct mldsa_params *P, uint8_t *const pk[KECCAK_L
         };
     keccak_many(KECCAK_RATE_256, hash, n);
     for (unsigned i = 0; i < n; i++) {
-        from_seeds(P, pk[i], sk[i], seeds[i], false);
+        from_seeds(k, P, pk[i], sk[i], seeds[i], false);
         hash[i] = (struct keccak_job){
             {{pk[i], P->pk_bytes}}, sk[i] + mldsa_sk_parts(P).tr, TR_BYTES, KECCAK_SUFFIX_SHAKE};
     }
@@ -153,16 +158,17 @@ void mldsa_keygen_group(const struct mldsa_params *P, uint8_t *const pk[KECCAK_L
     head2_wipe(seeds, sizeof seeds);
 }
 
-enum head2_status mldsa_public_from_private(enum mldsa_set set, uint8_t *pk, const uint8_t *sk)
+static HEAD2_NOINLINE enum head2_status public_of(const struct mldsa_kernels *k,
+                                                  const struct mldsa_params *P, uint8_t *pk,
+                                                  const uint8_t *sk)
 {
-    const struct mldsa_params *const P = mldsa_params_of(set);
     const struct sk_parts parts = mldsa_sk_parts(P);
     enum head2_status st;
     struct key_maker m;
     uint8_t packed_t0[MAX_K * T0_BYTES], tr[TR_BYTES];
     uint32_t bad = 0;
 
-    start(&m, P);
+    start(&m, k, P);
     for (unsigned index = 0; index < P->l + P->k; index++)
         bad |= mldsa_unpack_secret(m.kernels, P, secret_poly(&m, index), sk, index);
     HEAD2_PUBLIC(&bad, sizeof bad, "whether a private key is well-formed is the result");
@@ -178,6 +184,11 @@ done:
     head2_wipe(packed_t0, sizeof packed_t0);
     if (st != HEAD2_OK)
         head2_wipe(pk, P->pk_bytes);
-    cpu_wipe_residue();
+    cpu_wipe_residue(CPU_KERNELS_BELOW);
     return st == HEAD2_OK ? HEAD2_OK : HEAD2_E_MALFORMED;
+}
+
+enum head2_status mldsa_public_from_private(enum mldsa_set set, uint8_t *pk, const uint8_t *sk)
+{
+    return public_of(mldsa_kernels(), mldsa_params_of(set), pk, sk);
 }

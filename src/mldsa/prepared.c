@@ -151,7 +151,7 @@ enum head2_status head2_mldsa_signer_init(struct head2_mldsa_signer *key, enum h
     const enum head2_status st = mldsa_signer_prepare(key, P, sk);
     if (st != HEAD2_OK)
         head2_wipe(key, mldsa_signer_bytes(P));
-    cpu_wipe_residue();
+    cpu_wipe_residue(CPU_CALLS_BELOW);
     return st;
 }
 

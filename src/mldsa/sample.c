@@ -120,6 +120,7 @@ void mldsa_sample_bounded(const struct mldsa_kernels *k, const struct sample_lan
         blocks = 1;
     } while (!all);
     head2_wipe(&s, sizeof s);
+    cpu_wipe_residue(CPU_KERNELS_BELOW);
 }
 
 void mldsa_sample_mask(const struct mldsa_kernels *k, const struct sample_lane *lane,
@@ -132,6 +133,7 @@ void mldsa_sample_mask(const struct mldsa_kernels *k, const struct sample_lane *
     for (unsigned l = 0; l < lanes; l++)
         k->unpack_signed(lane[l].to, s.block[l], P->gamma1, P->z_bits);
     head2_wipe(&s, sizeof s);
+    cpu_wipe_residue(CPU_KERNELS_BELOW);
 }
 
 static uint8_t next_byte(struct ball *b)

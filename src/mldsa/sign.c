@@ -169,6 +169,7 @@ enum head2_status mldsa_signer_sign(const struct head2_mldsa_signer *s, uint8_t 
             draw_mask(s, g.rho_prime2, n * P->l, a->y, NULL);
     }
     head2_wipe(&g, sizeof g);
+    cpu_wipe_residue(CPU_KERNELS_BELOW);
     if (st != HEAD2_OK)
         head2_wipe(sig, P->sig_bytes);
     return st;

@@ -246,6 +246,6 @@ enum head2_status head2_mldsa_sign_batch(enum head2_mldsa_set set,
     }
     for (size_t i = 0; i < n && st == HEAD2_OK; i++)
         st = jobs[i].st;
-    cpu_wipe_residue();
+    cpu_wipe_residue(CPU_CALLS_BELOW);
     return st;
 }

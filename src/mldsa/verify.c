@@ -124,11 +124,12 @@ static void finish_mu(struct from_bytes *f, size_t rows)
     f->chain.ready += rows * PACKED_BYTES(f->matrix.P->w1_bits);
 }
 
-static enum head2_status verify(const struct mldsa_params *P, const uint8_t *pk,
-                                const struct mldsa_message *m, const uint8_t *mu,
-                                const uint8_t *sig, size_t sig_len)
+/* Kernels come from the caller, as in keygen.c. */
+static HEAD2_NOINLINE enum head2_status verify(const struct mldsa_kernels *k,
+                                               const struct mldsa_params *P, const uint8_t *pk,
+                                               const struct mldsa_message *m, const uint8_t *mu,
+                                               const uint8_t *sig, size_t sig_len)
 {
-    const struct mldsa_kernels *const k = mldsa_kernels();
     enum head2_status st;
     struct from_bytes f;
     uint8_t c_tilde[MAX_C_TILDE];
@@ -166,12 +167,12 @@ enum head2_status mldsa_verify_mu_internal(enum mldsa_set set, const uint8_t *pk
                                            const uint8_t mu[HEAD2_MLDSA_MU_BYTES],
                                            const uint8_t *sig, size_t sig_len)
 {
-    return verify(mldsa_params_of(set), pk, NULL, mu, sig, sig_len);
+    return verify(mldsa_kernels(), mldsa_params_of(set), pk, NULL, mu, sig, sig_len);
 }
 
 enum head2_status mldsa_verify_internal(enum mldsa_set set, const uint8_t *pk,
                                         const struct mldsa_message *m, const uint8_t *sig,
                                         size_t sig_len)
 {
-    return verify(mldsa_params_of(set), pk, m, NULL, sig, sig_len);
+    return verify(mldsa_kernels(), mldsa_params_of(set), pk, m, NULL, sig, sig_len);
 }

@@ -159,6 +159,7 @@ static void keygen_group(const struct mlkem_params *p, struct head2_mlkem_keypai
                            NULL, 0);
     }
     keccak_many(KECCAK_RATE_256, hash, n);
+    cpu_wipe_residue(CPU_CALLS_BELOW);
 }
 
 static enum head2_status keypair_some(const struct mlkem_params *p,
@@ -265,6 +266,7 @@ static void encaps_group(const struct mlkem_params *p, struct head2_mlkem_encaps
         HEAD2_PUBLIC(jobs[i]->ct, p->ct_bytes, "the ciphertext is sent");
         memcpy(jobs[i]->ss->b, w->k_r[i], 32);
     }
+    cpu_wipe_residue(CPU_CALLS_BELOW);
 }
 
 static enum head2_status encaps_some(const struct mlkem_params *p,
@@ -408,6 +410,7 @@ static void decaps_group(const struct mlkem_params *p, struct head2_mlkem_decaps
         mlkem_pke_encrypt(p, w->ct, &key, w->m[i], w->noise[i]);
         mlkem_accept_or_reject(p, jobs[i]->ss, jobs[i]->ct, w->ct, w->k_r[i], w->k_bar[i]);
     }
+    cpu_wipe_residue(CPU_CALLS_BELOW);
 }
 
 static enum head2_status decaps_some(const struct mlkem_params *p,

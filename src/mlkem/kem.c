@@ -119,6 +119,7 @@ void mlkem_keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t 
     mlkem_finish_dk(p, dk, ek, seed->b + 32);
     mlkem_hash_output(&h, dk + p->dk_bytes - 64);
     head2_wipe(&w, sizeof w);
+    cpu_wipe_residue(CPU_CALLS_BELOW);
 }
 
 static enum head2_status keypair_from_seed(const struct mlkem_params *p, uint8_t *ek, uint8_t *dk,
@@ -172,6 +173,7 @@ void mlkem_encaps_with(const struct mlkem_params *p, uint8_t *ct, struct head2_s
     HEAD2_PUBLIC(ct, p->ct_bytes, "the ciphertext is sent");
     memcpy(ss->b, w.k_r, 32);
     head2_wipe(&w, sizeof w);
+    cpu_wipe_residue(CPU_CALLS_BELOW);
 }
 
 void mlkem_open_public(const struct mlkem_params *p, struct mlkem_poly a[], struct mlkem_poly t[],
@@ -309,6 +311,7 @@ void mlkem_decaps_with(const struct mlkem_params *p, struct head2_secret32 *ss,
     mlkem_run_chains(&beside);
     decaps_end(p, &w, ss, &key->pub, ct);
     head2_wipe(&w, sizeof w);
+    cpu_wipe_residue(CPU_CALLS_BELOW);
 }
 
 /* Algorithm 21 (ML-KEM.Decaps). H(ek), for the check of dk, and J(z || c) go along with all that is
@@ -345,6 +348,7 @@ done:
     head2_wipe(&w, sizeof w);
     if (st != HEAD2_OK)
         head2_wipe(ss, sizeof *ss);
+    cpu_wipe_residue(CPU_CALLS_BELOW);
     return st;
 }
 

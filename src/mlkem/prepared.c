@@ -85,6 +85,7 @@ enum head2_status head2_mlkem_dk_init(struct head2_mlkem_dk *key, enum head2_mlk
     key->p = p;
     mlkem_pke_decode(p, t + p->k, part.dk_pke);
     memcpy(key->z, part.z, sizeof key->z);
+    cpu_wipe_residue(CPU_CALLS_BELOW);
     return HEAD2_OK;
 }
 

@@ -155,7 +155,7 @@ static void residue_is_wiped(void)
     __asm__ volatile("vmovdqu %0, %%ymm7" ::"m"(low) : "xmm7");
     if (machine == CPU_AVX512)
         __asm__ volatile("vpternlogd $0xff, %xmm29, %xmm29, %xmm29");
-    cpu_wipe_residue();
+    cpu_wipe_residue(CPU_KERNELS_BELOW);
     __asm__ volatile("vmovdqu %%ymm7, %0" : "=m"(low));
     for (size_t i = 0; i < sizeof low; i++)
         CHECK_EQ(low[i], 0);
