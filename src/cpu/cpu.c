@@ -13,6 +13,7 @@ static const char *const names[CPU_LEVELS] = {"portable", "avx2", "avx512"};
 
 /* Intel SDM, volume 2A, CPUID, and volume 1, section 13.3 (XCR0). */
 enum {
+    ECX1_POPCNT = 1 << 23, /* which compilers take for a part of AVX */
     ECX1_OSXSAVE = 1 << 27,
     ECX1_AVX = 1 << 28,
     EBX7_BMI1 = 1 << 3,
@@ -37,7 +38,7 @@ static bool has(uint64_t value, uint64_t bits)
 
 enum cpu_isa cpu_level_of(const struct cpu_id *id)
 {
-    if (!has(id->ecx1, ECX1_OSXSAVE | ECX1_AVX) || !has(id->xcr0, XCR0_YMM) ||
+    if (!has(id->ecx1, ECX1_POPCNT | ECX1_OSXSAVE | ECX1_AVX) || !has(id->xcr0, XCR0_YMM) ||
         !has(id->ebx7, EBX7_AVX2 | EBX7_BMI1 | EBX7_BMI2))
         return CPU_PORTABLE;
     if (!has(id->xcr0, XCR0_ZMM) ||
@@ -203,7 +204,15 @@ static void wipe_vectors(enum cpu_isa isa)
                          "vpxorq %xmm28, %xmm28, %xmm28\n\t"
                          "vpxorq %xmm29, %xmm29, %xmm29\n\t"
                          "vpxorq %xmm30, %xmm30, %xmm30\n\t"
-                         "vpxorq %xmm31, %xmm31, %xmm31");
+                         "vpxorq %xmm31, %xmm31, %xmm31\n\t"
+                         "kxorq %k0, %k0, %k0\n\t"
+                         "kxorq %k1, %k1, %k1\n\t"
+                         "kxorq %k2, %k2, %k2\n\t"
+                         "kxorq %k3, %k3, %k3\n\t"
+                         "kxorq %k4, %k4, %k4\n\t"
+                         "kxorq %k5, %k5, %k5\n\t"
+                         "kxorq %k6, %k6, %k6\n\t"
+                         "kxorq %k7, %k7, %k7");
 }
 #endif
 

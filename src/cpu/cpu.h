@@ -15,7 +15,7 @@
 
 enum cpu_isa {
     CPU_PORTABLE,
-    CPU_AVX2,   /* with BMI1 and BMI2 */
+    CPU_AVX2,   /* with POPCNT, BMI1 and BMI2 */
     CPU_AVX512, /* F, BW, DQ, VL, IFMA, VBMI, VBMI2, VNNI: Ice Lake and later */
     CPU_LEVELS
 };
@@ -83,11 +83,11 @@ enum cpu_depth {
 };
 
 /*
- * Wipe what secrets an operation may have left where no variable is: in the vector registers, and
- * on the stack below the caller's frame, where its callees spilled. The last to do so is the
- * function that has the large buffers in its frame: called from further up, with all of them still
- * between the caller and the kernels, this reaches nothing. Buffers that have names are wiped by
- * those who named them.
+ * Wipe what secrets an operation may have left where no variable is: in the vector and mask
+ * registers, and on the stack below the caller's frame, where its callees spilled. The last to do
+ * so is the function that has the large buffers in its frame: called from further up, with all of
+ * them still between the caller and the kernels, this reaches nothing. Buffers that have names are
+ * wiped by those who named them.
  */
 void cpu_wipe_residue(enum cpu_depth depth);
 

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 static const struct cpu_id full = {
-    .ecx1 = 3u << 27, .ebx7 = 0xffffffff, .ecx7 = 0xffffffff, .xcr0 = 0xe7};
+    .ecx1 = 3u << 27 | 1u << 23, .ebx7 = 0xffffffff, .ecx7 = 0xffffffff, .xcr0 = 0xe7};
 
 static void levels_need_every_feature(void)
 {
@@ -41,6 +41,7 @@ static void levels_need_every_feature(void)
               {1, CPU_PORTABLE}, {2, CPU_PORTABLE}, {5, CPU_AVX2}, {6, CPU_AVX2}, {7, CPU_AVX2},
           },
       ecx1[] = {
+          {23, CPU_PORTABLE},
           {27, CPU_PORTABLE},
           {28, CPU_PORTABLE},
       };
@@ -151,10 +152,12 @@ static void residue_is_wiped(void)
     if (machine == CPU_PORTABLE)
         SKIP("this processor has no vector level");
     _Alignas(64) uint8_t low[32], high[16];
+    uint64_t masks;
     memset(low, 0xff, sizeof low);
     __asm__ volatile("vmovdqu %0, %%ymm7" ::"m"(low) : "xmm7");
     if (machine == CPU_AVX512)
-        __asm__ volatile("vpternlogd $0xff, %xmm29, %xmm29, %xmm29");
+        __asm__ volatile("vpternlogd $0xff, %xmm29, %xmm29, %xmm29\n\t"
+                         "kxnorq %k3, %k3, %k3");
     cpu_wipe_residue(CPU_KERNELS_BELOW);
     __asm__ volatile("vmovdqu %%ymm7, %0" : "=m"(low));
     for (size_t i = 0; i < sizeof low; i++)
@@ -163,6 +166,8 @@ static void residue_is_wiped(void)
         __asm__ volatile("vmovdqu64 %%xmm29, %0" : "=m"(high));
         for (size_t i = 0; i < sizeof high; i++)
             CHECK_EQ(high[i], 0);
+        __asm__ volatile("kmovq %%k3, %0" : "=r"(masks));
+        CHECK_EQ(masks, 0);
     }
 #else
     SKIP("not written for this architecture");
