@@ -247,10 +247,11 @@ struct head2_mldsa_verifier; /* a prepared public key */
  * signer_init, verifier_init - prepare sk or pk of a set at key.
  *     Returns HEAD2_OK, HEAD2_E_ARG (no such set, or key is not aligned: nothing is written) or, of
  *     a signer, HEAD2_E_MALFORMED (sk has a coefficient out of range: key is wiped).
- * signer_wipe - wipe a signer in memory of the caller's. A verifier holds no secret.
+ * signer_wipe - wipe a signer in memory of the caller's; nothing happens when key is NULL, wiped,
+ *     or signer_init has failed with HEAD2_E_MALFORMED. A verifier holds no secret.
  * signer_new, verifier_new - the same on the heap; *key is NULL on failure, which may also be
  *     HEAD2_E_MEMORY.
- * signer_free, verifier_free - release what the former made, wiped. key may be NULL.
+ * signer_free, verifier_free - release what the former made; a signer is wiped. key may be NULL.
  *
  * sign, sign_deterministic, sign_hash, sign_hash_deterministic, sign_mu - as the functions of that
  *     name above do it with an sk; sig has the size of the key's set. None needs the heap.

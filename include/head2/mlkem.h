@@ -138,9 +138,10 @@ struct head2_mlkem_dk; /* a prepared decapsulation key: as secret as dk itself *
  * ek_init, dk_init - prepare ek or dk of a set at key.
  *     Returns HEAD2_OK, HEAD2_E_ARG (no such set, or key is not aligned: nothing is written) or
  *     HEAD2_E_MALFORMED (ek fails the modulus check, dk its hash check: key is wiped).
- * dk_wipe - wipe a prepared dk in memory of the caller's. A prepared ek holds no secret.
+ * dk_wipe - wipe a prepared dk in memory of the caller's; nothing happens when key is NULL, wiped,
+ *     or dk_init has failed with HEAD2_E_MALFORMED. A prepared ek holds no secret.
  * ek_new, dk_new - the same on the heap; *key is NULL on failure, which may also be HEAD2_E_MEMORY.
- * ek_free, dk_free - release what ek_new and dk_new made, wiped. key may be NULL.
+ * ek_free, dk_free - release what ek_new and dk_new made; a dk is wiped. key may be NULL.
  * encaps - encapsulate to a prepared key with fresh randomness; ct has the size of the key's set.
  *     Returns HEAD2_OK or HEAD2_E_ENTROPY.
  * decaps - recover the shared secret with a prepared key. It cannot fail.
