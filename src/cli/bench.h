@@ -45,6 +45,7 @@ struct bench {
     uint32_t n;
     struct bench_result *results;
     uint32_t n_results;
+    json_t *earlier; /* NULL, or what bench_read_earlier has read */
 };
 
 typedef enum head2_status bench_operation(void *arg);
@@ -77,8 +78,10 @@ void bench_link(struct bench *b);
 /* The heading above the first row, and a row. */
 void bench_print(struct bench *b, const struct bench_result *r);
 json_t *bench_json(const struct bench *b);
-/* Compare with the JSON of an earlier run. Exit code: CLI_FAILED when a row is slower, in
- * yardsticks, by more than tolerance percent. */
+/* Read the JSON of an earlier run, before anything is measured. Exit code. */
+int bench_read_earlier(struct bench *b, const char *file);
+/* Compare with it. Exit code: CLI_FAILED when a row is slower, in yardsticks, by more than
+ * tolerance percent. */
 int bench_compare(struct bench *b, const char *file, double tolerance);
 /* Write the table into folder/performance.md, between its marks, and folder/performance.svg. */
 int bench_report(struct bench *b, const char *folder);

@@ -30,6 +30,7 @@ void bench_close(struct bench *b)
 {
     free(b->sample);
     free(b->results);
+    json_decref(b->earlier);
 }
 
 bool bench_wants(struct bench *b, const char *name)

@@ -83,18 +83,25 @@ static double earlier(const json_t *rows, const struct bench_result *r)
     return 0;
 }
 
-int bench_compare(struct bench *b, const char *file, double tolerance)
+int bench_read_earlier(struct bench *b, const char *file)
 {
     json_error_t error;
-    json_t *old = json_load_file(file, 0, &error);
-    const json_t *rows = json_object_get(old, "rows");
+
+    b->earlier = json_load_file(file, 0, &error);
+    if (json_is_array(json_object_get(b->earlier, "rows")))
+        return CLI_DONE;
+    if (b->earlier == NULL && error.line > 0)
+        return cli_fail(b->cli, CLI_INPUT, file, "give what 'head2 bench --json' printed",
+                        "line %d: %s", error.line, error.text);
+    return cli_fail(b->cli, CLI_INPUT, file, "give what 'head2 bench --json' printed", "%s",
+                    b->earlier == NULL ? "it cannot be read" : "it has no rows");
+}
+
+int bench_compare(struct bench *b, const char *file, double tolerance)
+{
+    const json_t *rows = json_object_get(b->earlier, "rows");
     unsigned slower = 0, compared = 0;
 
-    if (!json_is_array(rows)) {
-        json_decref(old);
-        return cli_fail(b->cli, CLI_INPUT, file, "give what 'head2 bench --json' printed",
-                        old == NULL ? "line %d: %s" : "no rows in it", error.line, error.text);
-    }
     if (!b->cli->json)
         cli_print(b->cli, "\n%-36s %-8s %9s %9s\n", "compared with the earlier run", "isa",
                   "yardstick", "change");
@@ -110,7 +117,6 @@ int bench_compare(struct bench *b, const char *file, double tolerance)
             cli_print(b->cli, "%-36s %-8s %9.3f %+8.1f%%%s\n", r->name, r->isa, r->yardsticks,
                       change, change > tolerance ? "  slower" : "");
     }
-    json_decref(old);
     if (compared == 0)
         return cli_fail(b->cli, CLI_INPUT, file, "compare runs of the same rows",
                         "it has no row in common with this run");

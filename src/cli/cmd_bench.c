@@ -7,6 +7,7 @@
 #include "gateway/ipsec_mb.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* The rows of one level. Links are measured on the highest alone: they spend their time in AES. */
 static void run_level(struct bench *b, enum cpu_isa isa, bool links)
@@ -51,6 +52,21 @@ static int finish(struct bench *b)
     return code;
 }
 
+/* What would only be found out after minutes of measuring is looked at first. */
+static int check_options(struct bench *b, const char *isa)
+{
+    const char *compare = cli_string(b->cli, "compare"), *report = cli_string(b->cli, "report");
+    struct stat info;
+
+    if (isa != NULL && strcmp(isa, "all") != 0 && cpu_isa_from_name(isa) > cpu_isa())
+        return cli_fail(b->cli, CLI_USAGE, "--isa", "see 'head2 doctor'",
+                        "this processor, or HEAD2_ISA, does not permit %s", isa);
+    if (report != NULL && (stat(report, &info) != 0 || !S_ISDIR(info.st_mode)))
+        return cli_fail(b->cli, CLI_INPUT, report, "name a folder that can be written",
+                        "there is no such folder");
+    return compare != NULL ? bench_read_earlier(b, compare) : CLI_DONE;
+}
+
 int cmd_bench(struct cli *cli)
 {
     const char *isa = cli_string(cli, "isa");
@@ -58,17 +74,17 @@ int cmd_bench(struct cli *cli)
                       .budget = (double)cli_number(cli, "ms", 300) / 1000,
                       .only = cli_string(cli, "only"),
                       .highest = cpu_isa_name(cpu_isa())};
+    int code = check_options(&b, isa);
 
-    if (isa != NULL && strcmp(isa, "all") != 0 && cpu_isa_from_name(isa) > cpu_isa())
-        return cli_fail(cli, CLI_USAGE, "--isa", "see 'head2 doctor'",
-                        "this processor, or HEAD2_ISA, does not permit %s", isa);
-    if (isa != NULL && strcmp(isa, "all") != 0)
-        b.highest = isa;
-    b.st = bench_open(&b);
-    if (b.st == HEAD2_OK)
-        run(&b, isa);
-    cpu_limit(CPU_AVX512);
-    const int code = finish(&b);
+    if (code == CLI_DONE) {
+        if (isa != NULL && strcmp(isa, "all") != 0)
+            b.highest = isa;
+        b.st = bench_open(&b);
+        if (b.st == HEAD2_OK)
+            run(&b, isa);
+        cpu_limit(CPU_AVX512);
+        code = finish(&b);
+    }
     bench_close(&b);
     return code;
 }
