@@ -38,6 +38,7 @@ struct bench {
     double budget;       /* seconds for one row */
     const char *only;    /* NULL: all rows */
     const char *highest; /* the highest level that is measured */
+    const char *aead;    /* who computes AES-GCM there */
     bool quiet;          /* collect only */
     enum head2_status st;
     bool headed, matched;

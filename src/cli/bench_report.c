@@ -5,7 +5,6 @@
 #include "artifact/file.h"
 #include "artifact/utc.h"
 #include "cli/bench.h"
-#include "gateway/ipsec_mb.h"
 
 #include <head2/cpu.h>
 #include <head2/version.h>
@@ -24,9 +23,8 @@ static void head_line(struct bench *b)
         return;
     b->headed = true;
     cli_print(b->cli, "head2 %s, one core, up to %s; yardstick: libcrypto %s; AES-GCM: %s\n",
-              head2_version(), b->highest, OpenSSL_version(OPENSSL_VERSION_STRING),
-              ipsec_mb_provider() != NULL ? "libipsec-mb, where vectors are used" : "libcrypto");
-    cli_print(b->cli, "%-36s %-8s %10s %10s %10s %11s %10s %9s\n", "", "isa", "us", "p50 us",
+              head2_version(), b->highest, OpenSSL_version(OPENSSL_VERSION_STRING), b->aead);
+    cli_print(b->cli, "%-42s %-8s %10s %10s %10s %11s %10s %9s\n", "", "isa", "us", "p50 us",
               "p99 us", "per second", "cycles", "yardstick");
 }
 
@@ -35,7 +33,7 @@ void bench_print(struct bench *b, const struct bench_result *r)
     if (b->cli->json)
         return;
     head_line(b);
-    cli_print(b->cli, "%-36s %-8s %10.2f %10.2f %10.2f %11.0f %10.0f %9.3f", r->name, r->isa, r->us,
+    cli_print(b->cli, "%-42s %-8s %10.2f %10.2f %10.2f %11.0f %10.0f %9.3f", r->name, r->isa, r->us,
               r->p50, r->p99, 1e6 / r->us, r->cycles, r->yardsticks);
     if (r->unit != NULL)
         cli_print(b->cli, "   %.1f %s", r->extra, r->unit);
@@ -103,7 +101,7 @@ int bench_compare(struct bench *b, const char *file, double tolerance)
     unsigned slower = 0, compared = 0;
 
     if (!b->cli->json)
-        cli_print(b->cli, "\n%-36s %-8s %9s %9s\n", "compared with the earlier run", "isa",
+        cli_print(b->cli, "\n%-42s %-8s %9s %9s\n", "compared with the earlier run", "isa",
                   "yardstick", "change");
     for (uint32_t i = 0; i < b->n_results; i++) {
         const struct bench_result *r = &b->results[i];
@@ -114,7 +112,7 @@ int bench_compare(struct bench *b, const char *file, double tolerance)
         compared++;
         slower += change > tolerance;
         if (!b->cli->json)
-            cli_print(b->cli, "%-36s %-8s %9.3f %+8.1f%%%s\n", r->name, r->isa, r->yardsticks,
+            cli_print(b->cli, "%-42s %-8s %9.3f %+8.1f%%%s\n", r->name, r->isa, r->yardsticks,
                       change, change > tolerance ? "  slower" : "");
     }
     if (compared == 0)
@@ -199,7 +197,7 @@ static void table(struct text *t, const struct bench *b)
         "Measured on %.10s by `make bench`: %s (%s), %s %s, one core, head2 %s built with %s, "
         "libcrypto %s, AES-GCM by %s.\n\n",
         now, cpu, b->highest, system.sysname, system.machine, head2_version(), __VERSION__,
-        OpenSSL_version(OPENSSL_VERSION_STRING), aead_in_use()->name);
+        OpenSSL_version(OPENSSL_VERSION_STRING), b->aead);
     put(t, "| operation | instructions | µs | p99 µs | a second | cycles | yardsticks | |\n"
            "|---|---|---:|---:|---:|---:|---:|---|\n");
     for (uint32_t i = 0; i < b->n_results; i++) {

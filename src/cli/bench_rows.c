@@ -45,6 +45,33 @@ static enum head2_status blake3(void *arg)
     return HEAD2_OK;
 }
 
+enum { MESSAGES = 64, MESSAGE = 1024 };
+
+struct blake3_messages {
+    struct head2_blake3_job jobs[MESSAGES];
+    uint8_t digests[MESSAGES][HEAD2_BLAKE3_BYTES];
+};
+
+static enum head2_status blake3_batch(void *arg)
+{
+    const struct blake3_messages *m = arg;
+    head2_blake3_batch(m->jobs, MESSAGES);
+    return HEAD2_OK;
+}
+
+static void blake3_of_messages(struct bench *b, const uint8_t *data)
+{
+    static struct blake3_messages m;
+
+    for (unsigned i = 0; i < MESSAGES; i++)
+        m.jobs[i] = (struct head2_blake3_job){data + (size_t)MESSAGE * i, MESSAGE, m.digests[i]};
+    bench_measure(b, &(struct bench_row){.name = "BLAKE3 1 KiB, batch of 64",
+                                         .op = blake3_batch,
+                                         .arg = &m,
+                                         .items = MESSAGES,
+                                         .bytes = MESSAGE});
+}
+
 static void hashes(struct bench *b)
 {
     static uint8_t data[1 << 20];
@@ -74,6 +101,7 @@ static void hashes(struct bench *b)
                                              .arg = &input,
                                              .bytes = (double)sizes[i].len});
     }
+    blake3_of_messages(b, data);
 }
 
 void bench_primitives(struct bench *b)

@@ -2,6 +2,7 @@
  * head2 bench: what the primitives, packets, handshakes and streams cost on this machine, one core,
  * on each set of instructions that is asked for.
  */
+#include "cipher/aead_provider.h"
 #include "cli/bench.h"
 #include "cli/verbs.h"
 #include "gateway/ipsec_mb.h"
@@ -21,13 +22,16 @@ static void run_level(struct bench *b, enum cpu_isa isa, bool links)
 
 static void run(struct bench *b, const char *isa)
 {
-    const enum cpu_isa highest = cpu_isa();
+    const bool all = isa != NULL && strcmp(isa, "all") == 0;
+    const enum cpu_isa highest = isa == NULL || all ? cpu_isa() : cpu_isa_from_name(isa);
 
-    if (isa == NULL || strcmp(isa, "all") != 0) {
-        run_level(b, isa == NULL ? highest : cpu_isa_from_name(isa), true);
-        return;
-    }
-    for (unsigned level = CPU_PORTABLE; level <= highest && b->st == HEAD2_OK; level++)
+    cpu_limit(highest);
+    (void)ipsec_mb_plug_in();
+    b->highest = cpu_isa_name(highest);
+    b->aead = aead_in_use()->name;
+    if (!all)
+        run_level(b, highest, true);
+    for (unsigned level = CPU_PORTABLE; all && level <= highest && b->st == HEAD2_OK; level++)
         run_level(b, (enum cpu_isa)level, level == highest);
 }
 
@@ -72,13 +76,10 @@ int cmd_bench(struct cli *cli)
     const char *isa = cli_string(cli, "isa");
     struct bench b = {.cli = cli,
                       .budget = (double)cli_number(cli, "ms", 300) / 1000,
-                      .only = cli_string(cli, "only"),
-                      .highest = cpu_isa_name(cpu_isa())};
+                      .only = cli_string(cli, "only")};
     int code = check_options(&b, isa);
 
     if (code == CLI_DONE) {
-        if (isa != NULL && strcmp(isa, "all") != 0)
-            b.highest = isa;
         b.st = bench_open(&b);
         if (b.st == HEAD2_OK)
             run(&b, isa);

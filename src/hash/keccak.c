@@ -18,7 +18,7 @@ static void permute(struct keccak_x8 *st, unsigned lanes)
     for (unsigned l = 0; l < lanes; l++) {
         for (unsigned i = 0; i < 25; i++)
             a[i] = st->s[i][l];
-        f1600(a);
+        keccak_rounds(a);
         for (unsigned i = 0; i < 25; i++)
             st->s[i][l] = a[i];
     }
