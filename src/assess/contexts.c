@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #define EMPTY 0xffffffffU
-#define LEAF  0x80000000U /* in a child's value: a leaf and not a node */
+#define LEAF  0x80000000U /* of a longer context: a leaf and not a node */
 
 /* So that a node's number and a symbol fit 32 bits. MultiMMC makes at most 1,600,000 nodes. */
 #define NODES_MAX ((size_t)1 << 23)
@@ -71,11 +71,12 @@ enum head2_status contexts_init(struct contexts *c, const uint8_t *symbol)
     *c = (struct contexts){.symbol = symbol, .nodes = 256, .nodes_room = 4096, .leaves_room = 4096};
     c->node = calloc(c->nodes_room, sizeof *c->node);
     c->leaf = calloc(c->leaves_room, sizeof *c->leaf);
-    c->children = calloc(1, sizeof *c->children);
+    c->longer = calloc(1, sizeof *c->longer);
     c->followers = calloc(1, sizeof *c->followers);
     c->first = calloc(256 * 256, sizeof *c->first);
-    if (c->node == NULL || c->leaf == NULL || c->first == NULL || c->children == NULL ||
-        c->followers == NULL || !table_size(c->children, begin) ||
+    c->second = calloc(256 * 256, sizeof *c->second);
+    if (c->node == NULL || c->leaf == NULL || c->first == NULL || c->second == NULL ||
+        c->longer == NULL || c->followers == NULL || !table_size(c->longer, begin) ||
         !table_size(c->followers, begin)) {
         contexts_free(c);
         return HEAD2_E_MEMORY;
@@ -88,16 +89,17 @@ void contexts_free(struct contexts *c)
     free(c->node);
     free(c->leaf);
     free(c->first);
-    if (c->children != NULL)
-        free(c->children->entry);
+    free(c->second);
+    if (c->longer != NULL)
+        free(c->longer->entry);
     if (c->followers != NULL)
         free(c->followers->entry);
-    free(c->children);
+    free(c->longer);
     free(c->followers);
     *c = (struct contexts){0};
 }
 
-/* A symbol makes at most one leaf; at most 15 nodes, each with two children; and 32 followers. */
+/* A symbol makes at most one leaf; at most 15 nodes, each with two longer; and 32 followers. */
 enum head2_status contexts_reserve(struct contexts *c)
 {
     if (c->nodes + CONTEXT_MAX > c->nodes_room) {
@@ -116,8 +118,7 @@ enum head2_status contexts_reserve(struct contexts *c)
         c->leaf = leaf;
         c->leaves_room *= 2;
     }
-    return table_reserve(c->children, 2 * CONTEXT_MAX) &&
-                   table_reserve(c->followers, 2 * CONTEXT_MAX)
+    return table_reserve(c->longer, 2 * CONTEXT_MAX) && table_reserve(c->followers, 2 * CONTEXT_MAX)
                ? HEAD2_OK
                : HEAD2_E_MEMORY;
 }
@@ -128,19 +129,47 @@ static uint32_t key_of(uint32_t id, uint8_t v)
     return id << 8 | v;
 }
 
-/* The first context of a leaf was met again: it becomes a node, the longer ones its leaf. */
-static uint32_t split(struct contexts *c, struct entry *e)
+/* Where it is noted which context is `id` with v before it; NULL when nowhere. */
+static uint32_t *find_longer(const struct contexts *c, uint32_t id, uint8_t v)
 {
-    const uint32_t number = e->value & ~LEAF;
+    struct context *node = &c->node[id];
+
+    if (id < 256)
+        return c->second[id << 8 | v] != 0 ? &c->second[id << 8 | v] : NULL;
+    if (node->longer == 0)
+        return NULL;
+    if (node->longer_by == v)
+        return &node->longer;
+    struct entry *e = table_find(c->longer, key_of(id, v));
+    return e->key != EMPTY ? &e->value : NULL;
+}
+
+static void put_longer(struct contexts *c, uint32_t id, uint8_t v, uint32_t value)
+{
+    struct context *node = &c->node[id];
+
+    if (id < 256) {
+        c->second[id << 8 | v] = value;
+    } else if (node->longer == 0) {
+        node->longer = value;
+        node->longer_by = v;
+    } else {
+        table_put(c->longer, table_find(c->longer, key_of(id, v)), key_of(id, v), value);
+    }
+}
+
+/* The first context of a leaf was met again: it becomes a node, the longer ones its leaf. */
+static uint32_t split(struct contexts *c, uint32_t *noted)
+{
+    const uint32_t number = *noted & ~LEAF;
     struct context_leaf *leaf = &c->leaf[number];
     const uint32_t id = (uint32_t)c->nodes++;
 
     c->node[id] = (struct context){.best = 1, .symbol = c->symbol[leaf->at]};
-    e->value = id;
+    *noted = id;
     if (leaf->from < leaf->to) {
         leaf->from++;
-        const uint32_t key = key_of(id, c->symbol[leaf->at - leaf->from]);
-        table_put(c->children, table_find(c->children, key), key, LEAF | number);
+        put_longer(c, id, c->symbol[leaf->at - leaf->from], LEAF | number);
     }
     return id;
 }
@@ -151,10 +180,10 @@ unsigned contexts_find(struct contexts *c, uint32_t path[CONTEXT_MAX + 1], size_
     if (c->node[path[1]].best == 0)
         return 0;
     for (unsigned m = 2; m <= most; m++) {
-        struct entry *e = table_find(c->children, key_of(path[m - 1], c->symbol[i - m]));
-        if (e->key == EMPTY)
+        uint32_t *noted = find_longer(c, path[m - 1], c->symbol[i - m]);
+        if (noted == NULL)
             return m - 1;
-        path[m] = (e->value & LEAF) != 0 ? split(c, e) : e->value;
+        path[m] = (*noted & LEAF) != 0 ? split(c, noted) : *noted;
     }
     return most;
 }
@@ -214,7 +243,6 @@ void contexts_add(struct contexts *c, const uint32_t path[CONTEXT_MAX + 1], size
     }
     if (from > to)
         return;
-    const uint32_t key = key_of(path[from - 1], c->symbol[i - from]);
     c->leaf[c->leaves] = (struct context_leaf){(uint32_t)i, (uint8_t)from, (uint8_t)to};
-    table_put(c->children, table_find(c->children, key), key, LEAF | (uint32_t)c->leaves++);
+    put_longer(c, path[from - 1], c->symbol[i - from], LEAF | (uint32_t)c->leaves++);
 }

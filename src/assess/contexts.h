@@ -12,11 +12,14 @@
 
 #define CONTEXT_MAX 16
 
-/* A known context: its most frequent follower (of several, the greatest) and how often that was. */
+/* A known context: its most frequent follower (of several, the greatest) and how often that was.
+ * One follower and one longer context, all that most have, need no table. */
 struct context {
     uint32_t best;
     uint8_t symbol;
-    bool many; /* it has more followers than `symbol`: counts are in the table */
+    bool many;         /* it has more followers than `symbol`: counts are in the table */
+    uint8_t longer_by; /* the symbol before this context in its first longer one */
+    uint32_t longer;   /* that; 0 when there is none. The others are in the table */
 };
 
 struct context_table; /* of 32-bit keys */
@@ -27,9 +30,10 @@ struct contexts {
     size_t nodes, nodes_room;
     struct context_leaf *leaf;
     size_t leaves, leaves_room;
-    struct context_table *children;
+    struct context_table *longer;
     struct context_table *followers;
-    uint32_t *first; /* how often symbol b followed a, at 256 a + b */
+    uint32_t *first;  /* how often symbol b followed a, at 256 a + b */
+    uint32_t *second; /* the context of a with b before it, at 256 a + b */
 };
 
 HEAD2_CHECK enum head2_status contexts_init(struct contexts *c, const uint8_t *symbol);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 enum {
+    MMC_ABREAST = 5,         /* divides 15 */
     MMC_ENTRIES = 100000,    /* pairs of context and follower for each length */
     LZ_DICTIONARY = 65536,   /* contexts */
     LZ_EXACT_STEPS = 1 << 17 /* of bits, see lz_bits */
@@ -17,27 +18,33 @@ enum {
 
 /*
  * For a length below 16 the limit of entries is never reached, and all that matters of a context is
- * which follower leads: 2 (ones - zeros) + 1 once it was seen, 0 before.
+ * which follower leads: 2 (ones - zeros) + 1 once it was seen, 0 before. lead has those of length m
+ * from 2^m on. Several lengths go abreast, since each waits for its own last store.
  */
-static uint64_t mmc_lead(int32_t *lead, unsigned length, uint32_t history, uint64_t word,
-                         unsigned from, unsigned steps, uint64_t *made)
+static HEAD2_ALWAYS_INLINE void mmc_lead(uint64_t *right, uint64_t *made, int32_t *lead,
+                                         unsigned length, uint32_t history, uint64_t word,
+                                         unsigned steps, bool first)
 {
-    const uint32_t mask = ((uint32_t)1 << length) - 1;
-    uint64_t right = 0, seen = 0;
+    uint64_t hits[MMC_ABREAST] = {0}, seen[MMC_ABREAST] = {0};
 
-    for (unsigned j = 0; j < from; j++)
-        history = history << 1 | (uint32_t)(word >> (63 - j) & 1);
-    for (unsigned j = from; j < steps; j++) {
-        const uint32_t bit = (uint32_t)(word >> (63 - j)) & 1;
-        const uint32_t context = history & mask;
-        const int32_t l = lead[context];
-        seen = seen << 1 | ((uint32_t)l & 1);
-        right = right << 1 | ((uint32_t)l & ((uint32_t)l >> 31 ^ bit) & 1);
-        lead[context] = (l | 1) + (int32_t)(4 * bit) - 2;
+    for (unsigned j = 0; j < steps; j++, word <<= 1) {
+        const uint32_t bit = (uint32_t)(word >> 63);
+        for (unsigned d = 0; d < MMC_ABREAST; d++) {
+            const uint32_t size = (uint32_t)1 << (length + d);
+            int32_t *of = &lead[size + (history & (size - 1))];
+            const int32_t l = *of;
+            if (first && j < length + d) /* no context before the first bit */
+                continue;
+            seen[d] = seen[d] << 1 | ((uint32_t)l & 1);
+            hits[d] = hits[d] << 1 | ((uint32_t)l & ((uint32_t)l >> 31 ^ bit) & 1);
+            *of = (l | 1) + (int32_t)(4 * bit) - 2;
+        }
         history = history << 1 | bit;
     }
-    *made = steps > 0 ? seen << (64 - steps) : 0;
-    return steps > 0 ? right << (64 - steps) : 0;
+    for (unsigned d = 0; d < MMC_ABREAST; d++) {
+        right[d] = hits[d] << (64 - steps);
+        made[d] = seen[d] << (64 - steps);
+    }
 }
 
 /* The longest contexts, of 16 bits: there are 2^17 pairs, more than may be counted. */
@@ -75,7 +82,7 @@ static enum head2_status mmc_bits(struct predictions *said, const struct sequenc
 {
     struct scoreboard board = {.n = CONTEXT_MAX};
     struct mmc_longest longest = {calloc(1 << 16, sizeof *longest.count), 0};
-    int32_t *lead = calloc(1 << 16, sizeof *lead); /* those of length m from 2^m on */
+    int32_t *lead = calloc(1 << 16, sizeof *lead);
     uint64_t right[CONTEXT_MAX], made[CONTEXT_MAX];
     uint32_t history = 0;
 
@@ -87,9 +94,12 @@ static enum head2_status mmc_bits(struct predictions *said, const struct sequenc
     for (size_t at = 0; at < s->n; at += 64) {
         const unsigned steps = s->n - at < 64 ? (unsigned)(s->n - at) : 64;
         const uint64_t word = s->plane[0][at / 64];
-        for (unsigned m = 1; m < CONTEXT_MAX; m++) /* no context before the first bit */
-            right[m - 1] =
-                mmc_lead(lead + (1 << m), m, history, word, at == 0 ? m : 0, steps, &made[m - 1]);
+        for (unsigned m = 0; m < CONTEXT_MAX - 1; m += MMC_ABREAST) {
+            if (at == 0)
+                mmc_lead(right + m, made + m, lead, m + 1, history, word, steps, true);
+            else
+                mmc_lead(right + m, made + m, lead, m + 1, history, word, steps, false);
+        }
         right[CONTEXT_MAX - 1] = mmc_counted(&longest, history, word, at == 0 ? CONTEXT_MAX : 0,
                                              steps, &made[CONTEXT_MAX - 1]);
         scoreboard_add(&board, right, made, steps);
