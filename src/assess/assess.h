@@ -102,7 +102,7 @@ struct assess_statistic {
     unsigned above;  /* C_0: permutations whose value was greater */
     unsigned equal;  /* C_1 */
     unsigned below;  /* C_2 */
-    bool tested;     /* false: this program was built without what it needs */
+    bool tested;     /* false: not, since the verdict was settled, or for want of libbz2 */
     bool passed;
 };
 
@@ -140,7 +140,8 @@ const char *assess_statistic_name(unsigned i);
  * seed  of the permutations: one seed, one verdict
  *
  * A statistic passes as soon as no further permutation can make it fail, and is then no longer
- * computed. One that fails takes all ASSESS_PERMUTATIONS: minutes for a million samples.
+ * computed. One that fails takes all ASSESS_PERMUTATIONS: minutes for a million samples. The
+ * permutation tests are not begun when a chi-square test or the longest repeat has failed already.
  *
  * Returns as assess_non_iid does; HEAD2_E_ARG also for one symbol value alone.
  */

@@ -145,6 +145,16 @@ static const struct cli_option receipt_verify_options[] = {
     END
 };
 
+static const struct cli_option rng_assess_options[] = {
+    {"bits", 0, CLI_NUMBER, "N", "bits of a sample (default: as many as the largest has)", 1, 8},
+    {"iid", 0, CLI_FLAG, NULL, "test whether the samples are IID, and estimate as if", 0, 0},
+    {"non-iid", 0, CLI_FLAG, NULL, "the ten estimators (this is the default)", 0, 0},
+    {"restart", 0, CLI_FLAG, NULL, "FILE has 1000 restarts of 1000 samples each; needs --initial", 0, 0},
+    {"initial", 0, CLI_STRING, "H", "entropy of a sample as it was submitted or assessed before", 0, 0},
+    {"seed", 0, CLI_STRING, "HEX", "of the permutations, 64 digits (default: zeros)", 0, 0},
+    END
+};
+
 #define FORM                                                                                       \
     {"form", 0, CLI_ENUM, CLI_FORM_VALUES,                                                         \
      "form of the signature (default auto: maml for .maml.md, else detached)", 0, 0},              \
@@ -244,6 +254,12 @@ const struct cli_verb cli_verbs[] = {
      "Every text, hash, signature and link is checked, offline. Receipts cut off at the end of the "
      "chain are seen only by comparing the newest index and hash, which are printed, with what was "
      "noted elsewhere.", receipt_verify_options, CHECKS, cmd_receipt_verify},
+    {"rng", "assess", "FILE", 1, 1, "how much entropy samples of a noise source show (SP 800-90B)",
+     "FILE has one sample a byte, in the low bits; the standard asks for 1,000,000. Estimates are "
+     "those of NIST's tool. A statistical test sees patterns, not causes: the output of a generator "
+     "with a known seed passes too. With --iid exit code 1 says that the samples are not IID; the "
+     "same seed gives the same verdict.",
+     rng_assess_options, CHECKS, cmd_rng_assess},
     {"sign", NULL, "FILE...", 1, -1, "sign files",
      "A MAML document (.maml.md) gets the signature block at its end; any other file gets it in "
      "FILE.sig.maml; --raw writes a bare ML-DSA signature to FILE.sig. Each signature has a .mu "
