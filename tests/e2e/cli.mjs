@@ -459,6 +459,33 @@ test('kem encaps and decaps', () => {
   bad(['kem', 'encaps', '--key', 'sign.pub.pem', '--ct', 'x', '--secret', 'y'], 3, /cannot encapsulate/);
 });
 
+test('rng assess', () => {
+  let x = 1;
+  const bytes = Buffer.from(Array.from({ length: 20000 }, () => (x = (x * 1103515245 + 12345) % 2147483648) >> 16 & 255));
+  put('raw', bytes);
+  const o = JSON.parse(good(['rng', 'assess', '--json', 'raw']).text);
+  check(o.bits === 8 && o.symbols === 256 && !o.enough && o.h_initial > 4 && o.h_initial < 8, JSON.stringify(o));
+  check(/H_I \d\.\d+ of 8 bits/.test(good(['rng', 'assess', '-'], { input: bytes }).text), 'standard input');
+  check(JSON.parse(good(['rng', 'assess', '--json', '--initial', '2.5', 'raw']).text).h_initial === 2.5, 'submitted');
+  put('nibbles', bytes.map((b) => b >> 4));
+  const iid = () => good(['rng', 'assess', '--iid', '--seed', '07'.repeat(32), '--json', 'nibbles']).text;
+  check(iid() === iid() && JSON.parse(iid()).passed, iid());
+  put('sorted', Buffer.from(bytes).sort());
+  check(run(['rng', 'assess', '--iid', 'sorted']).code === 1, 'sorted bytes are IID');
+  bad(['rng', 'assess', '--bits', '7', 'raw'], 3, /more than 7 bits; give more --bits/, {});
+  bad(['rng', 'assess', '--bits', '9', 'raw'], 2, /--bits/);
+  bad(['rng', 'assess', '--iid', '--non-iid', 'raw'], 2, /leave one of them out/);
+  bad(['rng', 'assess', '--seed', '00', '--iid', 'raw'], 2, /64 hexadecimal digits/);
+  bad(['rng', 'assess', '--seed', '0'.repeat(64), 'raw'], 2, /nothing to permute; add --iid/);
+  bad(['rng', 'assess', '--initial', '9', 'raw'], 2, /'9' is not such a number/);
+  bad(['rng', 'assess', '--restart', 'raw'], 2, /add --initial/);
+  bad(['rng', 'assess', '--restart', '--initial', '4', 'raw'], 3, /20000 samples, not 1000000/);
+  put('few', 'abc');
+  bad(['rng', 'assess', 'few'], 3, /3 samples are too few/);
+  put('stuck', Buffer.alloc(5000, 9));
+  for (const how of [[], ['--iid']]) bad(['rng', 'assess', ...how, 'stuck'], 1, /all samples are the same; look at the source/);
+});
+
 test('mu', () => {
   put('t', 'abc\r\nd\u00e9f\n\u{1f600}e\u0301');
   const once = good(['mu', 't']).out;
