@@ -45,7 +45,7 @@ static struct sequence shaped(enum shape shape, uint32_t number, size_t n, unsig
         const uint8_t byte = s[i];
         s[i] = (uint8_t)(byte % k);
         if ((shape == BIASED && byte < 200) || (shape == ALTERNATING && byte > 3))
-            s[i] = shape == BIASED ? 0 : (uint8_t)(i % k);
+            s[i] = (uint8_t)(shape == BIASED ? 0 : i % k);
         if (shape == STICKY && i > 0 && byte < 220)
             s[i] = s[i - 1];
         if (shape == PERIODIC && i >= 37 && byte != 0)
