@@ -14,6 +14,7 @@ static const char *const names[CPU_LEVELS] = {"portable", "avx2", "avx512"};
 /* Intel SDM, volume 2A, CPUID, and volume 1, section 13.3 (XCR0). */
 enum {
     ECX1_POPCNT = 1 << 23, /* which compilers take for a part of AVX */
+    ECX1_AES = 1 << 25,
     ECX1_OSXSAVE = 1 << 27,
     ECX1_AVX = 1 << 28,
     EBX7_BMI1 = 1 << 3,
@@ -25,6 +26,7 @@ enum {
     EBX7_AVX512BW = 1 << 30,
     ECX7_AVX512VBMI = 1 << 1,
     ECX7_AVX512VBMI2 = 1 << 6,
+    ECX7_VAES = 1 << 9,
     ECX7_AVX512VNNI = 1 << 11,
     XCR0_YMM = 0x06, /* xmm and the upper halves of ymm */
     XCR0_ZMM = 0xe0  /* mask registers, upper halves of zmm, zmm16 to zmm31 */
@@ -47,6 +49,11 @@ enum cpu_isa cpu_level_of(const struct cpu_id *id)
         !has(id->ecx7, ECX7_AVX512VBMI | ECX7_AVX512VBMI2 | ECX7_AVX512VNNI))
         return CPU_AVX2;
     return CPU_AVX512;
+}
+
+unsigned cpu_features_of(const struct cpu_id *id)
+{
+    return (has(id->ecx1, ECX1_AES) ? CPU_AES : 0u) | (has(id->ecx7, ECX7_VAES) ? CPU_VAES : 0u);
 }
 
 static struct cpu_id identify(void)
@@ -110,6 +117,20 @@ enum cpu_isa cpu_isa(void)
     return (enum cpu_isa)(level - 1 < most ? level - 1 : most);
 }
 
+/* Asked once: under a hypervisor CPUID takes microseconds. Features plus one, 0 while not known. */
+static bool lacks(unsigned needed)
+{
+    static atomic_uint features_plus_1;
+    unsigned features = atomic_load_explicit(&features_plus_1, memory_order_relaxed);
+
+    if (features == 0) {
+        const struct cpu_id id = identify();
+        features = cpu_features_of(&id) + 1;
+        atomic_store_explicit(&features_plus_1, features, memory_order_relaxed);
+    }
+    return (needed & ~(features - 1)) != 0;
+}
+
 void cpu_limit(enum cpu_isa most)
 {
     atomic_store_explicit(&limit, (unsigned char)most, memory_order_relaxed);
@@ -117,7 +138,7 @@ void cpu_limit(enum cpu_isa most)
 
 /* The choices that have refused a level, in the order of the refusals. More than there are rooms
  * times levels cannot come. */
-static const struct cpu_choice *_Atomic refusal[4 * CPU_LEVELS];
+static const struct cpu_choice *_Atomic refusal[5 * CPU_LEVELS];
 static atomic_uint refusals;
 
 static void note_refusal(const struct cpu_choice *c)
@@ -132,7 +153,7 @@ static bool usable(struct cpu_choice *c, unsigned level)
 {
     unsigned char verdict = atomic_load_explicit(&c->verdict[level], memory_order_relaxed);
 
-    if (c->kernels[level] == NULL)
+    if (c->kernels[level] == NULL || (c->needs[level] != 0 && lacks(c->needs[level])))
         return false;
     if (verdict == 0) {
         verdict = c->agrees(c->kernels[level], c->kernels[CPU_PORTABLE]) ? CPU_AGREES : CPU_REFUSED;

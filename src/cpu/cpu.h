@@ -43,6 +43,16 @@ struct cpu_id {
 /* The highest level that a processor with these answers has. */
 enum cpu_isa cpu_level_of(const struct cpu_id *id);
 
+/* Instructions that no level includes: processors of a level have them, but a virtual machine may
+ * hide them alone. Kernels that use them say so in cpu_choice.needs. */
+enum {
+    CPU_AES = 1,  /* AES-NI */
+    CPU_VAES = 2, /* the same on ymm and zmm; the level says whether those can be used */
+};
+
+/* Those that a processor with these answers has. */
+unsigned cpu_features_of(const struct cpu_id *id);
+
 /*
  * The level in use: the highest that the processor and the operating system have, and that the
  * environment variable HEAD2_ISA (portable, avx2 or avx512) and cpu_limit permit. An unknown value
@@ -61,6 +71,8 @@ enum cpu_isa cpu_isa_from_name(const char *name);
 struct cpu_choice {
     const char *room;
     const void *kernels[CPU_LEVELS]; /* NULL where a level is not built; portable always is */
+    /* features without which the kernels of a level are passed over; portable needs none */
+    unsigned char needs[CPU_LEVELS];
     /* compares kernels of a level with the portable ones */
     bool (*agrees)(const void *kernels, const void *portable);
     atomic_uchar verdict[CPU_LEVELS]; /* 0 not yet known, then one of the two below */

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 static const struct cpu_id full = {
-    .ecx1 = 3u << 27 | 1u << 23, .ebx7 = 0xffffffff, .ecx7 = 0xffffffff, .xcr0 = 0xe7};
+    .ecx1 = 3u << 27 | 1u << 25 | 1u << 23, .ebx7 = 0xffffffff, .ecx7 = 0xffffffff, .xcr0 = 0xe7};
 
 static void levels_need_every_feature(void)
 {
@@ -65,6 +65,14 @@ static void levels_need_every_feature(void)
         id.ecx1 &= ~(1u << ecx1[i].bit);
         CHECK_EQ(cpu_level_of(&id), ecx1[i].without);
     }
+}
+
+static void features_beside_levels(void)
+{
+    CHECK_EQ(cpu_features_of(&full), CPU_AES | CPU_VAES);
+    CHECK_EQ(cpu_features_of(&(struct cpu_id){.ecx1 = 1u << 25}), CPU_AES);
+    CHECK_EQ(cpu_features_of(&(struct cpu_id){.ecx7 = 1u << 9}), CPU_VAES);
+    CHECK_EQ(cpu_features_of(&(struct cpu_id){.ecx1 = ~(1u << 25), .ecx7 = ~(1u << 9)}), 0);
 }
 
 /* What a new process makes of HEAD2_ISA; this one must not have asked yet. */
@@ -137,6 +145,17 @@ static void wrong_kernels_are_refused(void)
              .agrees = agrees
     };
     CHECK(cpu_choose(&none) == &good);
+    /* a level whose kernels need what no processor has: passed over, and not refused */
+    static struct cpu_choice hidden = {
+        .room = "hidden",
+        .kernels = {&good, &avx2_good, &avx2_good},
+        .needs = {0,     0,          0x80      },
+        .agrees = agrees
+    };
+    CHECK(cpu_choose(&hidden) == &avx2_good);
+    CHECK_EQ(hidden.verdict[CPU_AVX512], 0);
+    hidden.needs[CPU_AVX2] = 0x80;
+    CHECK(cpu_choose(&hidden) == &good);
     cpu_limit(CPU_PORTABLE);
     CHECK_EQ(cpu_isa(), CPU_PORTABLE);
     CHECK(cpu_choose(&c) == &good);
@@ -177,6 +196,7 @@ static void residue_is_wiped(void)
 int main(void)
 {
     RUN(levels_need_every_feature);
+    RUN(features_beside_levels);
     RUN(environment_limits);
     RUN(wrong_kernels_are_refused);
     RUN(residue_is_wiped);
