@@ -12,6 +12,9 @@
 #include "check.h"
 
 #include "base/base.h"
+#include "entropy/condition.h"
+#include "entropy/ctr_drbg.h"
+#include "entropy/health.h"
 #include "session/schedule.h"
 
 #include <head2/hash.h>
@@ -381,6 +384,62 @@ static void key_schedule(void)
     CHECK_EQ(leaks(), 0);
 }
 
+/* ---- the generator, from raw samples to output ---- */
+
+static enum head2_status secret_entropy(void *arg, unsigned bits, uint8_t *out, size_t *len)
+{
+    *len = *(size_t *)arg;
+    fill(out, *len, bits);
+    HEAD2_SECRET(out, *len);
+    return HEAD2_OK;
+}
+
+/* With the derivation function and without, over lengths that take every path of a kernel; the
+ * counter is a secret too, and so is whether it overflows. */
+static void generator(void)
+{
+    static const size_t lens[] = {0, 1, 16, 32, 80, 128, 130, 600, 1200};
+    static uint8_t out[1200], added[AES256_SEED];
+    const struct ctr_drbg_input none = {NULL, 0}, input = {added, sizeof added};
+
+    begin();
+    fill(added, sizeof added, 13);
+    HEAD2_SECRET(added, sizeof added);
+    for (unsigned df = 0; df < 2; df++) {
+        size_t bytes = df ? 64 : AES256_SEED;
+        struct ctr_drbg d;
+        CHECK_EQ(ctr_drbg_instantiate(&d, df, (struct ctr_drbg_source){secret_entropy, &bytes},
+                                      ctr_drbg_90a, none, input),
+                 HEAD2_OK);
+        for (unsigned i = 0; i < HEAD2_LEN(lens); i++) {
+            CHECK_EQ(ctr_drbg_generate(&d, out, lens[i], i % 3 == 0, i % 2 ? input : none),
+                     HEAD2_OK);
+            CHECK_SECRET(out, lens[i]);
+        }
+        CHECK_SECRET(&d.st, sizeof d.st);
+        ctr_drbg_uninstantiate(&d);
+    }
+    CHECK_EQ(leaks(), 0);
+}
+
+static void raw_samples(void)
+{
+    static uint8_t samples[2 * HEALTH_STARTUP_SAMPLES];
+    struct health t;
+
+    begin();
+    fill(samples, sizeof samples, 14);
+    HEAD2_SECRET(samples, sizeof samples);
+    CHECK_EQ(health_init(&t, 4, false), HEAD2_OK);
+    CHECK_EQ(health_feed(&t, samples, sizeof samples, 0), HEALTH_STARTUP_SAMPLES);
+    CHECK_SECRET(samples, 100);
+    for (unsigned i = 0; i < sizeof samples; i++)
+        samples[i] &= 1;
+    condition_von_neumann(samples, sizeof samples);
+    CHECK_SECRET(samples, 100);
+    CHECK_EQ(leaks(), 0);
+}
+
 /* Writing a private key: its bytes go through DER and base64 without a table or a branch. */
 static void key_writing(void)
 {
@@ -463,6 +522,8 @@ int main(int argc, char **argv)
     RUN(comparison);
     RUN(hashes);
     RUN(key_schedule);
+    RUN(generator);
+    RUN(raw_samples);
     RUN(key_writing);
     RUN(kem_512);
     RUN(kem_768);
