@@ -137,7 +137,7 @@ static void keygen_seeds(const struct mlkem_params *p, struct keygen_group *w, u
     expand_noise(p, w->noise, sigma, n, 2 * p->k, 2 * p->k);
 }
 
-static void keygen_group(const struct mlkem_params *p, struct head2_mlkem_keypair_job *jobs,
+static void keygen_group(const struct mlkem_params *p, struct head2_mlkem_keypair_job *const jobs[],
                          struct keygen_group *w, unsigned n)
 {
     struct keccak_job hash[GROUP] = {0};
@@ -148,14 +148,14 @@ static void keygen_group(const struct mlkem_params *p, struct head2_mlkem_keypai
         add_matrix(&m, w->rho_sigma[i]);
     for (unsigned i = 0; i < n; i++) {
         const struct mlkem_poly *a = next_matrix(&m);
-        uint8_t *ek = jobs[i].ek;
-        mlkem_pke_secret(p, jobs[i].dk, &w->secret, w->noise[i]);
+        uint8_t *ek = jobs[i]->ek;
+        mlkem_pke_secret(p, jobs[i]->dk, &w->secret, w->noise[i]);
         for (unsigned row = 0; row < p->k; row++)
             mlkem_pke_public_row(p, ek + (size_t)MLKEM_POLY_BYTES * row, row,
                                  a + (size_t)p->k * row, &w->secret);
         memcpy(ek + p->dk_pke_bytes, w->rho_sigma[i], 32);
-        mlkem_finish_dk(p, jobs[i].dk, ek, w->seed[i].b + 32);
-        hash[i] = hash_job(KECCAK_SUFFIX_SHA3, jobs[i].dk + p->dk_bytes - 64, 32, ek, p->ek_bytes,
+        mlkem_finish_dk(p, jobs[i]->dk, ek, w->seed[i].b + 32);
+        hash[i] = hash_job(KECCAK_SUFFIX_SHA3, jobs[i]->dk + p->dk_bytes - 64, 32, ek, p->ek_bytes,
                            NULL, 0);
     }
     keccak_many(KECCAK_RATE_256, hash, n);
@@ -165,29 +165,33 @@ static void keygen_group(const struct mlkem_params *p, struct head2_mlkem_keypai
 static enum head2_status keypair_some(const struct mlkem_params *p,
                                       struct head2_mlkem_keypair_job *jobs, unsigned n)
 {
+    struct head2_mlkem_keypair_job *good[GROUP] = {NULL};
     struct keygen_group w;
-    enum head2_status st;
+    enum head2_status all = HEAD2_OK;
+    unsigned count = 0;
     bool fresh = false;
 
     for (unsigned i = 0; i < n; i++)
         fresh |= jobs[i].seed == NULL;
-    st = draw(fresh, &w.seed, n * sizeof w.seed[0]);
-    for (unsigned i = 0; i < n; i++)
-        if (jobs[i].seed != NULL)
-            w.seed[i] = *jobs[i].seed;
-    if (st == HEAD2_OK && n == 1)
-        mlkem_keypair_from_seed(p, jobs[0].ek, jobs[0].dk, &w.seed[0]);
-    else if (st == HEAD2_OK)
-        keygen_group(p, jobs, &w, n);
+    const enum head2_status drawn = draw(fresh, &w.seed, n * sizeof w.seed[0]);
     for (unsigned i = 0; i < n; i++) {
-        jobs[i].st = st;
-        if (st != HEAD2_OK) {
-            head2_wipe(jobs[i].ek, p->ek_bytes);
-            head2_wipe(jobs[i].dk, p->dk_bytes);
+        struct head2_mlkem_keypair_job *job = &jobs[i];
+        job->st = job->seed != NULL ? HEAD2_OK : drawn;
+        first_failure(&all, job->st);
+        if (job->st == HEAD2_OK) {
+            w.seed[count] = job->seed != NULL ? *job->seed : w.seed[i];
+            good[count++] = job;
+        } else {
+            head2_wipe(job->ek, p->ek_bytes);
+            head2_wipe(job->dk, p->dk_bytes);
         }
     }
+    if (count == 1)
+        mlkem_keypair_from_seed(p, good[0]->ek, good[0]->dk, &w.seed[0]);
+    else
+        keygen_group(p, good, &w, count);
     head2_wipe(&w, sizeof w);
-    return st;
+    return all;
 }
 
 enum head2_status head2_mlkem_keypair_batch(enum head2_mlkem_set set,
