@@ -207,6 +207,7 @@ await test('status tells people and programs the same', async (dir) => {
     const c = net.connect(sock);
     let all = '';
     c.on('data', (d) => { all += d; });
+    c.on('error', () => {}); // cut off with words unread: a reset, if it comes after the answers
     c.on('close', () => done(all));
     c.write('nonsense\n{"op":"dance"}\n' + 'x'.repeat(3000));
   });
