@@ -30,8 +30,8 @@ static void accumulated_check(const struct head2_keccak *all, const char *expect
 }
 
 /* By single calls, at one level of instructions. */
-static void accumulated_singles(enum mldsa_set set, enum cpu_isa isa, int runs,
-                                const char *after_100, const char *after_10000)
+static void accumulated_singles(enum mldsa_set set, enum cpu_isa isa, const char *after_100,
+                                const char *after_10000)
 {
     static uint8_t pk[HEAD2_MLDSA87_PK_BYTES], sk[HEAD2_MLDSA87_SK_BYTES];
     static uint8_t sig[HEAD2_MLDSA87_SIG_BYTES];
@@ -43,7 +43,7 @@ static void accumulated_singles(enum mldsa_set set, enum cpu_isa isa, int runs,
     cpu_limit(isa);
     head2_shake128_init(&seeds);
     head2_shake128_init(&all);
-    for (int i = 1; i <= runs; i++) {
+    for (int i = 1; i <= ACCUMULATED_RUNS; i++) {
         struct head2_secret32 xi;
         head2_shake_squeeze(&seeds, xi.b, sizeof xi.b);
         mldsa_keygen_internal(set, pk, sk, &xi);
@@ -100,16 +100,13 @@ static void accumulated_batches(enum mldsa_set set, const char *after_100, const
         accumulated_check(&all, after_10000);
 }
 
-/* The portable code and the best of this machine take all runs, a level between them a hundred. */
+/* All runs at every level, and in batches at the highest. */
 static void accumulated_run(enum mldsa_set set, const char *after_100, const char *after_10000)
 {
     const enum cpu_isa highest = cpu_isa();
 
-    for (unsigned isa = CPU_PORTABLE; isa <= highest; isa++) {
-        const bool all = isa == CPU_PORTABLE || isa == highest;
-        accumulated_singles(set, (enum cpu_isa)isa, all ? ACCUMULATED_RUNS : 100, after_100,
-                            after_10000);
-    }
+    for (unsigned isa = CPU_PORTABLE; isa <= highest; isa++)
+        accumulated_singles(set, (enum cpu_isa)isa, after_100, after_10000);
     accumulated_batches(set, after_100, after_10000);
 }
 
