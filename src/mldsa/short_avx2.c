@@ -8,65 +8,33 @@
 #include "mldsa/kernels_avx2.h"
 #include "mldsa/short_zetas_avx2.h"
 
-#define LANES           16
-#define VECTORS         11      /* of factors for either half */
-#define SHORT_Q_INVERSE (-7679) /* 7681^-1 mod 2^16 */
-/* 2^32 / 256 mod+- 7681, and the same times the factor of the last layer's differences */
-#define SCALE         1912
-#define SCALE_Q       (int16_t)(SCALE * SHORT_Q_INVERSE)
-#define SCALED_ZETA   894
-#define SCALED_ZETA_Q (int16_t)(SCALED_ZETA * SHORT_Q_INVERSE)
+typedef __m256i vec;
 
-struct factor {
-    __m256i f, f_q;
-};
+#define OP(name) _mm256_##name
+#include "mldsa/short_vector.h"
 
-static HEAD2_ALWAYS_INLINE __m256i load(const int16_t *p)
+#define LANES   16
+#define VECTORS 11 /* of factors for either half */
+
+static HEAD2_ALWAYS_INLINE vec load(const int16_t *p)
 {
     return _mm256_loadu_si256((const void *)p);
 }
 
-static HEAD2_ALWAYS_INLINE void store(int16_t *p, __m256i v)
+static HEAD2_ALWAYS_INLINE void store(int16_t *p, vec v)
 {
     _mm256_storeu_si256((void *)p, v);
 }
 
-/* A constant as a value that the compiler does not know, as in short_avx512.c. */
-static HEAD2_ALWAYS_INLINE __m256i constant(int16_t x)
-{
-    int32_t hidden = x;
-    __asm__("" : "+r"(hidden));
-    return _mm256_set1_epi16((int16_t)hidden);
-}
-
-/* b * f * 2^-16 mod 7681 */
-static HEAD2_ALWAYS_INLINE __m256i product(__m256i b, struct factor f)
-{
-    const __m256i m = _mm256_mullo_epi16(b, f.f_q);
-    return _mm256_sub_epi16(_mm256_mulhi_epi16(b, f.f), _mm256_mulhi_epi16(m, constant(SHORT_Q)));
-}
-
-/* x - 7681 round(x / 8192) */
-static HEAD2_ALWAYS_INLINE __m256i reduce(__m256i x)
-{
-    const __m256i n = _mm256_mulhrs_epi16(x, _mm256_set1_epi16(4));
-    return _mm256_sub_epi16(x, _mm256_mullo_epi16(n, constant(SHORT_Q)));
-}
-
 /* From [-11521, 11521] to [-3840, 3840]. */
-static HEAD2_ALWAYS_INLINE __m256i centre(__m256i x)
+static HEAD2_ALWAYS_INLINE vec centre(vec x)
 {
-    const __m256i half = _mm256_set1_epi16(SHORT_Q / 2);
-    const __m256i q = _mm256_set1_epi16(SHORT_Q);
-    const __m256i above = _mm256_cmpgt_epi16(x, half);
-    const __m256i below = _mm256_cmpgt_epi16(_mm256_set1_epi16(-(SHORT_Q / 2)), x);
+    const vec half = _mm256_set1_epi16(SHORT_Q / 2);
+    const vec q = _mm256_set1_epi16(SHORT_Q);
+    const vec above = _mm256_cmpgt_epi16(x, half);
+    const vec below = _mm256_cmpgt_epi16(_mm256_set1_epi16(-(SHORT_Q / 2)), x);
     x = _mm256_sub_epi16(x, _mm256_and_si256(above, q));
     return _mm256_add_epi16(x, _mm256_and_si256(below, q));
-}
-
-static HEAD2_ALWAYS_INLINE struct factor broadcast(int16_t f, int16_t f_q)
-{
-    return (struct factor){_mm256_set1_epi16(f), constant(f_q)};
 }
 
 static HEAD2_ALWAYS_INLINE struct factor forward_factor(unsigned half, unsigned vector)
@@ -81,52 +49,38 @@ static HEAD2_ALWAYS_INLINE struct factor backward_factor(unsigned half, unsigned
     return (struct factor){load(short_backward_lanes + at), load(short_backward_lanes_q + at)};
 }
 
-static HEAD2_ALWAYS_INLINE void forward_pair(__m256i *a, __m256i *b, struct factor f)
-{
-    const __m256i t = product(*b, f);
-    *b = _mm256_sub_epi16(*a, t);
-    *a = _mm256_add_epi16(*a, t);
-}
-
-static HEAD2_ALWAYS_INLINE void backward_pair(__m256i *a, __m256i *b, struct factor f)
-{
-    const __m256i t = _mm256_sub_epi16(*a, *b);
-    *a = _mm256_add_epi16(*a, *b);
-    *b = product(t, f);
-}
-
 /* Exchange one bit of the register's number (a and b differ in it) with a bit of the lane's. */
 
-static HEAD2_ALWAYS_INLINE void exchange_8(__m256i *a, __m256i *b)
+static HEAD2_ALWAYS_INLINE void exchange_8(vec *a, vec *b)
 {
-    const __m256i x = *a;
+    const vec x = *a;
     *a = _mm256_permute2x128_si256(x, *b, 0x20);
     *b = _mm256_permute2x128_si256(x, *b, 0x31);
 }
 
-static HEAD2_ALWAYS_INLINE void exchange_4(__m256i *a, __m256i *b)
+static HEAD2_ALWAYS_INLINE void exchange_4(vec *a, vec *b)
 {
-    const __m256i x = *a;
+    const vec x = *a;
     *a = _mm256_unpacklo_epi64(x, *b);
     *b = _mm256_unpackhi_epi64(x, *b);
 }
 
-static HEAD2_ALWAYS_INLINE void exchange_2(__m256i *a, __m256i *b)
+static HEAD2_ALWAYS_INLINE void exchange_2(vec *a, vec *b)
 {
-    const __m256i x = *a;
+    const vec x = *a;
     *a = _mm256_blend_epi32(x, _mm256_slli_epi64(*b, 32), 0xaa);
     *b = _mm256_blend_epi32(_mm256_srli_epi64(x, 32), *b, 0xaa);
 }
 
-static HEAD2_ALWAYS_INLINE void exchange_1(__m256i *a, __m256i *b)
+static HEAD2_ALWAYS_INLINE void exchange_1(vec *a, vec *b)
 {
-    const __m256i x = *a;
+    const vec x = *a;
     *a = _mm256_blend_epi16(x, _mm256_slli_epi32(*b, 16), 0xaa);
     *b = _mm256_blend_epi16(_mm256_srli_epi32(x, 16), *b, 0xaa);
 }
 
 /* Bits 3, 2 and 1 of the lane against bits 2, 1 and 0 of the register. */
-static HEAD2_ALWAYS_INLINE void exchange_three(__m256i v[8])
+static HEAD2_ALWAYS_INLINE void exchange_three(vec v[8])
 {
 #pragma GCC unroll 4
     for (unsigned i = 0; i < 4; i++)
@@ -142,7 +96,7 @@ static HEAD2_ALWAYS_INLINE void exchange_three(__m256i v[8])
 }
 
 /* All layers but the first, on one half. */
-static HEAD2_ALWAYS_INLINE void forward_half(__m256i v[8], unsigned half)
+static HEAD2_ALWAYS_INLINE void forward_half(vec v[8], unsigned half)
 {
 #pragma GCC unroll 3
     for (unsigned distance = 4, m = 1; distance >= 1; distance /= 2, m *= 2) {
@@ -173,7 +127,7 @@ static HEAD2_ALWAYS_INLINE void forward_half(__m256i v[8], unsigned half)
 }
 
 /* All layers of the inverse but the last, on one half. */
-static HEAD2_ALWAYS_INLINE void backward_half(__m256i v[8], unsigned half)
+static HEAD2_ALWAYS_INLINE void backward_half(vec v[8], unsigned half)
 {
 #pragma GCC unroll 4
     for (unsigned i = 0; i < 4; i++) {
@@ -206,17 +160,17 @@ static HEAD2_ALWAYS_INLINE void backward_half(__m256i v[8], unsigned half)
 }
 
 /* Sixteen coefficients, from 32 bits. */
-static HEAD2_ALWAYS_INLINE __m256i narrow(const int32_t *p)
+static HEAD2_ALWAYS_INLINE vec narrow(const int32_t *p)
 {
-    const __m256i low = _mm256_loadu_si256((const void *)p);
-    const __m256i high = _mm256_loadu_si256((const void *)(p + 8));
+    const vec low = _mm256_loadu_si256((const void *)p);
+    const vec high = _mm256_loadu_si256((const void *)(p + 8));
     return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
 }
 
 void mldsa_short_ntt_avx2(struct short_poly *to, const struct poly *a)
 {
     const struct factor first = broadcast(short_forward[1], short_forward_q[1]);
-    __m256i low[8], high[8];
+    vec low[8], high[8];
     for (size_t i = 0; i < 8; i++) {
         low[i] = narrow(&a->c[LANES * i]);
         high[i] = narrow(&a->c[LANES * (i + 8)]);
@@ -232,20 +186,20 @@ void mldsa_short_ntt_avx2(struct short_poly *to, const struct poly *a)
     head2_wipe(high, sizeof high);
 }
 
-static HEAD2_ALWAYS_INLINE void multiply(__m256i v[8], const int16_t *c, const int16_t *s)
+static HEAD2_ALWAYS_INLINE void multiply(vec v[8], const int16_t *c, const int16_t *s)
 {
 #pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++) {
-        const __m256i x = load(c + LANES * i);
-        const __m256i x_q = _mm256_mullo_epi16(x, constant(SHORT_Q_INVERSE));
+        const vec x = load(c + LANES * i);
+        const vec x_q = _mm256_mullo_epi16(x, constant(SHORT_Q_INVERSE));
         v[i] = product(load(s + LANES * i), (struct factor){x, x_q});
     }
 }
 
 /* Eight coefficients of w plus as many of 16 bits; returns those that are beyond the limit. */
-static HEAD2_ALWAYS_INLINE __m256i add(int32_t *w, __m128i cs, __m256i limit)
+static HEAD2_ALWAYS_INLINE vec add(int32_t *w, __m128i cs, vec limit)
 {
-    const __m256i sum =
+    const vec sum =
         _mm256_add_epi32(_mm256_loadu_si256((const void *)w), _mm256_cvtepi16_epi32(cs));
     _mm256_storeu_si256((void *)w, sum);
     return _mm256_cmpgt_epi32(_mm256_abs_epi32(sum), limit);
@@ -256,9 +210,9 @@ uint32_t mldsa_add_short_product_avx2(struct poly *w, const struct short_poly *c
 {
     const struct factor scale = broadcast(SCALE, SCALE_Q);
     const struct factor scaled_zeta = broadcast(SCALED_ZETA, SCALED_ZETA_Q);
-    const __m256i limit = _mm256_set1_epi32(bound - 1);
-    __m256i reached = _mm256_setzero_si256();
-    __m256i low[8], high[8];
+    const vec limit = _mm256_set1_epi32(bound - 1);
+    vec reached = _mm256_setzero_si256();
+    vec low[8], high[8];
 
     multiply(low, c->c, s->c);
     backward_half(low, 0);
@@ -266,8 +220,8 @@ uint32_t mldsa_add_short_product_avx2(struct poly *w, const struct short_poly *c
     backward_half(high, 1);
 #pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++) {
-        const __m256i sum = product(_mm256_add_epi16(low[i], high[i]), scale);
-        const __m256i difference = product(_mm256_sub_epi16(low[i], high[i]), scaled_zeta);
+        const vec sum = product(_mm256_add_epi16(low[i], high[i]), scale);
+        const vec difference = product(_mm256_sub_epi16(low[i], high[i]), scaled_zeta);
         int32_t *const p = &w->c[LANES * i];
         int32_t *const r = &w->c[LANES * (i + 8)];
         reached = _mm256_or_si256(reached, add(p, _mm256_castsi256_si128(sum), limit));

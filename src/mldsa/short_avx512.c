@@ -9,60 +9,22 @@
 #include "mldsa/kernels_avx512.h"
 #include "mldsa/short_zetas_avx512.h"
 
-#define LANES           32
-#define SHORT_Q_INVERSE (-7679) /* 7681^-1 mod 2^16 */
-/* 2^32 / 256 mod+- 7681, which undoes the factor 256 of the inverse and the 2^-16 of the two
- * products on the way; and the same times the factor of the last layer's differences */
-#define SCALE         1912
-#define SCALE_Q       (int16_t)(SCALE * SHORT_Q_INVERSE)
-#define SCALED_ZETA   894
-#define SCALED_ZETA_Q (int16_t)(SCALED_ZETA * SHORT_Q_INVERSE)
+typedef __m512i vec;
 
-struct factor {
-    __m512i f, f_q;
-};
+#define OP(name) _mm512_##name
+#include "mldsa/short_vector.h"
 
-/* A constant as a value that the compiler does not know: it would take products with it apart into
- * shifts and sums, which are more. */
-static HEAD2_ALWAYS_INLINE __m512i constant(int16_t x)
-{
-    int32_t hidden = x;
-    __asm__("" : "+r"(hidden));
-    return _mm512_set1_epi16((int16_t)hidden);
-}
-
-/* b * f * 2^-16 mod 7681, below |b f| / 2^16 + 3841: as in ntt_avx512.c, the low halves of the two
- * products are equal. */
-static HEAD2_ALWAYS_INLINE __m512i product(__m512i b, struct factor f)
-{
-    const __m512i m = _mm512_mullo_epi16(b, f.f_q);
-    return _mm512_sub_epi16(_mm512_mulhi_epi16(b, f.f), _mm512_mulhi_epi16(m, constant(SHORT_Q)));
-}
-
-/*
- * A representative near zero: x - 7681 round(x / 8192). Up to 20760 it is within 5117, and any
- * 16-bit number comes within 5628.
- */
-static HEAD2_ALWAYS_INLINE __m512i reduce(__m512i x)
-{
-    const __m512i n = _mm512_mulhrs_epi16(x, _mm512_set1_epi16(4));
-    return _mm512_sub_epi16(x, _mm512_mullo_epi16(n, constant(SHORT_Q)));
-}
+#define LANES 32
 
 /* From [-11521, 11521] to [-3840, 3840]. */
-static HEAD2_ALWAYS_INLINE __m512i centre(__m512i x)
+static HEAD2_ALWAYS_INLINE vec centre(vec x)
 {
-    const __m512i half = _mm512_set1_epi16(SHORT_Q / 2);
-    const __m512i q = _mm512_set1_epi16(SHORT_Q);
+    const vec half = _mm512_set1_epi16(SHORT_Q / 2);
+    const vec q = _mm512_set1_epi16(SHORT_Q);
     const __mmask32 above = _mm512_cmpgt_epi16_mask(x, half);
     const __mmask32 below = _mm512_cmplt_epi16_mask(x, _mm512_set1_epi16(-(SHORT_Q / 2)));
     x = _mm512_mask_sub_epi16(x, above, x, q);
     return _mm512_mask_add_epi16(x, below, x, q);
-}
-
-static HEAD2_ALWAYS_INLINE struct factor broadcast(int16_t f, int16_t f_q)
-{
-    return (struct factor){_mm512_set1_epi16(f), constant(f_q)};
 }
 
 static HEAD2_ALWAYS_INLINE struct factor forward_factor(unsigned vector)
@@ -77,59 +39,45 @@ static HEAD2_ALWAYS_INLINE struct factor backward_factor(unsigned vector)
                            _mm512_loadu_si512(short_backward_lanes_q + (size_t)LANES * vector)};
 }
 
-static HEAD2_ALWAYS_INLINE void forward_pair(__m512i *a, __m512i *b, struct factor f)
-{
-    const __m512i t = product(*b, f);
-    *b = _mm512_sub_epi16(*a, t);
-    *a = _mm512_add_epi16(*a, t);
-}
-
-static HEAD2_ALWAYS_INLINE void backward_pair(__m512i *a, __m512i *b, struct factor f)
-{
-    const __m512i t = _mm512_sub_epi16(*a, *b);
-    *a = _mm512_add_epi16(*a, *b);
-    *b = product(t, f);
-}
-
 /* Exchange one bit of the register's number (a and b differ in it) with a bit of the lane's. */
 
-static HEAD2_ALWAYS_INLINE void exchange_16(__m512i *a, __m512i *b)
+static HEAD2_ALWAYS_INLINE void exchange_16(vec *a, vec *b)
 {
-    const __m512i x = *a;
+    const vec x = *a;
     *a = _mm512_shuffle_i64x2(x, *b, 0x44);
     *b = _mm512_shuffle_i64x2(x, *b, 0xee);
 }
 
-static HEAD2_ALWAYS_INLINE void exchange_8(__m512i *a, __m512i *b)
+static HEAD2_ALWAYS_INLINE void exchange_8(vec *a, vec *b)
 {
-    const __m512i x = *a;
+    const vec x = *a;
     *a = _mm512_mask_shuffle_i64x2(x, 0xcc, *b, *b, 0xa0);
     *b = _mm512_mask_shuffle_i64x2(*b, 0x33, x, x, 0xf5);
 }
 
-static HEAD2_ALWAYS_INLINE void exchange_4(__m512i *a, __m512i *b)
+static HEAD2_ALWAYS_INLINE void exchange_4(vec *a, vec *b)
 {
-    const __m512i x = *a;
+    const vec x = *a;
     *a = _mm512_unpacklo_epi64(x, *b);
     *b = _mm512_unpackhi_epi64(x, *b);
 }
 
-static HEAD2_ALWAYS_INLINE void exchange_2(__m512i *a, __m512i *b)
+static HEAD2_ALWAYS_INLINE void exchange_2(vec *a, vec *b)
 {
-    const __m512i x = *a;
+    const vec x = *a;
     *a = _mm512_mask_shuffle_epi32(x, 0xaaaa, *b, 0xa0);
     *b = _mm512_mask_shuffle_epi32(*b, 0x5555, x, 0xf5);
 }
 
-static HEAD2_ALWAYS_INLINE void exchange_1(__m512i *a, __m512i *b)
+static HEAD2_ALWAYS_INLINE void exchange_1(vec *a, vec *b)
 {
-    const __m512i x = *a;
+    const vec x = *a;
     *a = _mm512_mask_blend_epi16(0xaaaaaaaa, x, _mm512_slli_epi32(*b, 16));
     *b = _mm512_mask_blend_epi16(0x55555555, *b, _mm512_srli_epi32(x, 16));
 }
 
 /* Bits 4, 3 and 2 of the lane against bits 2, 1 and 0 of the register. */
-static HEAD2_ALWAYS_INLINE void exchange_three(__m512i v[8])
+static HEAD2_ALWAYS_INLINE void exchange_three(vec v[8])
 {
 #pragma GCC unroll 4
     for (unsigned i = 0; i < 4; i++) {
@@ -146,7 +94,7 @@ static HEAD2_ALWAYS_INLINE void exchange_three(__m512i v[8])
 }
 
 /* Bits 1 and 0 of the lane against bits 2 and 1 of the register. */
-static HEAD2_ALWAYS_INLINE void exchange_two(__m512i v[8])
+static HEAD2_ALWAYS_INLINE void exchange_two(vec v[8])
 {
 #pragma GCC unroll 4
     for (unsigned i = 0; i < 4; i++)
@@ -159,7 +107,7 @@ static HEAD2_ALWAYS_INLINE void exchange_two(__m512i v[8])
 }
 
 /* Inputs of at most 4 grow by 3841 and a seventeenth a layer: below 32110 after seven. */
-static HEAD2_ALWAYS_INLINE void forward(__m512i v[8])
+static HEAD2_ALWAYS_INLINE void forward(vec v[8])
 {
 #pragma GCC unroll 3
     for (unsigned distance = 4, m = 1; distance >= 1; distance /= 2, m *= 2) {
@@ -200,7 +148,7 @@ static HEAD2_ALWAYS_INLINE void forward(__m512i v[8])
  * reduced: 5754, 11508, 23016 -> 5190, 10380, 20760 -> 5117, 10234. A result below 4441 that is
  * congruent to a number within 196 is that number.
  */
-static HEAD2_ALWAYS_INLINE void backward(__m512i v[8])
+static HEAD2_ALWAYS_INLINE void backward(vec v[8])
 {
 #pragma GCC unroll 4
     for (unsigned i = 0; i < 4; i++) {
@@ -236,8 +184,8 @@ static HEAD2_ALWAYS_INLINE void backward(__m512i v[8])
     }
 #pragma GCC unroll 4
     for (unsigned i = 0; i < 4; i++) {
-        const __m512i sum = _mm512_add_epi16(v[i], v[i + 4]);
-        const __m512i difference = _mm512_sub_epi16(v[i], v[i + 4]);
+        const vec sum = _mm512_add_epi16(v[i], v[i + 4]);
+        const vec difference = _mm512_sub_epi16(v[i], v[i + 4]);
         v[i] = product(sum, broadcast(SCALE, SCALE_Q));
         v[i + 4] = product(difference, broadcast(SCALED_ZETA, SCALED_ZETA_Q));
     }
@@ -245,7 +193,7 @@ static HEAD2_ALWAYS_INLINE void backward(__m512i v[8])
 
 void mldsa_short_ntt_avx512(struct short_poly *to, const struct poly *a)
 {
-    __m512i v[8];
+    vec v[8];
 #pragma GCC unroll 8
     for (unsigned i = 0; i < 8; i++) {
         const __m256i low = _mm512_cvtepi32_epi16(_mm512_loadu_si512(&a->c[32 * i]));
@@ -261,13 +209,13 @@ void mldsa_short_ntt_avx512(struct short_poly *to, const struct poly *a)
 uint32_t mldsa_add_short_product_avx512(struct poly *w, const struct short_poly *c,
                                         const struct short_poly *s, int32_t bound)
 {
-    __m512i norm = _mm512_setzero_si512();
-    __m512i v[8];
+    vec norm = _mm512_setzero_si512();
+    vec v[8];
 
 #pragma GCC unroll 8
     for (unsigned i = 0; i < 8; i++) {
-        const __m512i x = _mm512_loadu_si512(&c->c[LANES * i]);
-        const __m512i x_q = _mm512_mullo_epi16(x, constant(SHORT_Q_INVERSE));
+        const vec x = _mm512_loadu_si512(&c->c[LANES * i]);
+        const vec x_q = _mm512_mullo_epi16(x, constant(SHORT_Q_INVERSE));
         v[i] = product(_mm512_loadu_si512(&s->c[LANES * i]), (struct factor){x, x_q});
     }
     backward(v);
@@ -275,7 +223,7 @@ uint32_t mldsa_add_short_product_avx512(struct poly *w, const struct short_poly 
     for (unsigned i = 0; i < 16; i++) {
         const __m256i part =
             i % 2 == 0 ? _mm512_castsi512_si256(v[i / 2]) : _mm512_extracti64x4_epi64(v[i / 2], 1);
-        const __m512i sum =
+        const vec sum =
             _mm512_add_epi32(_mm512_loadu_si512(&w->c[16 * i]), _mm512_cvtepi16_epi32(part));
         _mm512_storeu_si512(&w->c[16 * i], sum);
         norm = _mm512_max_epi32(norm, _mm512_abs_epi32(sum));
