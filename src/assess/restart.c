@@ -3,6 +3,7 @@
  */
 #include "assess/estimators.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -19,8 +20,11 @@ struct distribution {
 
 static void cut_poisson(struct distribution *d, double mean, unsigned x)
 {
-    for (unsigned c = 0; c <= N; c++)
-        d->p[c] = c > x ? 0 : mean > 0 ? exp(c * log(mean) - mean - lgamma(c + 1.0)) : c == 0;
+    const double log_mean = log(fmax(mean, DBL_MIN)); /* a mean of 0 is at 0 all the same */
+
+    memset(d, 0, sizeof *d);
+    for (unsigned c = 0; c <= x && c <= N; c++)
+        d->p[c] = exp(c * log_mean - mean - lgamma(c + 1.0));
 }
 
 static void add(struct distribution *out, const struct distribution *a,

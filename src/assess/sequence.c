@@ -20,8 +20,8 @@ static void pack(uint64_t *plane, const uint8_t *symbol, size_t n, unsigned shif
         const unsigned m = n - i < 64 ? (unsigned)(n - i) : 64;
         uint64_t word = 0;
         for (unsigned j = 0; j < m; j++)
-            word = word << 1 | (symbol[i + j] >> shift & 1);
-        plane[i / 64] = word << (64 - m);
+            word |= (uint64_t)(symbol[i + j] >> shift & 1) << (63 - j);
+        plane[i / 64] = word;
     }
 }
 

@@ -64,7 +64,8 @@ static void blake3_of_messages(struct bench *b, const uint8_t *data)
     static struct blake3_messages m;
 
     for (unsigned i = 0; i < MESSAGES; i++)
-        m.jobs[i] = (struct head2_blake3_job){data + (size_t)MESSAGE * i, MESSAGE, m.digests[i]};
+        m.jobs[i] = (struct head2_blake3_job){
+            .in = data + (size_t)MESSAGE * i, .len = MESSAGE, .out = m.digests[i]};
     bench_measure(b, &(struct bench_row){.name = "BLAKE3 1 KiB, batch of 64",
                                          .op = blake3_batch,
                                          .arg = &m,

@@ -283,7 +283,7 @@ static void next_group(const struct schedule *k, struct counter *c, uint8_t out[
 static void generate(struct aes256_state *st, uint8_t *out, size_t len, const uint8_t *data)
 {
     struct counter c = {be64(st->v), be64(st->v + 8)};
-    struct schedule k;
+    struct schedule k = {0};
     uint8_t tail[2 * GROUP]; /* at most 4 + 3 blocks */
 
     expand(&k, st->key);
@@ -301,7 +301,7 @@ static void generate(struct aes256_state *st, uint8_t *out, size_t len, const ui
 static void cbc_mac3(const uint8_t key[AES256_KEY], uint8_t mac[3][AES_BLOCK], const uint8_t *in,
                      size_t blocks)
 {
-    struct schedule k;
+    struct schedule k = {0};
     uint8_t x[GROUP] = {0};
 
     expand(&k, key);
@@ -319,7 +319,7 @@ static void cbc_mac3(const uint8_t key[AES256_KEY], uint8_t mac[3][AES_BLOCK], c
 static void iterate3(const uint8_t key[AES256_KEY], const uint8_t x[AES_BLOCK],
                      uint8_t out[AES256_SEED])
 {
-    struct schedule k;
+    struct schedule k = {0};
     uint8_t y[GROUP] = {0};
 
     expand(&k, key);
@@ -348,11 +348,11 @@ static void exercise(const struct aes256_kernels *k, size_t len, uint8_t *out,
         in[i] = (uint8_t)(i * i + len);
     memcpy(st->key, in + len % AES_BLOCK, AES256_KEY);
     memset(st->v, 0xff, AES_BLOCK); /* carries into every byte, in another block each time */
-    st->v[AES_BLOCK - 1] = (uint8_t)(0xff - len % 67);
+    st->v[AES_BLOCK - 1] = (uint8_t)(0xff - (len & 63));
     st->v[0] = (uint8_t)len;
     k->generate(st, out, len, len % 2 == 0 ? NULL : in);
     memcpy(mac, in, AES256_SEED);
-    k->cbc_mac3(st->key, mac, in, len % 5);
+    k->cbc_mac3(st->key, mac, in, len & 7);
     k->iterate3(st->key, st->v, out + EXERCISED);
 }
 
