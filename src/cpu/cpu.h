@@ -26,11 +26,13 @@ enum cpu_isa {
     {                                                                                              \
         portable, avx2, avx512                                                                     \
     }
+#define CPU_COMPARED_BY(agrees) agrees
 #else
 #define CPU_KERNELS(portable, avx2, avx512)                                                        \
     {                                                                                              \
         portable, NULL, NULL                                                                       \
     }
+#define CPU_COMPARED_BY(agrees) NULL /* with nothing: a small library can go without it */
 #endif
 
 /* What CPUID and XGETBV say; all zero where there is no such instruction. */

@@ -1,5 +1,5 @@
 /*
- * BLAKE3's compression function in portable C, the choice of kernels, and what they must agree on.
+ * BLAKE3's compression function in portable C, and the choice of kernels.
  */
 #include "hash/blake3_kernels.h"
 
@@ -151,92 +151,8 @@ const struct blake3_kernels *blake3_kernels(void)
         .room = "blake3",
         .kernels =
             CPU_KERNELS(&blake3_kernels_portable, &blake3_kernels_avx2, &blake3_kernels_avx512),
-        .agrees = blake3_kernels_agree,
+        .agrees = CPU_COMPARED_BY(blake3_kernels_agree),
     };
 
     return cpu_choose(&choice);
-}
-
-/* ---- agreement ---- */
-
-enum { CHECK_BLOCKS = 4 }; /* a power of two: nothing here divides, see scripts/check-ct */
-
-/* The high half of a product turns out bits that no carry chain of the kernels produces. */
-static uint32_t scrambled(uint32_t *x)
-{
-    *x = *x * 0x9e3779b1 + 0x7f4a7c15;
-    return *x ^ *x >> 15;
-}
-
-static void fill(void *to, size_t words, uint32_t *x)
-{
-    uint32_t v;
-
-    for (size_t i = 0; i < words; i++) {
-        v = scrambled(x);
-        memcpy((uint8_t *)to + 4 * i, &v, sizeof v);
-    }
-}
-
-static bool runs_agree(const struct blake3_kernels *k, const uint8_t *in, uint32_t *x)
-{
-    uint32_t a[16];
-    uint32_t b[16];
-    uint32_t cv[8];
-    struct blake3_run r;
-
-    fill(cv, HEAD2_LEN(cv), x);
-    for (size_t blocks = 1; blocks <= CHECK_BLOCKS; blocks++) {
-        fill(&r, sizeof r / 4, x);
-        r.in = in + scrambled(x) % 64;
-        r.blocks = blocks;
-        memcpy(a, cv, sizeof cv);
-        memcpy(b, cv, sizeof cv);
-        k->run(a, &r);
-        run_portable(b, &r);
-        if (memcmp(a, b, sizeof cv) != 0)
-            return false;
-        k->output(a, cv, &r);
-        output_portable(b, cv, &r);
-        if (memcmp(a, b, sizeof a) != 0)
-            return false;
-    }
-    return true;
-}
-
-/* Every number of lanes, all columns different. */
-static bool lanes_agree(const struct blake3_kernels *k, const uint8_t *in, uint32_t *x)
-{
-    struct blake3_lanes a;
-    struct blake3_lanes b;
-    uint8_t out[BLAKE3_LANES][32];
-    uint8_t want[BLAKE3_LANES][32];
-
-    for (unsigned lanes = 1; lanes <= k->width; lanes++) {
-        fill(&a, sizeof a / 4, x);
-        for (unsigned i = 0; i < BLAKE3_LANES; i++)
-            a.in[i] = in + scrambled(x) % 512;
-        b = a;
-        k->lanes(&a, lanes, 1 + lanes % CHECK_BLOCKS);
-        lanes_portable(&b, lanes, 1 + lanes % CHECK_BLOCKS);
-        for (unsigned j = 0; j < 8; j++)
-            if (memcmp(a.cv[j], b.cv[j], lanes * sizeof a.cv[j][0]) != 0)
-                return false;
-        k->store(out, &b, lanes);
-        blake3_store(want, &b, lanes);
-        if (memcmp(out, want, lanes * sizeof out[0]) != 0)
-            return false;
-    }
-    return true;
-}
-
-bool blake3_kernels_agree(const void *kernels, const void *portable)
-{
-    const struct blake3_kernels *k = kernels;
-    uint8_t in[512 + CHECK_BLOCKS * BLAKE3_BLOCK];
-    uint32_t x = 1;
-
-    (void)portable; /* its functions are called by name here */
-    fill(in, sizeof in / 4, &x);
-    return runs_agree(k, in, &x) && lanes_agree(k, in, &x);
 }

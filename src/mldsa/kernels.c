@@ -27,7 +27,7 @@ const struct mldsa_kernels mldsa_kernels_portable = {
 static struct cpu_choice choice = {
     .room = "ML-DSA",
     .kernels = CPU_KERNELS(&mldsa_kernels_portable, &mldsa_kernels_avx2, &mldsa_kernels_avx512),
-    .agrees = mldsa_kernels_agree,
+    .agrees = CPU_COMPARED_BY(mldsa_kernels_agree),
 };
 
 const struct mldsa_kernels *mldsa_kernels(void)
