@@ -15,6 +15,7 @@
 #include "entropy/condition.h"
 #include "entropy/ctr_drbg.h"
 #include "entropy/health.h"
+#include "entropy/xdrbg.h"
 #include "session/schedule.h"
 
 #include <head2/hash.h>
@@ -422,6 +423,28 @@ static void generator(void)
     CHECK_EQ(leaks(), 0);
 }
 
+static void other_generator(void)
+{
+    static uint8_t out[600], added[XDRBG_MAX_ADDITIONAL];
+    const struct ctr_drbg_input none = {NULL, 0}, input = {added, sizeof added};
+    size_t bytes = 64;
+    struct xdrbg d;
+
+    begin();
+    fill(added, sizeof added, 14);
+    HEAD2_SECRET(added, sizeof added);
+    CHECK_EQ(xdrbg_instantiate(&d, (struct ctr_drbg_source){secret_entropy, &bytes}, ctr_drbg_90a,
+                               input),
+             HEAD2_OK);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK_EQ(xdrbg_generate(&d, out, sizeof out, i % 2 == 0, i < 2 ? input : none), HEAD2_OK);
+        CHECK_SECRET(out, sizeof out);
+    }
+    CHECK_SECRET(d.v, sizeof d.v);
+    xdrbg_uninstantiate(&d);
+    CHECK_EQ(leaks(), 0);
+}
+
 static void raw_samples(void)
 {
     static uint8_t samples[2 * HEALTH_STARTUP_SAMPLES];
@@ -523,6 +546,7 @@ int main(int argc, char **argv)
     RUN(hashes);
     RUN(key_schedule);
     RUN(generator);
+    RUN(other_generator);
     RUN(raw_samples);
     RUN(key_writing);
     RUN(kem_512);
