@@ -116,8 +116,8 @@ static unsigned test_sample(struct health *t, uint8_t sample)
     return rct > apt ? rct : apt;
 }
 
-/* An intermittent failure; too many of them, or one during start-up, are permanent. */
-static void alarm_raised(struct health *t, uint64_t now)
+/* Too many intermittent failures, or one during start-up, are permanent. */
+void health_alarm(struct health *t, uint64_t now)
 {
     if (t->state == HEALTH_STARTUP) {
         t->state = HEALTH_FAILED;
@@ -143,7 +143,7 @@ size_t health_feed(struct health *t, const uint8_t *samples, size_t n, uint64_t 
         if (cutoffs == 2)
             t->state = HEALTH_FAILED;
         else if (cutoffs == 1 && t->state != HEALTH_QUARANTINED)
-            alarm_raised(t, now);
+            health_alarm(t, now);
         else if (t->state == HEALTH_GOOD)
             usable++;
         else if (t->state == HEALTH_STARTUP && --t->startup_left == 0)
