@@ -3,6 +3,7 @@
  *
  *     bench_measure.c  timing: slices, preemption, the yardstick, one result for each row
  *     bench_rows.c     hashes
+ *     bench_entropy.c  generators, and the sources that they rest on
  *     bench_kem.c      ML-KEM: single calls, prepared keys, batches
  *     bench_dsa.c      ML-DSA: the same
  *     bench_link.c     packets, handshakes, streams
@@ -55,9 +56,11 @@ struct bench_row {
     const char *name;
     bench_operation *op;
     void *arg;
-    unsigned items; /* operations in one call, 1 for a single one */
-    double bytes;   /* handled by one operation, for cycles a byte; or 0 */
-    bool by_mean;   /* the time varies by nature (signing): the mean counts, of many calls */
+    unsigned items;   /* operations in one call, 1 for a single one */
+    double bytes;     /* handled by one operation, for cycles a byte; or 0 */
+    bool by_mean;     /* the time varies by nature (signing): the mean counts, of many calls */
+    const char *unit; /* of a figure of its own: amount in a microsecond; or NULL */
+    double amount;    /* of one operation */
 };
 
 HEAD2_CHECK enum head2_status bench_open(struct bench *b);
@@ -72,6 +75,9 @@ double bench_now_us(void);
 enum { BENCH_MAX_SAMPLES = 200000 };
 
 void bench_primitives(struct bench *b);
+void bench_random(struct bench *b);
+/* First of all, while nobody has asked for randomness: it measures that. */
+void bench_entropy(struct bench *b);
 void bench_kem(struct bench *b);
 void bench_signatures(struct bench *b);
 void bench_link(struct bench *b);

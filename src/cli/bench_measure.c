@@ -124,6 +124,8 @@ static void summarise(struct bench *b, const struct bench_row *row, double yard,
     snprintf(r->name, sizeof r->name, "%s", row->name);
     snprintf(r->isa, sizeof r->isa, "%s", cpu_isa_name(cpu_isa()));
     r->us = row->by_mean ? r->mean : r->p50;
+    if (row->amount > 0)
+        r->extra = row->amount / r->us;
     r->cycles = r->us * mhz;
     r->yardsticks = yard > 0 ? r->us / yard : 0;
     if (!b->quiet)
@@ -172,7 +174,7 @@ void bench_measure(struct bench *b, const struct bench_row *row)
         slices++;
     }
     if (b->st == HEAD2_OK)
-        summarise(b, row, median(yards, slices), median(clocks, slices), NULL, 0);
+        summarise(b, row, median(yards, slices), median(clocks, slices), row->unit, 0);
 }
 
 void bench_add(struct bench *b, const struct bench_row *row, const char *unit, double extra)

@@ -108,6 +108,7 @@ static void hashes(struct bench *b)
 void bench_primitives(struct bench *b)
 {
     hashes(b);
+    bench_random(b);
     bench_kem(b);
     bench_signatures(b);
 }

@@ -29,6 +29,7 @@ static void run(struct bench *b, const char *isa)
     (void)ipsec_mb_plug_in();
     b->highest = cpu_isa_name(highest);
     b->aead = aead_in_use()->name;
+    bench_entropy(b);
     if (!all)
         run_level(b, highest, true);
     for (unsigned level = CPU_PORTABLE; all && level <= highest && b->st == HEAD2_OK; level++)

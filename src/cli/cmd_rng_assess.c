@@ -1,8 +1,9 @@
 /*
- * head2 rng assess FILE: how much entropy samples of a noise source show, by SP 800-90B.
+ * head2 rng assess FILE|SOURCE: how much entropy samples of a noise source show, by SP 800-90B.
  */
 #include "assess/assess.h"
 #include "cli/files.h"
+#include "cli/rng.h"
 #include "cli/verbs.h"
 
 #include <math.h>
@@ -285,6 +286,32 @@ static int run_restart(struct cli *cli, const struct request *r,
                            : "a value comes too often after restarts, or within one");
 }
 
+/* Samples of a source of that name, else of a file. Free *out. */
+static int get_samples(struct cli *cli, struct request *r, uint8_t **out)
+{
+    const char *keep = cli_string(cli, "keep");
+    struct head2_entropy_info info;
+
+    if (rng_source(&info, r->file) == NULL) {
+        if (keep != NULL || cli_string(cli, "samples") != NULL)
+            return cli_fail(cli, CLI_USAGE, keep != NULL ? "--keep" : "--samples",
+                            "'head2 rng status' lists the sources", "'%s' is not a source",
+                            r->file);
+        return cli_read_file(cli, r->file, ASSESS_SAMPLES_MAX, out, &r->in.n);
+    }
+    if (r->restart)
+        return cli_fail(cli, CLI_USAGE, "--restart", "use 'head2 rng restart'",
+                        "'%s' is a source, not a file of restarts", r->file);
+    r->in.n = (size_t)cli_number(cli, "samples", ASSESS_SAMPLES_ASKED);
+    *out = malloc(r->in.n);
+    if (*out == NULL)
+        return cli_fail(cli, CLI_INTERNAL, r->file, NULL, "out of memory");
+    const int code = rng_collect(cli, r->file, *out, r->in.n, &r->in.bits);
+    return code != CLI_DONE || keep == NULL
+               ? code
+               : cli_write_file(cli, keep, *out, r->in.n, 0600, FILE_KEEP);
+}
+
 int cmd_rng_assess(struct cli *cli)
 {
     struct request r;
@@ -293,9 +320,11 @@ int cmd_rng_assess(struct cli *cli)
     int code = read_request(cli, &r);
     if (code != CLI_DONE)
         return code;
-    code = cli_read_file(cli, r.file, ASSESS_SAMPLES_MAX, &samples, &r.in.n);
-    if (code != CLI_DONE)
+    code = get_samples(cli, &r, &samples);
+    if (code != CLI_DONE) {
+        free(samples);
         return code;
+    }
     r.in.samples = samples;
     const bool shown = !cli->json && isatty(STDERR_FILENO);
     const struct assess_progress *progress = shown ? &r.progress : NULL;

@@ -145,6 +145,14 @@ static const struct cli_option receipt_verify_options[] = {
     END
 };
 
+#define RNG_OPTIONS                                                                                \
+    {"policy", 0, CLI_ENUM, "auto|two|single|fast|compat",                                         \
+     "how many sources must vouch for a generator (default: auto)", 0, 0},                         \
+    {"reseed", 0, CLI_ENUM, "strict|90a",                                                          \
+     "every 2^17 bits, or every 100 MB; and every 60 s (default: strict)", 0, 0},                  \
+    {"generator", 0, CLI_ENUM, "ctr-drbg|xdrbg-256",                                               \
+     "what computes the output (default: ctr-drbg)", 0, 0}
+
 static const struct cli_option rng_assess_options[] = {
     {"bits", 0, CLI_NUMBER, "N", "bits of a sample (default: as many as the largest has)", 1, 8},
     {"iid", 0, CLI_FLAG, NULL, "test whether the samples are IID, and estimate as if", 0, 0},
@@ -152,8 +160,58 @@ static const struct cli_option rng_assess_options[] = {
     {"restart", 0, CLI_FLAG, NULL, "FILE has 1000 restarts of 1000 samples each; needs --initial", 0, 0},
     {"initial", 0, CLI_STRING, "H", "entropy of a sample as it was submitted or assessed before", 0, 0},
     {"seed", 0, CLI_STRING, "HEX", "of the permutations, 64 digits (default: zeros)", 0, 0},
+    {"samples", 0, CLI_NUMBER, "N", "of a SOURCE: how many to take (default: 1000000)", 1000, 1 << 26},
+    {"keep", 0, CLI_FILE, "FILE", "of a SOURCE: write the samples there too", 0, 0},
     END
 };
+
+static const struct cli_option rng_bytes_options[] = {
+    {"hex", 0, CLI_FLAG, NULL, "as lines of hexadecimal digits", 0, 0},
+    {"fresh", 0, CLI_FLAG, NULL, "prediction resistance: a reseed before every 64 KiB", 0, 0},
+    RNG_OPTIONS, END
+};
+
+static const struct cli_option rng_conditioning_options[] = {
+    {"in", 0, CLI_NUMBER, "BITS", "length of the input (default: 1024)", 1, 1 << 20},
+    {"h-in", 0, CLI_STRING, "BITS", "its entropy (default: a table)", 0, 0},
+    {"out-bits", 0, CLI_NUMBER, "BITS", "length of the output (default: 512)", 1, 1 << 16},
+    {"nw", 0, CLI_NUMBER, "BITS", "narrowest internal width (default: 512)", 1, 1 << 16},
+    END
+};
+
+static const struct cli_option rng_monitor_options[] = {
+    {"count", 0, CLI_NUMBER, "N", "end after so many (default: never)", 1, 1000000000},
+    RNG_OPTIONS, END
+};
+
+static const struct cli_option rng_report_options[] = {
+    {"out", 0, CLI_FILE, "FILE", "where the page goes", 0, 0},
+    {"bits", 0, CLI_NUMBER, "N", "of a FILE: bits of a sample (default: as many as the largest has)", 1, 8},
+    {"samples", 0, CLI_NUMBER, "N", "of a SOURCE: how many to take (default: 1000000)", 1000, 1 << 26},
+    {"claim", 0, CLI_STRING, "H", "entropy of a sample that the health tests go by (default: the "
+     "source's, of a file half of what is assessed)", 0, 0},
+    END
+};
+
+static const struct cli_option rng_restart_options[] = {
+    {"initial", 0, CLI_STRING, "H", "what a sample was assessed at (default: what the source claims)", 0, 0},
+    {"out", 0, CLI_FILE, "FILE", "write the samples there too, a restart after the other", 0, 0},
+    END
+};
+
+static const struct cli_option rng_seed_options[] = {
+    {"bits", 0, CLI_NUMBER, "N", "length of the seed (default: 256)", 128, 512},
+    {"out", 0, CLI_FILE, "FILE", "write it there, raw, mode 0600 (default: print digits)", 0, 0},
+    RNG_OPTIONS, END
+};
+
+static const struct cli_option rng_selftest_options[] = {
+    {"induce", 0, CLI_STRING, "FAULT",
+     "then feed a fault to the health tests: stuck, biased, periodic, all, or a FILE of samples", 0, 0},
+    RNG_OPTIONS, END
+};
+
+static const struct cli_option rng_status_options[] = {RNG_OPTIONS, END};
 
 #define FORM                                                                                       \
     {"form", 0, CLI_ENUM, CLI_FORM_VALUES,                                                         \
@@ -254,12 +312,43 @@ const struct cli_verb cli_verbs[] = {
      "Every text, hash, signature and link is checked, offline. Receipts cut off at the end of the "
      "chain are seen only by comparing the newest index and hash, which are printed, with what was "
      "noted elsewhere.", receipt_verify_options, CHECKS, cmd_receipt_verify},
-    {"rng", "assess", "FILE", 1, 1, "how much entropy samples of a noise source show (SP 800-90B)",
-     "FILE has one sample a byte, in the low bits; the standard asks for 1,000,000. Estimates are "
+    {"rng", "assess", "FILE|SOURCE", 1, 1,
+     "how much entropy samples of a noise source show (SP 800-90B)",
+     "A FILE has one sample a byte, in the low bits; the standard asks for 1,000,000. A SOURCE is one "
+     "that 'head2 rng status' lists, whose samples are taken now (a file of that name is ./NAME). "
+     "Estimates are "
      "those of NIST's tool. A statistical test sees patterns, not causes: the output of a generator "
      "with a known seed passes too. With --iid exit code 1 says that the samples are not IID; the "
      "same seed gives the same verdict.",
-     rng_assess_options, CHECKS, cmd_rng_assess},
+     rng_assess_options, CHECKS | RANDOM | CLI_EXIT(CLI_UNREACHABLE), cmd_rng_assess},
+    {"rng", "bytes", "N", 1, 1, "random bytes, for other programs",
+     "N is a number of bytes, or one with k, M, G or T (powers of 1024). Raw bytes are not written "
+     "to a terminal.", rng_bytes_options, CLI_EXIT(CLI_REFUSED) | RANDOM, cmd_rng_bytes},
+    {"rng", "conditioning", "", 0, 0, "how much entropy conditioning leaves (SP 800-90B, 3.1.5.1.2)",
+     "Output_Entropy of a vetted conditioner. As many bits in as come out do not give full entropy; "
+     "64 more do.", rng_conditioning_options, CLI_EXIT(CLI_REFUSED), cmd_rng_conditioning},
+    {"rng", "monitor", "", 0, 0, "watch the sources of this machine",
+     "Makes a key each second, looks at 512 samples of each source, and shows how near they came to "
+     "the cutoffs of the health tests. With --json one object each second.", rng_monitor_options,
+     CLI_EXIT(CLI_REFUSED) | RANDOM, cmd_rng_monitor},
+    {"rng", "report", "FILE|SOURCE", 1, 1, "a page about a source's samples, with plots",
+     "One HTML file that needs nothing else: estimators, bias of bits, autocorrelation, values, and "
+     "the health tests over time.", rng_report_options,
+     FILES | RANDOM | CLI_EXIT(CLI_UNREACHABLE), cmd_rng_report},
+    {"rng", "restart", "SOURCE", 1, 1, "restart a source 1000 times and compare (SP 800-90B, 3.1.4)",
+     "A restart is a new process that opens the source, passes its start-up tests and takes 1000 "
+     "samples.", rng_restart_options, CHECKS | RANDOM, cmd_rng_restart},
+    {"rng", "seed", "", 0, 0, "a seed of fresh entropy, for another generator",
+     "At least 320 bits of a source, freshly credited, go into it. With --json, what it was made "
+     "from.", rng_seed_options, FILES | RANDOM, cmd_rng_seed},
+    {"rng", "selftest", "", 0, 0, "known answers, start-up tests, and faults on purpose",
+     "With --induce, a source that has passed its start-up tests turns bad, and must be found by the "
+     "same code that watches the others.", rng_selftest_options, FILES | RANDOM, cmd_rng_selftest},
+    {"rng", "status", "", 0, 0, "what the sources of this machine give",
+     "Makes a key and shows for each source: what it is credited for a sample, how many it gave, "
+     "bits credited and spent, its supply while it works, and how near it came to the cutoffs of the "
+     "health tests. Both rates are shown: the generator's output and the entropy that it rests on.",
+     rng_status_options, CLI_EXIT(CLI_REFUSED) | RANDOM, cmd_rng_status},
     {"sign", NULL, "FILE...", 1, -1, "sign files",
      "A MAML document (.maml.md) gets the signature block at its end; any other file gets it in "
      "FILE.sig.maml; --raw writes a bare ML-DSA signature to FILE.sig. Each signature has a .mu "

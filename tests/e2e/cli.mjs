@@ -486,6 +486,105 @@ test('rng assess', () => {
   for (const how of [[], ['--iid']]) bad(['rng', 'assess', ...how, 'stuck'], 1, /all samples are the same; look at the source/);
 });
 
+test('rng bytes and seed', () => {
+  const raw = good(['rng', 'bytes', '100k']).out;
+  check(raw.length === 102400 && new Set(raw).size === 256, `${raw.length} bytes`);
+  const hex = good(['rng', 'bytes', '--hex', '40']).text;
+  check(/^[0-9a-f]{64}\n[0-9a-f]{16}\n$/.test(hex), hex);
+  const seen = new Set([hex]);
+  for (const how of [['--policy', 'two'], ['--policy', 'single'], ['--policy', 'fast'], ['--policy', 'compat'],
+    ['--reseed', '90a'], ['--generator', 'xdrbg-256'], ['--fresh']]) {
+    seen.add(good(['rng', 'bytes', ...how, '--hex', '40']).text);
+  }
+  check(seen.size === 8, 'bytes repeat');
+  const seed = good(['rng', 'seed']).text;
+  check(/^[0-9a-f]{64}\n$/.test(seed), seed);
+  const o = JSON.parse(good(['rng', 'seed', '--bits', '384', '--out', 'seed', '--json']).text);
+  check(get('seed').length === 48 && (fs.statSync(file('seed')).mode & 0o777) === 0o600, 'the file of a seed');
+  check(o.bits === 384 && o.provenance.fresh && o.provenance.generator === 'ctr-drbg', JSON.stringify(o));
+  const credited = Object.values(o.provenance.sources);
+  check(credited.reduce((sum, s) => sum + s.reseeded_bits, 0) >= 320, `too little: ${JSON.stringify(credited)}`);
+  check(!JSON.stringify(o).includes(get('seed').toString('hex')), 'a report shows its seed');
+  bad(['rng', 'seed', '--out', 'seed'], 5, /seed/, {});
+  bad(['rng', 'seed', '--bits', '129'], 2, /--bits/);
+  bad(['rng', 'bytes', 'many'], 2, /'many' is not a number of bytes/);
+  for (const n of ['0', '-1', '1x', '1kk', '99999999999999999999', '99999999999T']) bad(['rng', 'bytes', '--', n], 2, /not a number of bytes/);
+});
+
+test('rng status and monitor', () => {
+  const o = JSON.parse(good(['rng', 'status', '--json']).text);
+  check(o.open && o.policy === 'auto' && o.reseed === 'strict' && o.seeds >= 2, JSON.stringify(o));
+  const by = Object.fromEntries(o.sources.map((s) => [s.name, s]));
+  for (const name of ['rdseed', 'jitter', 'getrandom']) check(by[name], `no ${name}`);
+  check(by.getrandom.credited_bits === 0 && by.getrandom.kind === 'additional', 'the kernel is credited');
+  const spent = o.sources.reduce((sum, s) => sum + s.spent_bits, 0);
+  check(spent >= 448 + 320, `a key was made of ${spent} bits`);
+  for (const s of o.sources) {
+    check(s.spent_bits <= s.credited_bits && s.credit <= s.h + (s.credit === 0), `${s.name}: ${JSON.stringify(s)}`);
+    if (s.state !== 'good' || s.h === 0) continue;
+    check(s.longest_run < s.run_cutoffs[0] && s.run_cutoffs[0] < s.run_cutoffs[1], `${s.name}: ${s.longest_run}`);
+    check(s.samples > s.startup_samples && s.startup_samples >= 4096, `${s.name}: start-up`);
+  }
+  check(o.output_bits_per_second > 1e6 && o.supply_bits_per_second > 1000, 'rates');
+  const text = good(['rng', 'status']).text;
+  check(/generator +CTR_DRBG AES-256/.test(text) && /Gbit\/s, entropy [0-9.]+ Mbit\/s/.test(text), text);
+  const lines = good(['rng', 'monitor', '--count', '2', '--json']).text.trim().split('\n').map((l) => JSON.parse(l));
+  check(lines.length === 2 && lines[1].seeds > lines[0].seeds && lines[1].time > lines[0].time, 'monitor');
+  check(lines[1].sources.some((s) => s.ones > 0.3 && s.ones < 0.7), 'no samples were looked at');
+  check(!good(['rng', 'monitor', '--count', '1']).text.includes('\x1b'), 'escapes in a pipe');
+  bad(['rng', 'status', '--policy', 'none'], 2, /auto/);
+});
+
+test('rng selftest and conditioning', () => {
+  const lines = good(['rng', 'selftest', '--induce', 'all', '--json']).text.trim().split('\n').map((l) => JSON.parse(l));
+  check(lines[0].test === 'known answers' && lines[0].passed, JSON.stringify(lines[0]));
+  check(lines.some((l) => l.test === 'start-up' && l.state === 'good'), 'no source was tested');
+  const faults = Object.fromEntries(lines.filter((l) => l.test === 'induced').map((l) => [l.fault, l]));
+  // 4 bits a sample: 11 and 16 in a row, 78 and 91 of 512
+  check(faults.stuck.quarantined_at <= 11 && faults.stuck.failed && faults.stuck.longest_run === 16, JSON.stringify(faults.stuck));
+  for (const f of ['biased', 'periodic']) check(faults[f].quarantined_at > 16 && faults[f].failed && faults[f].most_in_window === 91, JSON.stringify(faults[f]));
+  check(/quarantined at sample 1?[0-9], failed for good/.test(good(['rng', 'selftest', '--induce', 'stuck']).text), 'text');
+  put('recorded', Buffer.alloc(100, 7));
+  check(/recorded: quarantined/.test(good(['rng', 'selftest', '--induce', 'recorded']).text), 'recorded');
+  put('fine', good(['rng', 'bytes', '2000']).out);
+  check(run(['rng', 'selftest', '--induce', 'fine']).code === 6, 'good samples are found bad');
+  put('empty', '');
+  check(run(['rng', 'selftest', '--induce', 'empty']).code === 3, 'an empty file');
+  check(run(['rng', 'selftest', '--induce', 'nowhere']).code === 3, 'no such file');
+  const of = (...args) => JSON.parse(good(['rng', 'conditioning', '--json', ...args]).text);
+  const near = (a, b) => Math.abs(a - b) < 0.005;
+  check(near(of('--h-in', '512').h_out, 511) && near(of('--h-in', '576').log2_missing, -72.47), '512 bits');
+  check(near(of('--h-in', '256', '--out-bits', '256').h_out, 255), '256 bits');
+  check(near(of('--h-in', '320', '--out-bits', '256').log2_missing, -71.47), '320 bits');
+  check(good(['rng', 'conditioning']).text.trim().split('\n').length === 7, 'the table');
+  bad(['rng', 'conditioning', '--h-in', '2000'], 2, /not possible with 1024 bits/);
+  bad(['rng', 'conditioning', '--h-in', 'x'], 2, /'x'/);
+});
+
+test('rng assess and report of a source', () => {
+  const o = JSON.parse(good(['rng', 'assess', 'jitter', '--samples', '20000', '--keep', 'raw', '--json']).text);
+  check(o.samples === 20000 && o.bits === 8 && get('raw').length === 20000, JSON.stringify(o));
+  check(o.h_initial > 2 / 3, `jitter is assessed at ${o.h_initial}, and credited 1/3`);
+  check(JSON.parse(good(['rng', 'assess', 'raw', '--bits', '8', '--json']).text).h_initial === o.h_initial, 'what was kept');
+  bad(['rng', 'assess', 'jitter', '--restart', '--initial', '1'], 2, /rng restart/);
+  bad(['rng', 'assess', 'raw', '--keep', 'x'], 2, /not a source/);
+  good(['rng', 'report', 'raw', '--out', 'page.html']);
+  const page = get('page.html').toString();
+  check(page.startsWith('<!DOCTYPE html>') && page.split('<svg').length === 7, 'six plots');
+  check(!/(src|href)=/.test(page) && !/NaN|inf[^o]/.test(page.replace(/<style>.*<\/style>/, '')), 'not self-contained, or no numbers');
+  check(/H_I/.test(page) && /fewer than the 1,000,000/.test(page), 'the summary');
+  good(['rng', 'report', 'jitter', '--samples', '5000', '--out', 'jitter.html']);
+  put('bits', Buffer.from(get('raw')).map((b) => b & 1));
+  good(['rng', 'report', 'bits', '--out', 'bits.html']);
+  bad(['rng', 'report', 'raw'], 2, /--out/);
+  bad(['rng', 'report', 'nowhere', '--out', 'x.html'], 3, /nowhere/);
+  bad(['rng', 'report', 'raw', '--claim', '9', '--out', 'x.html'], 2, /'9' cannot be claimed/);
+  put('few', 'abc');
+  bad(['rng', 'report', 'few', '--out', 'x.html'], 3, /3 samples are too few/);
+  bad(['rng', 'restart', 'nothing'], 2, /no such source/);
+  bad(['rng', 'restart', 'jitter', '--initial', '9'], 2, /--initial/);
+});
+
 test('mu', () => {
   put('t', 'abc\r\nd\u00e9f\n\u{1f600}e\u0301');
   const once = good(['mu', 't']).out;
