@@ -9,6 +9,7 @@
 #include "gateway/state.h"
 
 #include <head2/cpu.h>
+#include <head2/entropy.h>
 #include <head2/random.h>
 
 #include <errno.h>
@@ -72,18 +73,43 @@ static void look_at_libcrypto(struct doctor *d)
          OpenSSL_version(OPENSSL_VERSION));
 }
 
+/* "rdseed, jitter": the sources that are credited and good. */
+static void credited_sources(char *out, size_t cap, const struct head2_entropy_info *info)
+{
+    size_t at = 0;
+
+    out[0] = 0;
+    for (unsigned i = 0; i < info->n; i++) {
+        const struct head2_entropy_source_info *s = &info->source[i];
+        if (s->credited && s->credit > 0 && s->state == HEAD2_ENTROPY_GOOD && at < cap)
+            at += (size_t)snprintf(out + at, cap - at, "%s%s", at != 0 ? ", " : "", s->name);
+    }
+}
+
 static void look_at_randomness(struct doctor *d)
 {
     static const uint8_t zeros[32];
+    struct head2_entropy_info info;
+    char sources[128];
     uint8_t a[32], b[32];
-    const bool ok = head2_random(a, sizeof a) == HEAD2_OK &&
+    const bool ok = head2_entropy_selftest() == HEAD2_OK &&
+                    head2_random_key(a, sizeof a) == HEAD2_OK &&
                     head2_random(b, sizeof b) == HEAD2_OK && memcmp(a, b, sizeof a) != 0 &&
                     memcmp(a, zeros, sizeof a) != 0 && memcmp(b, zeros, sizeof b) != 0;
 
     if (!ok)
         d->unhealthy = true;
-    note(d, ok ? OK : FAIL, "randomness", "check the kernel's generator: getrandom(2) must work",
-         ok ? "getrandom(2) answers" : "getrandom(2) fails or repeats itself");
+    head2_entropy_info(&info);
+    credited_sources(sources, sizeof sources, &info);
+    note(d,
+         !ok           ? FAIL
+         : info.single ? WARN
+                       : OK,
+         "randomness",
+         ok ? "a second independent source would be better: see docs/entropy.md"
+            : "see 'head2 rng status' and docs/entropy.md",
+         ok ? "%s: start-up tests passed, keys can be made" : "no keys can be made; good: %s",
+         sources[0] != 0 ? sources : "none");
 }
 
 static void look_at_cpu(struct doctor *d)
