@@ -72,6 +72,8 @@ struct head2_session_config {
     uint64_t incarnation;    /* gateway: strictly larger at each start, below 2^42 */
     uint32_t node_id;        /* gateway: tells two machines of one identity apart */
     head2_random_fn *random;
+    /* for the seeds of KEM key pairs; head2_random_key is the usual answer. NULL: random */
+    head2_random_fn *random_key;
     void *random_arg;
     uint64_t (*wall_ms)(void *arg); /* Unix time for the peer's information; may be NULL */
     void *wall_arg;

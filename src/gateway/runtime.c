@@ -323,6 +323,12 @@ static enum head2_status draw(void *arg, void *out, size_t len)
     return head2_random(out, len);
 }
 
+static enum head2_status draw_key(void *arg, void *out, size_t len)
+{
+    (void)arg;
+    return head2_random_key(out, len);
+}
+
 static uint64_t wall(void *arg)
 {
     (void)arg;
@@ -345,6 +351,7 @@ struct head2_session_config runtime_session_config(const struct runtime *r, cons
                                      .incarnation = r->incarnation,
                                      .node_id = 1,
                                      .random = draw,
+                                     .random_key = draw_key,
                                      .wall_ms = wall};
 
     memcpy(s.suites, c->suites, sizeof s.suites);

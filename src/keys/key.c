@@ -78,7 +78,7 @@ enum head2_status head2_key_generate(struct head2_key **out, enum head2_alg alg)
     *out = NULL;
     if (a == NULL)
         return HEAD2_E_ARG;
-    HEAD2_TRY(head2_random(seed, a->seed_bytes));
+    HEAD2_TRY(head2_random_key(seed, a->seed_bytes));
     HEAD2_TRY(head2_key_from_seed(out, alg, seed, a->seed_bytes));
 
 done:

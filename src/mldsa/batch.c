@@ -33,10 +33,20 @@ void mldsa_mu_run(struct mu_jobs *m)
 
 /* ---- key pairs ---- */
 
+/* The first seed of a call reseeds the generator; *fresh says that it has been drawn. */
+static enum head2_status draw_seed(struct head2_secret32 *xi, bool *fresh)
+{
+    enum head2_status st =
+        *fresh ? head2_random(xi->b, sizeof xi->b) : head2_random_key(xi->b, sizeof xi->b);
+
+    *fresh |= st == HEAD2_OK;
+    return st;
+}
+
 /* The next group of jobs that have a seed or can get one; returns how many jobs it has looked at.
  */
 static size_t keypair_group(const struct mldsa_params *P, struct head2_mldsa_keypair_job *jobs,
-                            size_t n)
+                            size_t n, bool *fresh_generator)
 {
     struct head2_secret32 fresh[KECCAK_LANES];
     const struct head2_secret32 *xi[KECCAK_LANES];
@@ -46,7 +56,7 @@ static size_t keypair_group(const struct mldsa_params *P, struct head2_mldsa_key
 
     for (; at < n && lanes < KECCAK_LANES; at++) {
         struct head2_mldsa_keypair_job *const job = &jobs[at];
-        job->st = job->xi != NULL ? HEAD2_OK : head2_random(fresh[lanes].b, sizeof fresh[lanes].b);
+        job->st = job->xi != NULL ? HEAD2_OK : draw_seed(&fresh[lanes], fresh_generator);
         if (job->st != HEAD2_OK) {
             head2_wipe(job->pk, P->pk_bytes);
             head2_wipe(job->sk, P->sk_bytes);
@@ -66,11 +76,12 @@ enum head2_status head2_mldsa_keypair_batch(enum head2_mldsa_set set,
 {
     const struct mldsa_params *const P = mldsa_public_set(set);
     enum head2_status st = HEAD2_OK;
+    bool fresh = false;
 
     if (P == NULL)
         return HEAD2_E_ARG;
     for (size_t at = 0; at < n;)
-        at += keypair_group(P, jobs + at, n - at);
+        at += keypair_group(P, jobs + at, n - at, &fresh);
     for (size_t i = 0; i < n && st == HEAD2_OK; i++)
         st = jobs[i].st;
     cpu_wipe_residue(CPU_CALLS_BELOW);

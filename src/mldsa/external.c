@@ -30,7 +30,7 @@ enum head2_status mldsa_keypair(enum mldsa_set set, uint8_t *pk, uint8_t *sk)
 {
     const struct mldsa_params *const P = mldsa_params_of(set);
     struct head2_secret32 xi;
-    enum head2_status st = head2_random(xi.b, sizeof xi.b);
+    enum head2_status st = head2_random_key(xi.b, sizeof xi.b);
 
     if (st == HEAD2_OK) {
         mldsa_keygen_internal(set, pk, sk, &xi);

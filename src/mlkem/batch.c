@@ -162,18 +162,22 @@ static void keygen_group(const struct mlkem_params *p, struct head2_mlkem_keypai
     cpu_wipe_residue(CPU_CALLS_BELOW);
 }
 
+/* *fresh: whether this call's generator has been reseeded for it; the first draw does that. */
 static enum head2_status keypair_some(const struct mlkem_params *p,
-                                      struct head2_mlkem_keypair_job *jobs, unsigned n)
+                                      struct head2_mlkem_keypair_job *jobs, unsigned n, bool *fresh)
 {
     struct head2_mlkem_keypair_job *good[GROUP] = {NULL};
     struct keygen_group w;
     enum head2_status all = HEAD2_OK;
     unsigned count = 0;
-    bool fresh = false;
+    bool needed = false;
 
     for (unsigned i = 0; i < n; i++)
-        fresh |= jobs[i].seed == NULL;
-    const enum head2_status drawn = draw(fresh, &w.seed, n * sizeof w.seed[0]);
+        needed |= jobs[i].seed == NULL;
+    const enum head2_status drawn = needed && !*fresh
+                                        ? head2_random_key(&w.seed, n * sizeof w.seed[0])
+                                        : draw(needed, &w.seed, n * sizeof w.seed[0]);
+    *fresh |= needed && drawn == HEAD2_OK;
     for (unsigned i = 0; i < n; i++) {
         struct head2_mlkem_keypair_job *job = &jobs[i];
         job->st = job->seed != NULL ? HEAD2_OK : drawn;
@@ -199,11 +203,13 @@ enum head2_status head2_mlkem_keypair_batch(enum head2_mlkem_set set,
 {
     const struct mlkem_params *p = mlkem_params_of(set);
     enum head2_status all = HEAD2_OK;
+    bool fresh = false;
 
     if (p == NULL)
         return HEAD2_E_ARG;
     for (size_t i = 0; i < n; i += GROUP)
-        first_failure(&all, keypair_some(p, jobs + i, n - i < GROUP ? (unsigned)(n - i) : GROUP));
+        first_failure(&all,
+                      keypair_some(p, jobs + i, n - i < GROUP ? (unsigned)(n - i) : GROUP, &fresh));
     return all;
 }
 

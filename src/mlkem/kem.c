@@ -135,7 +135,7 @@ static enum head2_status keypair(const struct mlkem_params *p, uint8_t *ek, uint
     struct head2_secret64 seed;
     enum head2_status st;
 
-    HEAD2_TRY(head2_random(seed.b, sizeof seed.b));
+    HEAD2_TRY(head2_random_key(seed.b, sizeof seed.b));
     mlkem_keypair_from_seed(p, ek, dk, &seed);
 done:
     head2_wipe(&seed, sizeof seed);

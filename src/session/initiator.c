@@ -113,8 +113,8 @@ static void begin(struct head2_session *s, struct attempt *a, uint32_t addr)
     put_be16(a->hello + 2, WIRE_VERSION);
     memset(a->hello + 4, 0, 4);
     if (draw(s, &a->hs_id, sizeof a->hs_id) != HEAD2_OK || draw(s, a->hello + 8, 32) != HEAD2_OK ||
-        draw(s, random_d, sizeof random_d) != HEAD2_OK ||
-        draw(s, &a->seed, sizeof a->seed) != HEAD2_OK || a->hs_id == 0) {
+        draw(s, random_d, sizeof random_d) != HEAD2_OK || draw_key_seed(s, &a->seed) != HEAD2_OK ||
+        a->hs_id == 0) {
         drop(a);
         return;
     }

@@ -128,7 +128,7 @@ static void begin(struct head2_session *s, struct tunnel *t)
     struct head2_job *j = t->rot.mine != NULL ? job(s, t, JOB_KEYPAIR) : NULL;
     if (j == NULL)
         return;
-    if (draw(s, &t->rot.seed, sizeof t->rot.seed) != HEAD2_OK) {
+    if (draw_key_seed(s, &t->rot.seed) != HEAD2_OK) {
         job_put(s, j);
         give_up(s, t);
         return;

@@ -36,15 +36,27 @@ void alarm_event(struct head2_session *s, uint32_t peer, enum head2_counter what
     event_new(s, HEAD2_EVENT_ALARM, peer)->counter = what;
 }
 
-enum head2_status draw(struct head2_session *s, void *out, size_t len)
+static enum head2_status draw_from(struct head2_session *s, head2_random_fn *random, void *out,
+                                   size_t len)
 {
-    enum head2_status st = s->config.random(s->config.random_arg, out, len);
+    enum head2_status st = random(s->config.random_arg, out, len);
 
     if (st != HEAD2_OK) {
         count(s, HEAD2_COUNT_RNG_FAIL);
         head2_wipe(out, len);
     }
     return st;
+}
+
+enum head2_status draw(struct head2_session *s, void *out, size_t len)
+{
+    return draw_from(s, s->config.random, out, len);
+}
+
+enum head2_status draw_key_seed(struct head2_session *s, struct head2_secret64 *seed)
+{
+    return draw_from(s, s->config.random_key != NULL ? s->config.random_key : s->config.random,
+                     seed, sizeof *seed);
 }
 
 uint8_t *pool_get(struct head2_session *s)

@@ -378,6 +378,8 @@ void count(struct head2_session *s, enum head2_counter what);
 void alarm_event(struct head2_session *s, uint32_t peer, enum head2_counter what);
 struct head2_event *event_new(struct head2_session *s, enum head2_event_kind kind, uint32_t peer);
 HEAD2_CHECK enum head2_status draw(struct head2_session *s, void *out, size_t len);
+/* The same, for the seed of a KEM key pair. */
+HEAD2_CHECK enum head2_status draw_key_seed(struct head2_session *s, struct head2_secret64 *seed);
 uint8_t *pool_get(struct head2_session *s);
 /* used: how many bytes of it have been written; these are wiped */
 void pool_put(struct head2_session *s, uint8_t *block, size_t used);
