@@ -19,6 +19,11 @@ uint64_t pool_ns(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+static uint64_t seconds(void)
+{
+    return pool_ns() / 1000000000;
+}
+
 /* ---- fork ---- */
 
 static void before_fork(void)
@@ -174,6 +179,7 @@ static void settle(struct member *m, enum health_state before, const char *why)
     }
     m->failures++;
     m->recovering = true;
+    m->rests_until = seconds() + POOL_REST_SECONDS;
     if (m->ring != NULL) {
         voided += m->ring->count * m->source.credit;
         head2_wipe(m->ring, sizeof *m->ring);
@@ -195,7 +201,7 @@ size_t pool_feed(struct member *m, const uint8_t *samples, size_t n)
 
     if (!pool_tested(m))
         return n;
-    const size_t usable = health_feed(&m->health, samples, n, pool_ns() / 1000000000);
+    const size_t usable = health_feed(&m->health, samples, n, seconds());
     if (before == HEALTH_STARTUP)
         m->tested += n - usable;
     settle(m, before,
@@ -209,7 +215,7 @@ void pool_failed(struct member *m, enum head2_status what, const char *why)
     const enum health_state before = m->health.state;
 
     if (what == HEAD2_E_HEALTH) {
-        health_alarm(&m->health, pool_ns() / 1000000000);
+        health_alarm(&m->health, seconds());
         /* a second failure in quarantine is one all the same */
         settle(m, before == HEALTH_QUARANTINED ? HEALTH_GOOD : before, why);
         return;
@@ -223,11 +229,8 @@ void pool_failed(struct member *m, enum head2_status what, const char *why)
 
 bool pool_start(struct member *m)
 {
-    const uint64_t now = pool_ns() / 1000000000;
-
-    if (m->started != 0 && now < m->started + POOL_RETRY_SECONDS)
+    if (seconds() < m->rests_until)
         return false;
-    m->started = now;
     if (pool_tested(m))
         return health_start(&m->health) == HEAD2_OK;
     if (m->health.state == HEALTH_QUARANTINED) {

@@ -12,14 +12,14 @@
 #include <stdatomic.h>
 
 enum {
-    POOL_SEED = 64,         /* bytes that a gathering gives */
-    POOL_RING = 2048,       /* samples offered and not yet taken */
-    POOL_EVENTS = 24,       /* not yet told; more than can come of one call */
-    POOL_EACH = 256,        /* credited bits that each of two sources must give to a generator */
-    POOL_SINGLE = 448,      /* or that one gives alone: 384 + 64, see entropy/condition.h */
-    POOL_RESEED = 320,      /* of all together: 256 + 64 */
-    POOL_RETRY_SECONDS = 1, /* between start-up tests of one source */
-    POOL_PATIENCE = 8,      /* times in a row that a source may have nothing */
+    POOL_SEED = 64,        /* bytes that a gathering gives */
+    POOL_RING = 2048,      /* samples offered and not yet taken */
+    POOL_EVENTS = 24,      /* not yet told; more than can come of one call */
+    POOL_EACH = 256,       /* credited bits that each of two sources must give to a generator */
+    POOL_SINGLE = 448,     /* or that one gives alone: 384 + 64, see entropy/condition.h */
+    POOL_RESEED = 320,     /* of all together: 256 + 64 */
+    POOL_REST_SECONDS = 2, /* from a failure to start-up tests: one whole second at least */
+    POOL_PATIENCE = 8,     /* times in a row that a source may have nothing */
 };
 
 /* In memory that a child of fork finds zeroed: an empty ring. */
@@ -38,7 +38,7 @@ struct member {
     bool opened, absent, proven /* start-up tests were passed once */, recovering;
     char why[64];
     uint64_t samples, tested, busy_ns;
-    uint64_t started;               /* seconds: last start-up tests begun */
+    uint64_t rests_until;           /* seconds: no start-up tests before */
     double credited, spent, voided; /* bits */
     double taken;                   /* for the seed that is being made: what it counts for there */
     double in_flight;               /* and in the ledger */

@@ -173,7 +173,7 @@ enum head2_status head2_entropy_selftest(void)
     HEAD2_TRY(generators_known_answers());
     HEAD2_TRY(pool_enter());
     for (struct member *m = pool.member; m < pool.member + pool.n; m++) {
-        m->started = 0;
+        m->rests_until = 0;
         if (m->ring == NULL && m->credit > 0 && pool_start(m)) {
             (void)pool_prepared(m);
             pool_close(m);

@@ -17,7 +17,7 @@ enum {
     WALK_BYTES = 256 * 1024,
     LINE_WORDS = 16, /* a cache line */
     LINES = WALK_BYTES / 4 / LINE_WORDS,
-    STEPS = 16,
+    STEPS = 64,
     STEPS_MOST = 16 * STEPS, /* where the clock is coarse */
     TRIAL = 256,
     MOST_AT_ONCE = 1024, /* some 300 us; 2 ms with the longest walks */
