@@ -213,6 +213,23 @@ static const struct cli_option rng_selftest_options[] = {
 
 static const struct cli_option rng_status_options[] = {RNG_OPTIONS, END};
 
+static const struct cli_option rng_demo_options[] = {
+    {"bits", 0, CLI_NUMBER, "N", "of the provider's seed (default 22; Qiskit Aer's have 32)", 8, 32},
+    {"seed", 0, CLI_NUMBER, "N", "of the provider (default: a random one)", 0, UINT32_MAX},
+    END
+};
+
+static const struct cli_option rng_simulate_options[] = {
+    {"shots", 0, CLI_NUMBER, "N", "how often the circuit is run (default 1024)", 1, 1 << 26},
+    {"seed", 0, CLI_NUMBER, "N", "the same shots each time (default: from the library's generator)", 0, UINT64_MAX},
+    {"readout-error", 0, CLI_STRING, "P|P01,P10", "chances that a 0 is read as 1, and a 1 as 0 (default 0)", 0, 0},
+    {"out", 0, CLI_FILE, "FILE", "raw shots go here, each a byte (above 8 bits: two or three)", 0, 0},
+    {"counts", 0, CLI_FLAG, NULL, "print how often each outcome came, not the most frequent alone", 0, 0},
+    {"existing", 0, CLI_ENUM, "refuse|replace",
+     "when there is a file of the output's name (default: refuse)", 0, 0},
+    END
+};
+
 #define FORM                                                                                       \
     {"form", 0, CLI_ENUM, CLI_FORM_VALUES,                                                         \
      "form of the signature (default auto: maml for .maml.md, else detached)", 0, 0},              \
@@ -327,6 +344,10 @@ const struct cli_verb cli_verbs[] = {
     {"rng", "conditioning", "", 0, 0, "how much entropy conditioning leaves (SP 800-90B, 3.1.5.1.2)",
      "Output_Entropy of a vetted conditioner. As many bits in as come out do not give full entropy; "
      "64 more do.", rng_conditioning_options, CLI_EXIT(CLI_REFUSED), cmd_rng_conditioning},
+    {"rng", "demo-sim-attack", "", 0, 0, "find the seed of a simulated quantum generator",
+     "Plays a provider of \"quantum\" randomness that simulates Hadamard gates as Qiskit Aer does, and "
+     "finds its seed from its shots; then says what it will hand out next. See docs/simulator.md.",
+     rng_demo_options, FILES | RANDOM | CLI_EXIT(CLI_FAILED), cmd_rng_demo_sim_attack},
     {"rng", "monitor", "", 0, 0, "watch the sources of this machine",
      "Makes a key each second, looks at 512 samples of each source, and shows how near they came to "
      "the cutoffs of the health tests. With --json one object each second.", rng_monitor_options,
@@ -344,6 +365,12 @@ const struct cli_verb cli_verbs[] = {
     {"rng", "selftest", "", 0, 0, "known answers, start-up tests, and faults on purpose",
      "With --induce, a source that has passed its start-up tests turns bad, and must be found by the "
      "same code that watches the others.", rng_selftest_options, FILES | RANDOM, cmd_rng_selftest},
+    {"rng", "simulate", "FILE.qasm", 1, 1, "run a quantum circuit in a simulator (0 bits credited)",
+     "FILE is in a subset of OpenQASM 2 or 3: up to 20 qubits; examples are in examples/circuits. "
+     "Prints counts, and the exact min-entropy that the outcomes would have if nature made them. What "
+     "a simulator makes has the entropy of its seed and no more: it is credited nothing, and serves "
+     "to test assessors (head2 rng assess) and devices. See docs/simulator.md.",
+     rng_simulate_options, FILES | RANDOM, cmd_rng_simulate},
     {"rng", "status", "", 0, 0, "what the sources of this machine give",
      "Makes a key and shows for each source: what it is credited for a sample, how many it gave, "
      "bits credited and spent, its supply while it works, and how near it came to the cutoffs of the "
