@@ -585,6 +585,41 @@ test('rng assess and report of a source', () => {
   bad(['rng', 'restart', 'jitter', '--initial', '9'], 2, /--initial/);
 });
 
+test('rng simulate', () => {
+  const circuits = path.resolve('examples/circuits');
+  const hadamard = path.join(circuits, 'hadamard.qasm');
+  const first = good(['rng', 'simulate', hadamard, '--seed', '5']).text;
+  check(/^simulated, 0 bits credited: 1024 shots/.test(first) && /8\.000000000 bits/.test(first), first);
+  check(first === good(['rng', 'simulate', hadamard, '--seed', '5']).text, 'one seed, one table');
+  const o = JSON.parse(good(['rng', 'simulate', hadamard, '--shots', '300', '--readout-error', '0,1', '--json']).text);
+  check(o.label === 'simulated, 0 bits credited' && o.credited_bits === 0 && o.min_entropy === 0, JSON.stringify(o));
+  check(o.counts['00000000'] === 300, 'every 1 is read as 0');
+  good(['rng', 'simulate', hadamard, '--shots', '2000', '--out', 'shots']);
+  check(get('shots').length === 2000, 'a byte a shot');
+  bad(['rng', 'simulate', hadamard, '--out', 'shots'], 5, /add --existing replace/);
+  good(['rng', 'simulate', hadamard, '--shots', '1000', '--out', 'shots', '--existing', 'replace']);
+  check(/of 8 bits for each sample/.test(good(['rng', 'assess', 'shots']).text), 'assessed');
+  check(good(['rng', 'simulate', hadamard, '--shots', '100', '--out', '-']).out.length === 100, 'standard output is shots alone');
+  check(/and \d+ more: --counts/.test(first) && good(['rng', 'simulate', hadamard, '--seed', '5', '--counts']).text.split('\n').length > 200, 'all outcomes');
+  const input = 'OPENQASM 3.0; qubit a; bit[2] c; h a; c[0] = measure a; h a; c[1] = measure a;';
+  check(/measures before its end/.test(good(['rng', 'simulate', '-'], { input }).text), 'standard input');
+  bad(['rng', 'simulate', '-'], 3, /standard input:1:1: no version; begin with OPENQASM 2\.0/);
+  put('wrong.qasm', 'OPENQASM 2.0;\nqreg q[2];\n  hh q;\n');
+  bad(['rng', 'simulate', 'wrong.qasm'], 3, /wrong\.qasm:3:3: there is no gate or register 'hh'; write id/);
+  put('unmeasured.qasm', 'OPENQASM 2.0;qreg q[2];h q;');
+  bad(['rng', 'simulate', 'unmeasured.qasm'], 3, /measures nothing; add measure/);
+  for (const p of ['x', '1.5', '0.1,', '0.1,0.2,0.3', '-1', 'nan']) bad(['rng', 'simulate', hadamard, '--readout-error', p], 2, /--readout-error/);
+  bad(['rng', 'simulate', hadamard, '--shots', '0'], 2, /--shots/);
+});
+
+test('rng demo-sim-attack', () => {
+  const o = JSON.parse(good(['rng', 'demo-sim-attack', '--bits', '20', '--seed', '1048575', '--json']).text);
+  check(o.seed === 1048575 && o.predicted_right === 32 && o.credited_bits === 0, JSON.stringify(o));
+  check(/32 of 32 as predicted/.test(good(['rng', 'demo-sim-attack', '--bits', '12']).text), 'a random seed');
+  bad(['rng', 'demo-sim-attack', '--bits', '12', '--seed', '4096'], 2, /has more than 12 bits; raise --bits/);
+  bad(['rng', 'demo-sim-attack', '--bits', '33'], 2, /--bits/);
+});
+
 test('mu', () => {
   put('t', 'abc\r\nd\u00e9f\n\u{1f600}e\u0301');
   const once = good(['mu', 't']).out;

@@ -14,6 +14,8 @@
 #include "entropy/qsim.h"
 #include "entropy/source_sim.h"
 
+#include <head2/random.h>
+
 #include <math.h>
 
 enum { MOST = 150000 };
@@ -190,13 +192,64 @@ static void lcg_is_assessed_like_hardware(void)
     CHECK(assessed(N, 8).h_initial < 0.01);
 }
 
-/* The label and the credit are constants. */
+/* ---- the simulator as a source ---- */
+
+static const struct head2_entropy_source_info *simulated(struct head2_entropy_info *info)
+{
+    head2_entropy_info(info);
+    for (unsigned i = 0; i < info->n; i++)
+        if (strcmp(info->source[i].name, SOURCE_SIM_NAME) == 0)
+            return &info->source[i];
+    check_fail(__FILE__, __LINE__, "it is not among the sources");
+}
+
+/* Its label and its credit are constants; shots are mixed in and count for nothing, even where it
+ * is the only source that may be credited. */
 static void credited_nothing(void)
 {
+    static const char *const alone[] = {SOURCE_SIM_NAME, NULL};
+    const struct head2_entropy_config config = {.sources = alone};
+    struct head2_entropy_source raised = source_sim;
+    struct head2_entropy_info info;
+    struct program p;
+    struct qsim *sim;
+    uint8_t bytes[32];
+    unsigned id;
+
     CHECK_EQ(source_sim.kind, HEAD2_ENTROPY_ADDITIONAL);
     CHECK(source_sim.credit <= 0 && source_sim.h <= 0 && SOURCE_SIM_CREDIT == 0);
     CHECK(source_sim.read == NULL); /* its draws are the library's: never while that is seeded */
     CHECK(strcmp(SOURCE_SIM_LABEL, "simulated, 0 bits credited") == 0);
+    raised.credit = raised.h = 1;
+    CHECK_EQ(head2_entropy_add(&raised, NULL), HEAD2_E_ARG);
+
+    CHECK_EQ(head2_entropy_add(&source_sim, &id), HEAD2_OK);
+    open_program(&p, 8, M_PI / 2, 0);
+    CHECK_EQ(qsim_new(&sim, &p.c, NULL), HEAD2_OK);
+    CHECK_EQ(source_sim_push(sim, id, 1000), HEAD2_OK);
+    const struct head2_entropy_source_info *s = simulated(&info);
+    CHECK(!s->credited && s->credited_bits <= 0 && s->waiting_bits <= 0 && s->credit <= 0);
+    CHECK_EQ(head2_random(bytes, sizeof bytes), HEAD2_OK);
+
+    CHECK_EQ(source_sim_push(sim, id, 2000), HEAD2_OK);
+    CHECK_EQ(head2_entropy_configure(&config), HEAD2_OK);
+    memset(bytes, 0xa5, sizeof bytes);
+    CHECK_EQ(head2_random(bytes, sizeof bytes), HEAD2_E_ENTROPY);
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        CHECK_EQ(bytes[i], 0);
+    CHECK_EQ(source_sim_push(sim, id, 1), HEAD2_E_ENTROPY);
+    CHECK_EQ(head2_entropy_configure(NULL), HEAD2_OK);
+    CHECK_EQ(head2_random(bytes, sizeof bytes), HEAD2_OK);
+    qsim_free(sim);
+
+    /* shots are samples of a byte */
+    p.c.bits = 9;
+    add(&p, QSIM_X, 8, 0, 0);
+    add(&p, QSIM_MEASURE, 8, 0, 0);
+    p.c.qubits = 9;
+    CHECK_EQ(qsim_new(&sim, &p.c, NULL), HEAD2_OK);
+    CHECK_EQ(source_sim_push(sim, id, 1), HEAD2_E_ARG);
+    qsim_free(sim);
 }
 
 int main(void)

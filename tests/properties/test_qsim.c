@@ -76,15 +76,16 @@ static void whole_matrix(matrix m, const struct qsim_operation *op, unsigned qub
             {1, 0},
             {0, 0}
     },
-                         one[2][2] = {{0, 0}, {0, 1}};
+                   one[2][2] = {{0, 0}, {0, 1}};
     const bool pair = op->gate == QSIM_CX || op->gate == QSIM_CZ;
-    double complex turned[2][2];
+    double complex turned[2][2] = {{0}};
 
-    gate_matrix(turned,
-                op->gate == QSIM_CX   ? QSIM_X
-                : op->gate == QSIM_CZ ? QSIM_Z
-                                      : op->gate,
-                op->angle);
+    if (op->gate != QSIM_SWAP)
+        gate_matrix(turned,
+                    op->gate == QSIM_CX   ? QSIM_X
+                    : op->gate == QSIM_CZ ? QSIM_Z
+                                          : op->gate,
+                    op->angle);
     for (unsigned r = 0; r < 1U << qubits; r++)
         for (unsigned c = 0; c < 1U << qubits; c++) {
             double complex terms[2] = {1, pair};
