@@ -81,6 +81,7 @@ void bench_entropy(struct bench *b);
 void bench_kem(struct bench *b);
 void bench_signatures(struct bench *b);
 void bench_link(struct bench *b);
+void bench_simulator(struct bench *b);
 
 /* The heading above the first row, and a row. */
 void bench_print(struct bench *b, const struct bench_result *r);
