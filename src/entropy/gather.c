@@ -122,14 +122,20 @@ static size_t next_samples(struct member *m, uint8_t *out, size_t want)
     return 0;
 }
 
+/* How many samples have so many bits, but for what rounding may add; at least one. */
+static size_t samples_for(double bits, double credit)
+{
+    const double n = bits / credit + 0.999999;
+
+    return n >= CHUNK ? CHUNK : n >= 1 ? (size_t)n : 1;
+}
+
 static void take(struct gathering *g, struct member *m, double bits)
 {
     uint8_t sample[CHUNK];
 
     while (m->taken < bits) {
-        const double missing = (bits - m->taken) / m->credit;
-        const size_t want = missing >= CHUNK ? CHUNK : (size_t)(missing + 0.999999);
-        const size_t n = next_samples(m, sample, want);
+        const size_t n = next_samples(m, sample, samples_for(bits - m->taken, m->credit));
         if (n == 0)
             break;
         m->taken += (double)n * m->credit;

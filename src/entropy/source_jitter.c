@@ -18,7 +18,8 @@ enum {
     LINE_WORDS = 16, /* a cache line */
     LINES = WALK_BYTES / 4 / LINE_WORDS,
     STEPS = 64,
-    STEPS_MOST = 16 * STEPS, /* where the clock is coarse */
+    STEPS_MOST = 64 * STEPS, /* where the clock is coarse */
+    TICKS = 8,               /* that a walk takes at least, of what the clock can tell */
     TRIAL = 256,
     MOST_AT_ONCE = 1024, /* some 300 us; 2 ms with the longest walks */
     LAGS = 8,
@@ -42,6 +43,7 @@ static struct {
     uint64_t inverse;
     unsigned most_stuck, most_hits;
     bool coarse;
+    bool no_counter; /* an emulator's goes in steps of a microsecond, whatever its frequency says */
 } clock_;
 
 static uint64_t stamp(void)
@@ -50,12 +52,14 @@ static uint64_t stamp(void)
     uint32_t low, high;
     __asm__ volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high)::"memory");
     return (uint64_t)high << 32 | low;
-#elif defined(__aarch64__)
-    uint64_t t;
-    __asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(t)::"memory");
-    return t;
 #else
     struct timespec t = {0, 0};
+#ifdef __aarch64__
+    uint64_t counter;
+    __asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(counter)::"memory");
+    if (!clock_.no_counter)
+        return counter;
+#endif
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 #endif
@@ -88,12 +92,24 @@ static uint64_t gcd(uint64_t a, uint64_t b)
     return a;
 }
 
-/* Whether walks of so many steps take times that differ; *unit is what all of them are multiples
- * of. Samples taken here are public: none is used. */
-static bool fine_enough(unsigned steps, uint64_t *unit)
+/* The least difference of two stamps that is not 0, out of some: what the clock can tell. */
+static uint64_t resolution(void)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned i = 0; i < TRIAL; i++) {
+        const uint64_t d = measure(0);
+        least = d != 0 && d < least ? d : least;
+    }
+    return least;
+}
+
+/* Whether walks of so many steps take times that differ, and are long enough for the clock; *unit
+ * is what all of them are multiples of. Samples taken here are public: none is used. */
+static bool fine_enough(unsigned steps, uint64_t least, uint64_t *unit)
 {
     uint64_t last = 0;
-    unsigned same = 0, short_ones = 0;
+    unsigned same = 0, too_short = 0;
 
     *unit = 0;
     now.stamp = stamp();
@@ -102,19 +118,22 @@ static bool fine_enough(unsigned steps, uint64_t *unit)
         same += t == last;
         last = t;
         *unit = gcd(t, *unit);
-        short_ones += t < 16 * *unit;
+        too_short += t / TICKS < least;
     }
-    return *unit != 0 && same < TRIAL / 2 && short_ones < TRIAL / 8;
+    return *unit != 0 && same < TRIAL / 2 && too_short < TRIAL / 8;
 }
 
 static void know_clock(void)
 {
     uint64_t unit = 0;
+    uint64_t least = resolution();
 
+    clock_.no_counter = least > TICKS;
+    if (clock_.no_counter)
+        least = resolution();
     clock_.steps = STEPS;
-    while (!fine_enough(clock_.steps, &unit) && clock_.steps < STEPS_MOST)
+    while ((clock_.coarse = !fine_enough(clock_.steps, least, &unit)) && clock_.steps < STEPS_MOST)
         clock_.steps *= 2;
-    clock_.coarse = !fine_enough(clock_.steps, &unit);
     if (unit != 0) {
         clock_.shift = (unsigned)__builtin_ctzll(unit);
         unit >>= clock_.shift;

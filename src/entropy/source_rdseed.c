@@ -30,6 +30,7 @@ static enum head2_status draw(uint64_t *word)
     for (unsigned i = 0; i < RETRIES; i++) {
         unsigned char ok;
         __asm__ volatile("rdseed %0; setc %1" : "=r"(*word), "=qm"(ok)::"cc");
+        HEAD2_SECRET(word, sizeof *word);
         /* all zeros and all ones are failures that some processors report as success */
         unsigned char bad = (unsigned char)((*word + 1) < 2);
         HEAD2_PUBLIC(&bad, sizeof bad, "rdseed: that a word was empty, all ones or a repetition");

@@ -18,6 +18,7 @@
 #include "entropy/xdrbg.h"
 #include "session/schedule.h"
 
+#include <head2/entropy.h>
 #include <head2/hash.h>
 #include <head2/keys.h>
 #include <head2/mldsa.h>
@@ -463,6 +464,33 @@ static void raw_samples(void)
     CHECK_EQ(leaks(), 0);
 }
 
+/* From raw samples of the library's own sources, and of one that offers them, to what leaves. */
+static void pool(void)
+{
+    static uint8_t samples[HEALTH_STARTUP_SAMPLES + 400], out[100];
+    const struct head2_entropy_source source = {
+        .name = "ct", .kind = HEAD2_ENTROPY_PHYSICAL, .h = 4, .credit = 4};
+    const struct head2_entropy_config alone = {
+        .policy = HEAD2_ENTROPY_SINGLE, .sources = (const char *const[]){"ct", NULL}
+    };
+    unsigned id;
+
+    begin();
+    CHECK_EQ(head2_random(out, sizeof out), HEAD2_OK);
+    CHECK_SECRET(out, sizeof out);
+    CHECK_EQ(head2_random_key(out, sizeof out), HEAD2_OK);
+    CHECK_SECRET(out, sizeof out);
+    fill(samples, sizeof samples, 15);
+    HEAD2_SECRET(samples, sizeof samples);
+    CHECK_EQ(head2_entropy_add(&source, &id), HEAD2_OK);
+    CHECK_EQ(head2_entropy_offer(id, samples, sizeof samples), HEAD2_OK);
+    CHECK_EQ(head2_entropy_configure(&alone), HEAD2_OK);
+    CHECK_EQ(head2_random_key(out, sizeof out), HEAD2_OK);
+    CHECK_SECRET(out, sizeof out);
+    CHECK_EQ(head2_entropy_configure(NULL), HEAD2_OK);
+    CHECK_EQ(leaks(), 0);
+}
+
 /* Writing a private key: its bytes go through DER and base64 without a table or a branch. */
 static void key_writing(void)
 {
@@ -548,6 +576,7 @@ int main(int argc, char **argv)
     RUN(generator);
     RUN(other_generator);
     RUN(raw_samples);
+    RUN(pool);
     RUN(key_writing);
     RUN(kem_512);
     RUN(kem_768);

@@ -24,7 +24,7 @@ void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
         errno = ENOMEM;
         return MAP_FAILED;
     }
-    void *p = (void *)(uintptr_t)syscall(SYS_mmap, at, len, prot, flags, fd, off);
+    void *p = mmap64(at, len, prot, flags, fd, off);
     if (len < 65536) {
         last_map = p;
         last_len = len;
