@@ -54,13 +54,17 @@ size_t pool_pull(struct member *m, uint8_t *out, size_t want)
 
 bool pool_opened(struct member *m)
 {
-    if (!m->absent && m->builtin != NULL && m->builtin->open != NULL && !m->opened) {
-        if (m->builtin->open() != HEAD2_OK)
-            pool_failed(m, HEAD2_E_IO, m->builtin->why);
-        else
-            m->opened = true;
+    enum head2_status st = HEAD2_OK;
+
+    if (m->builtin != NULL && m->builtin->open != NULL && !m->opened && !m->absent) {
+        st = m->builtin->open();
+        m->opened = st == HEAD2_OK;
+        if (st == HEAD2_E_IO)
+            pool_failed(m, st, m->builtin->why);
+        else if (st != HEAD2_OK)
+            m->failures++; /* it is there, and cannot be used: AUTO must not forget it */
     }
-    return !m->absent;
+    return st == HEAD2_OK && !m->absent;
 }
 
 void pool_close(struct member *m)
@@ -260,6 +264,21 @@ static unsigned sources_there(void)
     return there;
 }
 
+/* Whether asking is of use: samples are not taken to be thrown away. */
+static bool has_hope(const struct goal *goal)
+{
+    unsigned groups = 0;
+
+    for (unsigned i = 0; i < pool.n; i++) {
+        bool any = false;
+        for (const struct member *m = pool.member; m < pool.member + pool.n; m++)
+            any = any || (m->group == i && m->credit > 0 && !m->absent && pool_may_give(m));
+        groups += any;
+    }
+    return groups >= goal->groups ||
+           (pool.terms.policy == HEAD2_ENTROPY_AUTO && sources_there() < 2);
+}
+
 static struct goal goal_for(enum pool_purpose purpose)
 {
     const enum head2_entropy_policy policy = pool.terms.policy;
@@ -306,10 +325,12 @@ static enum head2_status collect(struct gathering *g, enum pool_purpose purpose)
             mix(g, m, MIXED);
     }
     g->goal = goal_for(purpose);
-    take_in_order(g);
-    take_what_waits(g);
-    if (!satisfied(&g->goal))
-        make_do(g);
+    if (has_hope(&g->goal)) {
+        take_in_order(g);
+        take_what_waits(g);
+        if (!satisfied(&g->goal))
+            make_do(g);
+    }
     if (!satisfied(&g->goal))
         st = HEAD2_E_ENTROPY;
 done:

@@ -227,6 +227,14 @@ void pool_failed(struct member *m, enum head2_status what, const char *why)
     m->absent = true;
 }
 
+bool pool_may_give(const struct member *m)
+{
+    if (m->ring != NULL)
+        return m->ring->count * m->credit >= POOL_EACH;
+    return m->health.state != HEALTH_FAILED &&
+           (m->health.state != HEALTH_QUARANTINED || seconds() >= m->rests_until);
+}
+
 bool pool_start(struct member *m)
 {
     if (seconds() < m->rests_until)

@@ -98,6 +98,8 @@ bool pool_tested(const struct member *m);
 size_t pool_feed(struct member *m, const uint8_t *samples, size_t n);
 /* HEAD2_E_HEALTH: a test of its own failed; anything else: it is gone. */
 void pool_failed(struct member *m, enum head2_status what, const char *why);
+/* Whether a member's samples can count now: those that wait, or that it may be asked for. */
+bool pool_may_give(const struct member *m);
 /* Begin start-up tests, when it is time; false: not now. */
 bool pool_start(struct member *m);
 /* Move the oldest n samples of a ring. */

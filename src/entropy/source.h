@@ -13,7 +13,7 @@ struct entropy_builtin {
     struct head2_entropy_source source;
     bool at_once; /* it takes microseconds, not milliseconds, to a seed */
     /* what is needed to take samples, and its end; NULL where nothing is. HEAD2_E_IO: this machine
-     * cannot have the source. */
+     * cannot have the source; HEAD2_E_MEMORY: not now. */
     enum head2_status (*open)(void);
     void (*close)(void);
     const char *why; /* set before anything but HEAD2_OK is returned */

@@ -159,7 +159,7 @@ static enum head2_status open_jitter(void)
 
     entropy_jitter.why = "no memory";
     if (p == MAP_FAILED)
-        return HEAD2_E_IO;
+        return HEAD2_E_MEMORY;
     now.walk = p;
     now.x = 0x9e3779b9;
     if (clock_.steps == 0)

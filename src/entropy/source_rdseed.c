@@ -7,6 +7,7 @@
 
 #ifdef __x86_64__
 #include <cpuid.h>
+#include <immintrin.h>
 
 enum {
     EBX7_RDSEED = 1 << 18,
@@ -25,18 +26,19 @@ static enum head2_status open_rdseed(void)
     return present > 0 ? HEAD2_OK : HEAD2_E_IO;
 }
 
-static enum head2_status draw(uint64_t *word)
+__attribute__((target("rdseed"))) static enum head2_status draw(uint64_t *word)
 {
     for (unsigned i = 0; i < RETRIES; i++) {
-        unsigned char ok;
-        __asm__ volatile("rdseed %0; setc %1" : "=r"(*word), "=qm"(ok)::"cc");
-        HEAD2_SECRET(word, sizeof *word);
+        unsigned long long drawn;
+        const int ok = _rdseed64_step(&drawn);
+        HEAD2_SECRET(&drawn, sizeof drawn);
         /* all zeros and all ones are failures that some processors report as success */
-        unsigned char bad = (unsigned char)((*word + 1) < 2);
+        bool bad = drawn + 1 < 2;
         HEAD2_PUBLIC(&bad, sizeof bad, "rdseed: that a word was empty, all ones or a repetition");
+        *word = drawn;
         if (ok && !bad)
             return HEAD2_OK;
-        __asm__ volatile("pause");
+        _mm_pause();
     }
     entropy_rdseed.why = "RDSEED stays empty, or gives zeros or ones";
     return HEAD2_E_HEALTH;
@@ -52,8 +54,9 @@ static enum head2_status read_rdseed(void *arg, uint8_t *samples, size_t *n)
     HEAD2_TRY(draw(&last));
     for (size_t done = 0; done < *n; done += WORD) {
         HEAD2_TRY(draw(&word));
-        unsigned char repeated = word == last;
-        HEAD2_PUBLIC(&repeated, 1, "rdseed: that a word was empty, all ones or a repetition");
+        bool repeated = word == last;
+        HEAD2_PUBLIC(&repeated, sizeof repeated,
+                     "rdseed: that a word was empty, all ones or a repetition");
         if (repeated) {
             entropy_rdseed.why = "RDSEED repeats itself";
             HEAD2_TRY(HEAD2_E_HEALTH);

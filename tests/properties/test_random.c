@@ -17,10 +17,17 @@ static _Thread_local void
 static _Thread_local size_t last_len;
 static unsigned refuse; /* a set of: */
 enum { MMAP = 1, MADVISE = 2, MLOCK = 4, GETRANDOM = 8 };
+static unsigned fails_at; /* the number of a call, all kinds counted */
+static atomic_uint calls;
+
+static bool fails(unsigned kind)
+{
+    return atomic_fetch_add(&calls, 1) + 1 == fails_at || (refuse & kind) != 0;
+}
 
 void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
 {
-    if ((refuse & MMAP) != 0) {
+    if (fails(MMAP)) {
         errno = ENOMEM;
         return MAP_FAILED;
     }
@@ -34,7 +41,7 @@ void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
 
 int madvise(void *p, size_t len, int advice)
 {
-    if ((refuse & MADVISE) != 0) {
+    if (fails(MADVISE)) {
         errno = EINVAL;
         return -1;
     }
@@ -43,7 +50,7 @@ int madvise(void *p, size_t len, int advice)
 
 int mlock(const void *p, size_t len)
 {
-    if ((refuse & MLOCK) != 0) {
+    if (fails(MLOCK)) {
         errno = EPERM;
         return -1;
     }
@@ -52,7 +59,7 @@ int mlock(const void *p, size_t len)
 
 ssize_t getrandom(void *p, size_t len, unsigned flags)
 {
-    if ((refuse & GETRANDOM) != 0) {
+    if (fails(GETRANDOM)) {
         errno = ENOSYS;
         return -1;
     }
@@ -420,8 +427,47 @@ static void refused_calls(void)
     gives();
     refuse = MADVISE | MLOCK;
     CHECK_EQ(head2_random_key(out, sizeof out), HEAD2_OK);
-    refuse = MMAP; /* "jitter" has no memory to walk through; "rdseed" needs none */
+    /* "jitter" has no memory to walk through: that it is there is not forgotten */
+    refuse = MMAP;
+    use(HEAD2_ENTROPY_AUTO, NULL);
+    refuses();
+    refuse = 0;
     gives();
+}
+
+/* In a process of its own: 0 when it failed as it should, 1 when no call failed. */
+static int call_fails(unsigned n)
+{
+    uint8_t out[PIECE];
+
+    fails_at = n;
+    memset(out, 0xa5, sizeof out);
+    const enum head2_status st = head2_random_key(out, sizeof out);
+    const bool failed = atomic_load(&calls) >= n;
+    if (st == HEAD2_OK ? all_zero(out, sizeof out)
+                       : st != HEAD2_E_ENTROPY || !all_zero(out, sizeof out))
+        return 2;
+    if (head2_random(out, sizeof out) != HEAD2_OK) /* by now nothing fails */
+        return 3;
+    return failed ? 0 : st == HEAD2_OK ? 1 : 4;
+}
+
+/* The n-th of these calls fails, for all n until none does. */
+static void every_call_fails_once(void)
+{
+    int how = 0;
+    unsigned n;
+
+    for (n = 1; how == 0; n++) {
+        const pid_t child = fork();
+        if (child == 0)
+            _exit(call_fails(n));
+        CHECK_EQ(waitpid(child, &how, 0), child);
+        CHECK(WIFEXITED(how));
+        how = WEXITSTATUS(how);
+    }
+    CHECK_EQ(how, 1);
+    CHECK(n > 8); /* two pages, three calls for one of them, three of the kernel's numbers */
 }
 
 static void without_the_kernel(void)
@@ -496,6 +542,7 @@ int main(void)
     IN_CHILD(clones_of_one_image);
     IN_CHILD(clones_with_a_number);
     IN_CHILD(refused_calls);
+    IN_CHILD(every_call_fails_once);
     IN_CHILD(without_the_kernel);
     IN_CHILD(sources_that_ask);
     IN_CHILD(callbacks_that_ask);
