@@ -19,8 +19,9 @@ extern "C" {
  * head2_random - fill out with len random bytes fit for keys and nonces.
  *
  * Any thread may call it at any time; there is no lock on the way but when a reseed is due. Not for
- * signal handlers. A child of fork and a clone of a virtual machine never repeat their parent's
- * bytes.
+ * signal handlers. A child of fork never repeats its parent's bytes, and neither does a clone of a
+ * virtual machine where a number tells it (struct head2_entropy_config); where none does, keys
+ * never repeat, and other bytes may until the next reseed.
  *
  * Returns HEAD2_OK or HEAD2_E_ENTROPY (out is then all zero).
  */

@@ -274,6 +274,32 @@ static void stranger_is_rejected(void)
     net_stop(&net);
 }
 
+static unsigned key_seeds;
+static size_t key_seed_len;
+
+static enum head2_status seed_of_key(void *arg, void *out, size_t len)
+{
+    key_seeds++;
+    key_seed_len = len;
+    return net_random(arg, out, len);
+}
+
+/* Seeds of KEM key pairs, and nothing else, are drawn with the function that is for them. */
+static void key_seeds_are_drawn_apart(void)
+{
+    net_open(&net, 6);
+    struct head2_session_config g = net_config(&net, NET_GATEWAY), d = net_config(&net, 0);
+    d.random_key = seed_of_key;
+    g.random_key = seed_of_key;
+    key_seeds = 0;
+    net_gateway(&net, &g, 1);
+    net_drone(&net, 0, &d);
+    NET_UNTIL(&net, 3 * SECOND, net_both_up(&net, 0));
+    CHECK_EQ(key_seeds, 1);
+    CHECK_EQ(key_seed_len, 64);
+    net_stop(&net);
+}
+
 static void wrong_private_key(void)
 {
     net_open(&net, 61);
@@ -512,6 +538,7 @@ int main(void)
     RUN(spoofed_flood);
     RUN(silent_to_strangers);
     RUN(stranger_is_rejected);
+    RUN(key_seeds_are_drawn_apart);
     RUN(wrong_private_key);
     RUN(other_gateway);
     RUN(literal_suite_needs_both);
