@@ -7,6 +7,7 @@
 #ifndef HEAD2_ENTROPY_SOURCE_SIM_H
 #define HEAD2_ENTROPY_SOURCE_SIM_H
 
+#include "entropy/feeder.h"
 #include "entropy/qsim.h"
 
 #include <head2/entropy.h>
@@ -28,5 +29,9 @@ extern const struct head2_entropy_source source_sim;
  * Not from within a source's read function. Returns HEAD2_OK, HEAD2_E_ARG, HEAD2_E_ENTROPY.
  */
 HEAD2_CHECK enum head2_status source_sim_push(struct qsim *sim, unsigned id, size_t n);
+
+/* For the feeder: 64 shots of 8 qubits with a Hadamard gate each, every ten seconds. HEAD2_OK,
+ * HEAD2_E_MEMORY, or as feeder_register. */
+HEAD2_CHECK enum head2_status source_sim_new(struct feeder_source **out);
 
 #endif
