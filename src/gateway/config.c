@@ -24,10 +24,11 @@ struct keys { /* the keys of one map: those that are used, and those of later ve
 
 static const char *const none[] = {""};
 static const char *const gateway_now[] = {"identity", "listen", "rotate", "suites",
-                                          "peers",    "state",  "limits"};
-static const char *const gateway_later[] = {"entropy", "seal", "ledger", "fallback", "tun"};
-static const char *const link_now[] = {"identity", "gateway", "lanes", "rotate", "suites", "state"};
-static const char *const link_later[] = {"tun", "fallback", "entropy", "seal"};
+                                          "peers",    "state",  "limits", "entropy"};
+static const char *const gateway_later[] = {"seal", "ledger", "fallback", "tun"};
+static const char *const link_now[] = {"identity", "gateway", "lanes",  "rotate",
+                                       "suites",   "state",   "entropy"};
+static const char *const link_later[] = {"tun", "fallback", "seal"};
 static const char *const identity_now[] = {"key", "name"};
 static const char *const listen_now[] = {"udp", "control"};
 static const char *const listen_later[] = {"http", "metrics"};
@@ -344,6 +345,7 @@ static enum head2_status read_gateway(const struct tree *t, struct config *c,
     HEAD2_TRY(read_identity(t, c, err));
     HEAD2_TRY(read_rotate(t, c, err));
     HEAD2_TRY(read_suites(t, c, err));
+    HEAD2_TRY(config_entropy(t, tree_get(t, 0, "entropy"), &c->entropy, err));
     HEAD2_TRY(read_places(t, c, listen, err));
     HEAD2_TRY(read_limits(t, c, err));
     HEAD2_TRY(config_need(t, 0, "peers", &peers, err));
@@ -387,6 +389,7 @@ static enum head2_status read_link(const struct tree *t, struct config *c, struc
     HEAD2_TRY(read_identity(t, c, err));
     HEAD2_TRY(read_rotate(t, c, err));
     HEAD2_TRY(read_suites(t, c, err));
+    HEAD2_TRY(config_entropy(t, tree_get(t, 0, "entropy"), &c->entropy, err));
     HEAD2_TRY(read_places(t, c, TREE_NONE, err));
     HEAD2_TRY(config_need(t, 0, "gateway", &map, err));
     HEAD2_TRY(check_keys(t, map, &gateway_part_keys, err));
@@ -449,7 +452,9 @@ enum head2_status config_read(struct config **out, const char *file, enum config
 
 void config_free(struct config *config)
 {
-    if (config != NULL)
+    if (config != NULL) {
         free(config->peers);
+        config_entropy_free(&config->entropy);
+    }
     free(config);
 }

@@ -11,6 +11,7 @@
  *     lanes:    { telemetry: { listen: "127.0.0.1:14551", late: drop }, … }     link
  *     limits:   { handshakes_per_prefix, handshakes_global, half_open }         gateway
  *     state:    state
+ *     entropy:  see config_entropy.h
  *
  * Names of files are relative to the file that names them, the control socket to the state folder.
  * An unknown key is an error that names the nearest known one; a key of a later version says so.
@@ -18,6 +19,7 @@
 #ifndef HEAD2_GATEWAY_CONFIG_H
 #define HEAD2_GATEWAY_CONFIG_H
 
+#include "gateway/config_entropy.h"
 #include "gateway/tree.h"
 
 #include <head2/keys.h>
@@ -59,6 +61,7 @@ struct config {
     uint16_t overlap;
     uint16_t suites[HEAD2_SESSION_MAX_SUITES];
     uint32_t half_open, handshake_rate, prefix_rate; /* 0: the default */
+    struct config_entropy entropy;
     /* the drones of a gateway; the one gateway of a link, with the lanes that it listens on */
     struct config_peer *peers;
     uint32_t n_peers, cap_peers;

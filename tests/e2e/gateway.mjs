@@ -379,7 +379,7 @@ await test('a broken configuration names file, line, column and key', async (dir
   const cases = [
     [(t) => t.replace('rotate:', 'rotat:'), /head2\.yaml:4:\d+: rotat: unknown key; did you mean 'rotate'\?/],
     [(t) => t.replace('video:', 'vidoe:'), /head2\.yaml:8:\d+: peers\[0\]\.lanes\.vidoe: unknown key; did you mean 'video'/],
-    [(t) => t + 'entropy: { policy: strict }\n', /head2\.yaml:9:\d+: entropy: not in this version/],
+    [(t) => t + 'seal: { policy: strict }\n', /head2\.yaml:9:\d+: seal: not in this version/],
     [(t) => t.replace('control:', 'http: "127.0.0.1:8000", control:'), /:3:\d+: listen\.http: not in this version/],
     [(t) => t + 'state: other\n', /head2\.yaml:9:1: state: given before, at line 6/],
     [(t) => t.replace('seconds: 60', 'seconds: 1'), /:4:\d+: rotate\.seconds: '1' is not a number from 5/],

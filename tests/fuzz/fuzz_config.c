@@ -29,6 +29,20 @@ static const char *const bases[] = {
     "suites:   [CH2-L5, CH2-L1X4]\n"
     "state:    drone-1-state\n",
     "identity: { key: gateway.pem }\nlisten: { udp: \"0.0.0.0:5710\" }\npeers: folder\n",
+    "identity: { key: gateway.pem }\n"
+    "listen:   { udp: \"0.0.0.0:5710\" }\n"
+    "peers:    []\n"
+    "entropy:\n"
+    "  policy: two\n"
+    "  reseed: 90a\n"
+    "  generator: xdrbg-256\n"
+    "  method: 2\n"
+    "  sources:\n"
+    "    - rdseed\n"
+    "    - jitter\n"
+    "    - hwmon\n"
+    "    - { name: q, device: /dev/q, h: 6.25, physical: true }\n"
+    "    - { name: s, url: \"https://q.example:443/a?b=1\", api-key-file: k, ca-file: c }\n",
 };
 
 /* Public keys that the files may name; small to read. */
@@ -79,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else {
         FUZZ_ASSERT(config->n_peers <= CONFIG_PEERS);
         FUZZ_ASSERT(config->n_endpoints <= HEAD2_SESSION_MAX_ADDRS);
+        FUZZ_ASSERT(config->entropy.n_sources <= HEAD2_ENTROPY_SOURCES);
     }
     config_free(config);
     return 0;
