@@ -100,10 +100,14 @@ enum head2_status receipt_text(const struct receipt_event *event, char *out, siz
 enum head2_status receipt_text_keygen(const struct receipt_keygen *k, char *out, size_t *len)
 {
     const struct receipt_field fields[] = {
-        {"Key ID",     k->key_id                                       },
-        {"Algorithm",  k->alg                                          },
-        {"File",       k->file                                         },
-        {"Protection", k->encrypted ? "passphrase" : "file permissions"},
+        {"Key ID",           k->key_id                                       },
+        {"Algorithm",        k->alg                                          },
+        {"File",             k->file                                         },
+        {"Protection",       k->encrypted ? "passphrase" : "file permissions"},
+        {"Entropy Sources",  k->entropy->sources                             },
+        {"Entropy Credited", k->entropy->credited                            },
+        {"Entropy Health",   k->entropy->health                              },
+        {"Random Generator", k->entropy->generator                           },
     };
     const struct receipt_event e = {RECEIPT_KEYGEN, k->number, k->time_ms,
                                     k->key_id,      fields,    HEAD2_LEN(fields)};

@@ -15,7 +15,7 @@
 #ifndef HEAD2_ARTIFACT_RECEIPT_TEXT_H
 #define HEAD2_ARTIFACT_RECEIPT_TEXT_H
 
-#include "base/base.h"
+#include "artifact/entropy_text.h"
 
 #define RECEIPT_FORWARD_MAX 4096 /* bytes of a forward text */
 #define RECEIPT_SUBJECT_MAX 64   /* letters, digits and hyphens */
@@ -59,6 +59,7 @@ struct receipt_keygen {
     uint64_t number, time_ms;
     const char *alg, *key_id, *file;
     bool encrypted;
+    const struct entropy_text *entropy; /* of the thread that made the key, right after that */
 };
 HEAD2_CHECK enum head2_status receipt_text_keygen(const struct receipt_keygen *k, char *out,
                                                   size_t *len);

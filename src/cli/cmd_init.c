@@ -90,12 +90,14 @@ static int write_public(const struct making *m, const struct head2_key *key, con
     return st == HEAD2_OK ? CLI_DONE : say_key(m->cli, st, &err);
 }
 
-static int make_key(const struct making *m, const char *name, struct head2_key **key)
+static int make_key(const struct making *m, const char *name, struct head2_key **key,
+                    struct entropy_text *entropy)
 {
     char path[PATH_MAX];
     struct keyfile_error err = {0};
 
     enum head2_status st = head2_key_generate(key, HEAD2_MLDSA_87);
+    entropy_text_now(entropy);
     if (st != HEAD2_OK)
         return cli_fail(m->cli, cli_status_exit(st), NULL, NULL, "%s", head2_status_string(st));
     path_in(path, m, name);
@@ -115,14 +117,15 @@ static int append(const struct making *m, enum receipt_kind kind, const char *su
     return st == HEAD2_OK ? CLI_DONE : say_receipt(m->cli, st, &fault);
 }
 
-static int receipt_of_key(const struct making *m, const struct head2_key *key, const char *file)
+static int receipt_of_key(const struct making *m, const struct head2_key *key, const char *file,
+                          const struct entropy_text *entropy)
 {
     char id[CLI_KEY_ID_TEXT], forward[RECEIPT_FORWARD_MAX];
     size_t len = sizeof forward;
 
     cli_key_id(id, key);
-    const struct receipt_keygen text = {1,  utc_now(), "ML-DSA-87",
-                                        id, file,      m->private_options.passphrase != NULL};
+    const struct receipt_keygen text = {
+        1, utc_now(), "ML-DSA-87", id, file, m->private_options.passphrase != NULL, entropy};
     if (receipt_text_keygen(&text, forward, &len) != HEAD2_OK)
         return cli_fail(m->cli, CLI_INTERNAL, file, NULL, "cannot write the receipt's text");
     return append(m, RECEIPT_KEYGEN, id, forward, len);
@@ -152,8 +155,9 @@ static int make_gateway(struct making *m)
 {
     char folder[PATH_MAX];
     struct receipt_fault fault = {0};
+    struct entropy_text entropy;
 
-    int code = make_key(m, "gateway.pem", &m->gateway);
+    int code = make_key(m, "gateway.pem", &m->gateway, &entropy);
     if (code == CLI_DONE)
         code = write_public(m, m->gateway, "gateway.pub.pem");
     if (code == CLI_DONE)
@@ -166,18 +170,19 @@ static int make_gateway(struct making *m)
         return say_receipt(m->cli, st, &fault);
     m->signer = artifact_signer_of_key(m->gateway, false);
     code = write_public(m, m->gateway, "state/receipts/" RECEIPT_PUBLIC_FILE);
-    return code == CLI_DONE ? receipt_of_key(m, m->gateway, "gateway.pem") : code;
+    return code == CLI_DONE ? receipt_of_key(m, m->gateway, "gateway.pem", &entropy) : code;
 }
 
 static int make_drone(const struct making *m, unsigned drone)
 {
     char name[64], file[80];
     struct head2_key *key = NULL;
+    struct entropy_text entropy;
 
     snprintf(file, sizeof file, "links/drone-%u.pem", drone);
-    int code = make_key(m, file, &key);
+    int code = make_key(m, file, &key, &entropy);
     if (code == CLI_DONE)
-        code = receipt_of_key(m, key, file);
+        code = receipt_of_key(m, key, file, &entropy);
     snprintf(file, sizeof file, "drone-%u.pub.pem", drone);
     if (code == CLI_DONE)
         code = write_public(m, key, file);

@@ -97,9 +97,17 @@ static void print_key(struct cli *cli, const char *file, const struct head2_key 
         cli_print(cli, "receipt    %s\n", receipt);
 }
 
+/* What the receipt says beside the key itself. */
+struct made {
+    const char *file;
+    bool encrypted;
+    struct entropy_text entropy;
+};
+
 static int write_receipt(const struct cli *cli, struct cli_receipts *r, const struct head2_key *key,
-                         const char *file, bool encrypted, char receipt[24])
+                         const struct made *made, char receipt[24])
 {
+    const char *file = made->file;
     char id[CLI_KEY_ID_TEXT], forward[RECEIPT_FORWARD_MAX];
     size_t len = sizeof forward;
     uint64_t index = 0;
@@ -108,8 +116,13 @@ static int write_receipt(const struct cli *cli, struct cli_receipts *r, const st
     if (r->store == NULL)
         return CLI_DONE;
     cli_key_id(id, key);
-    const struct receipt_keygen text = {1,  utc_now(), head2_alg_name(head2_key_alg(key)),
-                                        id, file,      encrypted};
+    const struct receipt_keygen text = {1,
+                                        utc_now(),
+                                        head2_alg_name(head2_key_alg(key)),
+                                        id,
+                                        file,
+                                        made->encrypted,
+                                        &made->entropy};
     if (receipt_text_keygen(&text, forward, &len) != HEAD2_OK)
         return cli_fail(cli, CLI_INPUT, file, "use a shorter name", "the name is too long");
     const struct receipt_entry entry = {RECEIPT_KEYGEN, id, 1, forward, len, NULL};
@@ -144,7 +157,9 @@ int cmd_key_generate(struct cli *cli)
         code = cli_receipts_open(cli, &receipts);
     if (code != CLI_DONE)
         goto done;
+    struct made made = {.file = path, .encrypted = options.passphrase != NULL};
     st = head2_key_generate(&key, head2_alg_from_name(type));
+    entropy_text_now(&made.entropy);
     if (st != HEAD2_OK) {
         code = cli_fail(cli, cli_status_exit(st), NULL, NULL, "%s", head2_status_string(st));
         goto done;
@@ -153,9 +168,7 @@ int cmd_key_generate(struct cli *cli)
     wrote = st == HEAD2_OK && strcmp(path, "-") != 0;
     if (st == HEAD2_OK && public_path != NULL)
         st = keyfile_write_public(key, public_path, &options, &err);
-    code = st == HEAD2_OK
-               ? write_receipt(cli, &receipts, key, path, options.passphrase != NULL, receipt)
-               : say(cli, st, &err);
+    code = st == HEAD2_OK ? write_receipt(cli, &receipts, key, &made, receipt) : say(cli, st, &err);
     if (code != CLI_DONE && wrote)
         unlink(path); /* no key without its receipt, no private part without its public one */
     if (code == CLI_DONE && strcmp(path, "-") != 0)

@@ -83,9 +83,9 @@ int cmd_rng_bytes(struct cli *cli)
 
 static json_t *provenance_json(const struct head2_entropy_provenance *p)
 {
-    json_t *o = json_pack("{s:s, s:s, s:s, s:b}", "generator", rng_generator_name(p->generator),
-                          "reseed", rng_reseed_name(p->reseed), "policy",
-                          rng_policy_name(p->policy), "fresh", (int)p->fresh);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:b}", "generator", entropy_generator_name(p->generator),
+                          "reseed", entropy_reseed_name(p->reseed), "policy",
+                          entropy_policy_name(p->policy), "fresh", (int)p->fresh);
     json_t *sources = json_object();
 
     for (unsigned i = 0; i < p->n; i++)

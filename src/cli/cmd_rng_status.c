@@ -44,7 +44,7 @@ static double total_supply(const struct head2_entropy_info *info)
 
     for (unsigned i = 0; i < info->n; i++)
         if (info->source[i].credited && info->source[i].state == HEAD2_ENTROPY_GOOD)
-            sum += rng_supply(&info->source[i]);
+            sum += report_entropy_supply(&info->source[i]);
     return sum;
 }
 
@@ -59,7 +59,7 @@ static void print_head(struct cli *cli, const struct head2_entropy_info *info, d
               info->generator == HEAD2_GENERATOR_XDRBG ? "XDRBG-256 (not in SP 800-90A)"
                                                        : "CTR_DRBG AES-256",
               strict ? "2^17 bits (strict) and 60 s" : "100 MB (90a) and 60 s");
-    cli_print(cli, "policy     %s: %s%s\n", rng_policy_name(info->policy),
+    cli_print(cli, "policy     %s: %s%s\n", entropy_policy_name(info->policy),
               info->single ? "one source alone, there is no second" : asks[info->policy],
               info->physical_only ? ", physical sources alone (method 1)" : "");
     cli_print(cli, "state      %s\n", info->open ? "open" : "CLOSED: the policy is not met");
@@ -80,7 +80,7 @@ int cmd_rng_status(struct cli *cli)
     const double rate = st == HEAD2_OK ? output_rate() : 0;
     head2_entropy_info(&info);
     if (cli->json) {
-        json_t *o = rng_json(&info);
+        json_t *o = report_entropy(&info);
         json_object_set_new(o, "output_bits_per_second", json_real(rate));
         json_object_set_new(o, "supply_bits_per_second", json_real(total_supply(&info)));
         cli_print_json(cli, o);
@@ -137,7 +137,7 @@ static void show(struct cli *cli, const struct head2_entropy_info *info, const s
 
     utc_format(now, utc_now());
     if (cli->json) {
-        json_t *o = rng_json(info), *sources = json_object_get(o, "sources");
+        json_t *o = report_entropy(info), *sources = json_object_get(o, "sources");
         for (unsigned i = 0; i < info->n; i++)
             if (seen[i].samples != 0)
                 json_object_set_new(json_array_get(sources, i), "ones",

@@ -152,9 +152,9 @@ static void print_startup(struct cli *cli, const struct head2_entropy_source_inf
         return; /* nothing is asked of it */
     if (cli->json)
         cli_print_json(cli, json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "test", "start-up",
-                                      "source", s->name, "state", rng_state_name(s->state), "why",
-                                      s->why, "longest_run", (int)s->longest_run, "most_in_window",
-                                      (int)s->most_in_window));
+                                      "source", s->name, "state", entropy_state_name(s->state),
+                                      "why", s->why, "longest_run", (int)s->longest_run,
+                                      "most_in_window", (int)s->most_in_window));
     else if (s->state == HEAD2_ENTROPY_GOOD)
         cli_print(cli,
                   "%-5s start-up tests of %s: %llu samples, longest run %u (cutoff %u), most "
@@ -163,7 +163,7 @@ static void print_startup(struct cli *cli, const struct head2_entropy_source_inf
                   s->most_in_window, s->apt_cutoff[0]);
     else
         cli_print(cli, "%-5s start-up tests of %s: %s%s%s\n", word, s->name,
-                  rng_state_name(s->state), s->why[0] != 0 ? ": " : "", s->why);
+                  entropy_state_name(s->state), s->why[0] != 0 ? ": " : "", s->why);
 }
 
 int cmd_rng_selftest(struct cli *cli)

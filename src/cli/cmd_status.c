@@ -202,6 +202,30 @@ static void show_receipts(struct cli *cli, const json_t *r)
         cli_print(cli, "  %-12s%s\n", "FAILING", failing);
 }
 
+/* "open, policy auto: rdseed good, jitter good" */
+static void show_entropy(struct cli *cli, const json_t *e)
+{
+    const json_t *sources = json_object_get(e, "sources");
+    bool any = false;
+
+    if (!json_is_object(e))
+        return;
+    cli_print(cli, "  %-12spolicy %s%s: ", "entropy", text(e, "policy"),
+              json_is_true(json_object_get(e, "single")) ? ", ONE SOURCE" : "");
+    for (size_t i = 0; i < json_array_size(sources); i++) {
+        const json_t *s = json_array_get(sources, i);
+        if (!json_is_true(json_object_get(s, "credited")))
+            continue;
+        cli_print(cli, "%s%s %s", any ? ", " : "", text(s, "name"), text(s, "state"));
+        any = true;
+    }
+    cli_print(cli, any ? "\n" : "no source is credited\n");
+    if (!json_is_true(json_object_get(e, "open")))
+        cli_print(cli,
+                  "  %-12sthe sources do not satisfy the policy: no new keys, no new sessions\n",
+                  "CLOSED");
+}
+
 static void show(struct cli *cli, const json_t *o)
 {
     const char *bold = cli_colour() ? "\033[1m" : "", *plain = cli_colour() ? "\033[0m" : "";
@@ -213,6 +237,7 @@ static void show(struct cli *cli, const json_t *o)
     cli_print(cli, "  %-12s%s\n", "key id", text(o, "key_id"));
     cli_print(cli, "  %-12s%s, process %llu, up %s\n", "listening", text(o, "listen"),
               (unsigned long long)number(o, "pid"), up);
+    show_entropy(cli, json_object_get(o, "entropy"));
     show_receipts(cli, json_object_get(o, "receipts"));
     show_pairs(cli, "drops", json_object_get(o, "drops"));
     for (size_t i = 0; i < json_array_size(peers); i++)

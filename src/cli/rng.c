@@ -11,33 +11,6 @@ static const char *const policies[] = {"auto", "two", "single", "fast", "compat"
 static const char *const reseeds[] = {"strict", "90a"};
 static const char *const generators[] = {"ctr-drbg", "xdrbg-256"};
 
-const char *rng_policy_name(enum head2_entropy_policy policy)
-{
-    return policies[policy];
-}
-
-const char *rng_reseed_name(enum head2_entropy_reseed reseed)
-{
-    return reseeds[reseed];
-}
-
-const char *rng_generator_name(enum head2_generator generator)
-{
-    return generators[generator];
-}
-
-const char *rng_state_name(enum head2_entropy_state state)
-{
-    static const char *const names[] = {"untested", "good", "quarantined", "failed", "absent"};
-    return names[state];
-}
-
-const char *rng_kind_name(enum head2_entropy_kind kind)
-{
-    static const char *const names[] = {"physical", "non-physical", "additional"};
-    return names[kind];
-}
-
 /* The place of an option's value in its list; 0, the default, when it was not given. */
 static unsigned chosen(const struct cli *cli, const char *option, const char *const *names,
                        unsigned n)
@@ -65,48 +38,7 @@ int rng_configure(const struct cli *cli)
                : cli_fail(cli, cli_status_exit(st), "rng", NULL, "%s", head2_status_string(st));
 }
 
-double rng_supply(const struct head2_entropy_source_info *s)
-{
-    return s->busy_ns == 0 ? 0 : (double)s->samples * s->credit / (double)s->busy_ns * 1e9;
-}
-
 /* ---- what is shown ---- */
-
-static json_t *source_json(const struct head2_entropy_source_info *s)
-{
-    json_t *o = json_pack(
-        "{s:s, s:s, s:s, s:b, s:b, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "name", s->name,
-        "kind", rng_kind_name(s->kind), "state", rng_state_name(s->state), "binary", (int)s->binary,
-        "credited", (int)s->credited, "h", s->h, "credit", s->credit, "samples",
-        (json_int_t)s->samples, "startup_samples", (json_int_t)s->tested, "credited_bits",
-        s->credited_bits, "spent_bits", s->spent_bits, "voided_bits", s->voided_bits,
-        "waiting_bits", s->waiting_bits, "supply_bits_per_second", rng_supply(s));
-
-    json_object_update_new(o, json_pack("{s:i, s:[i,i], s:i, s:[i,i], s:i, s:i}", "longest_run",
-                                        (int)s->longest_run, "run_cutoffs", (int)s->rct_cutoff[0],
-                                        (int)s->rct_cutoff[1], "most_in_window",
-                                        (int)s->most_in_window, "window_cutoffs",
-                                        (int)s->apt_cutoff[0], (int)s->apt_cutoff[1], "startups",
-                                        (int)s->startups, "failures", (int)s->failures));
-    if (s->why[0] != 0)
-        json_object_set_new(o, "why", json_string(s->why));
-    return o;
-}
-
-json_t *rng_json(const struct head2_entropy_info *info)
-{
-    json_t *sources = json_array();
-
-    for (unsigned i = 0; i < info->n; i++)
-        json_array_append_new(sources, source_json(&info->source[i]));
-    return json_pack("{s:s, s:s, s:s, s:i, s:b, s:b, s:b, s:I, s:I, s:I, s:o}", "policy",
-                     rng_policy_name(info->policy), "reseed", rng_reseed_name(info->reseed),
-                     "generator", rng_generator_name(info->generator), "method",
-                     info->physical_only ? 1 : 2, "open", (int)info->open, "single",
-                     (int)info->single, "clone_number", (int)info->generation, "instances",
-                     (json_int_t)info->instances, "seeds", (json_int_t)info->seeds, "forks",
-                     (json_int_t)info->forks, "sources", sources);
-}
 
 static void rate_text(char out[24], double bits_per_second)
 {
@@ -125,14 +57,14 @@ void rng_print_sources(struct cli *cli, const struct head2_entropy_info *info)
     for (unsigned i = 0; i < info->n; i++) {
         const struct head2_entropy_source_info *s = &info->source[i];
         char supply[24], credit[16], run[24] = "-", window[24] = "-";
-        rate_text(supply, s->credited ? rng_supply(s) : 0);
+        rate_text(supply, s->credited ? report_entropy_supply(s) : 0);
         snprintf(credit, sizeof credit, "%.2f/%d", s->credited ? s->credit : 0, s->binary ? 1 : 8);
         if (s->h > 0 && s->samples > 0) {
             snprintf(run, sizeof run, "%u<%u", s->longest_run, s->rct_cutoff[0]);
             snprintf(window, sizeof window, "%u<%u", s->most_in_window, s->apt_cutoff[0]);
         }
         cli_print(cli, "%-12s %-13s %-12s %7s %9llu %9.0f %9.0f %13s %8s %10s\n", s->name,
-                  rng_kind_name(s->kind), rng_state_name(s->state), credit,
+                  entropy_kind_name(s->kind), entropy_state_name(s->state), credit,
                   (unsigned long long)s->samples, s->credited_bits, s->spent_bits, supply, run,
                   window);
     }
@@ -155,10 +87,10 @@ int rng_fail(const struct cli *cli, enum head2_status st)
     if (bad == HEAD2_ENTROPY_SOURCES)
         return cli_fail(cli, CLI_HEALTH, "rng", "see 'head2 rng status', and docs/entropy.md",
                         "the sources do not give what policy '%s' asks for",
-                        rng_policy_name(info.policy));
+                        entropy_policy_name(info.policy));
     return cli_fail(cli, CLI_HEALTH, info.source[bad].name,
                     "see 'head2 rng status', and docs/entropy.md", "%s (%s)", info.source[bad].why,
-                    rng_state_name(info.source[bad].state));
+                    entropy_state_name(info.source[bad].state));
 }
 
 /* ---- samples ---- */

@@ -1,28 +1,18 @@
 /*
- * What the rng verbs share: options that say what is asked of sources, names, and samples of one
- * source.
+ * What the rng verbs share: options that say what is asked of sources, and samples of one source.
  */
 #ifndef HEAD2_CLI_RNG_H
 #define HEAD2_CLI_RNG_H
 
+#include "artifact/entropy_text.h"
 #include "cli/cli.h"
+#include "gateway/report_entropy.h"
 
 #include <head2/entropy.h>
 
 /* Ask for what the options say. Returns an exit code. */
 int rng_configure(const struct cli *cli);
 
-const char *rng_policy_name(enum head2_entropy_policy policy);
-const char *rng_reseed_name(enum head2_entropy_reseed reseed);
-const char *rng_generator_name(enum head2_generator generator);
-const char *rng_state_name(enum head2_entropy_state state);
-const char *rng_kind_name(enum head2_entropy_kind kind);
-
-/* Bits that a source is credited in a second of the time that it takes. 0 while not known. */
-double rng_supply(const struct head2_entropy_source_info *s);
-
-/* The state of everything as an object for --json. */
-json_t *rng_json(const struct head2_entropy_info *info);
 /* The table of sources. */
 void rng_print_sources(struct cli *cli, const struct head2_entropy_info *info);
 

@@ -193,6 +193,32 @@ done:
     return st;
 }
 
+/* Before anything draws a random byte. */
+#define ENTROPY_WITHIN 10000 /* milliseconds, for slow sources to bring the first seed */
+
+static enum head2_status open_entropy(struct runtime *r, struct config_error *err)
+{
+    enum head2_status st;
+    char text[256];
+
+    r->opening = true;
+    HEAD2_TRY(entropy_watch_start(&r->watch, &r->loop, record_entropy, r));
+    HEAD2_TRY(entropy_begin(&r->entropy, &r->config->entropy, record_entropy_note, r));
+    st = entropy_wait(ENTROPY_WITHIN);
+    entropy_watch_flush(r->watch); /* also what is known of why not */
+done:
+    r->opening = false;
+    if (st == HEAD2_OK)
+        return st;
+    snprintf(err->where, sizeof err->where, "%.500s: entropy", r->config->file);
+    entropy_why(text, sizeof text);
+    snprintf(err->what, sizeof err->what, "no random bytes can be had: %s",
+             st == HEAD2_E_ENTROPY ? text : head2_status_string(st));
+    snprintf(err->hint, sizeof err->hint,
+             "see entropy.sources and entropy.policy, and what 'head2 rng status' says");
+    return st;
+}
+
 static void close_handle(uv_handle_t *handle, void *arg)
 {
     (void)arg;
@@ -219,10 +245,13 @@ static void close_all(struct runtime *r)
             journal_say(JOURNAL_ERROR, "receipts-lost", "%llu receipts could not be written: %s",
                         (unsigned long long)report.lost, report.why);
     }
+    entropy_watch_stop(r->watch);
     uv_walk(&r->loop, close_handle, NULL);
     uv_run(&r->loop, UV_RUN_DEFAULT);
     notary_free(r->notary);
     runtime_close(r);
+    entropy_end(&r->entropy);
+    entropy_watch_free(r->watch);
     state_close(&r->state);
     uv_loop_close(&r->loop);
 }
@@ -247,7 +276,9 @@ enum head2_status daemon_run(struct config *config, const struct head2_key *key,
     raise_priority();
     compare_kernels();
     (void)ipsec_mb_plug_in();
-    enum head2_status st = test_pool(r, err);
+    enum head2_status st = open_entropy(r, err);
+    if (st == HEAD2_OK)
+        st = test_pool(r, err);
     if (st == HEAD2_OK)
         st = open_all(r, err);
     if (st == HEAD2_OK) {

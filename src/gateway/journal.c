@@ -25,7 +25,7 @@ static void put(const char *line, size_t len)
 
 void journal_write(const struct journal_line *line)
 {
-    static const char *const levels[] = {"info", "warning", "error"};
+    static const char *const levels[] = {"info", "warning", "error", "alarm"};
     char ts[UTC_BYTES + 1];
     char out[LINE_MAX_BYTES + 2];
     json_t *o = json_object();

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-enum journal_level { JOURNAL_INFO, JOURNAL_WARNING, JOURNAL_ERROR };
+enum journal_level { JOURNAL_INFO, JOURNAL_WARNING, JOURNAL_ERROR, JOURNAL_ALARM };
 
 struct journal_line {
     enum journal_level level;

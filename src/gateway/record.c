@@ -4,10 +4,13 @@
 #include "gateway/runtime.h"
 
 #include "artifact/base64.h"
+#include "artifact/entropy_text.h"
 #include "artifact/utc.h"
 
 #include <head2/cpu.h>
 #include <head2/version.h>
+
+#include <stdlib.h>
 
 #define ALARMS_PER_SECOND_MILLI 5000 /* of log lines that a stranger can cause */
 #define ALARMS_BURST            50
@@ -58,14 +61,19 @@ static void receipt(struct runtime *r, enum receipt_kind kind, uint64_t number, 
 static void receipt_up(struct runtime *r, const struct head2_event *e, const struct member *m)
 {
     char subject[33];
+    struct entropy_text entropy;
 
+    entropy_text_now(&entropy); /* the session draws on this thread */
     hex_text(subject, e->pseudonym);
     const struct receipt_field fields[] = {
         {"Key ID",              "kyber-0"                 },
         {"Peer",                m->name                   },
         {"Profile",             head2_suite_name(e->suite)},
         {"Key Agreement",       "ML-KEM-1024, handshake"  },
-        {"Entropy Sources",     "getrandom(2)"            },
+        {"Entropy Sources",     entropy.sources           },
+        {"Entropy Credited",    entropy.credited          },
+        {"Entropy Health",      entropy.health            },
+        {"Random Generator",    entropy.generator         },
         {"Dilithium Signature", "verified"                },
     };
     receipt(r, RECEIPT_KEYGEN, 0, subject, fields, HEAD2_LEN(fields));
@@ -74,8 +82,14 @@ static void receipt_up(struct runtime *r, const struct head2_event *e, const str
 static void receipt_rotation(struct runtime *r, const struct head2_event *e, const struct member *m)
 {
     static const char *const reasons[] = {"time", "bytes", "peer", "operator"};
+    static const char none[] = "none (ratchet step)";
     char subject[33], old_key[32], new_key[32];
+    struct entropy_text entropy;
 
+    if (m->next_entropy != NULL)
+        entropy_text_take(&entropy, m->next_entropy);
+    else
+        entropy_text_now(&entropy);
     hex_text(subject, e->pseudonym);
     record_key_name(old_key, e->old_gen, e->old_step);
     record_key_name(new_key, e->new_gen, e->new_step);
@@ -85,8 +99,11 @@ static void receipt_rotation(struct runtime *r, const struct head2_event *e, con
         {"Reason",              (unsigned)e->cause < 4 ? reasons[e->cause] : "unknown"},
         {"Peer",                m->name                                               },
         {"Profile",             head2_suite_name(e->suite)                            },
-        {"Entropy Sources",     e->verified ? "getrandom(2)" : "none (ratchet step)"  },
-        {"Dilithium Signature", e->verified ? "verified" : "none (ratchet step)"      },
+        {"Entropy Sources",     e->verified ? entropy.sources : none                  },
+        {"Entropy Credited",    e->verified ? entropy.credited : NULL                 },
+        {"Entropy Health",      e->verified ? entropy.health : NULL                   },
+        {"Random Generator",    e->verified ? entropy.generator : NULL                },
+        {"Dilithium Signature", e->verified ? "verified" : none                       },
     };
     receipt(r, RECEIPT_ROTATION, m->rotation, subject, fields, HEAD2_LEN(fields));
 }
@@ -122,6 +139,12 @@ static void receipt_failed_proof(struct runtime *r, const char *what, const stru
 
 /* ---- events of the session ---- */
 
+static void forget_next(struct member *m)
+{
+    free(m->next_entropy);
+    m->next_entropy = NULL;
+}
+
 static void on_up(struct runtime *r, const struct head2_event *e, struct member *m, json_t *detail)
 {
     struct head2_peer_info info;
@@ -129,6 +152,7 @@ static void on_up(struct runtime *r, const struct head2_event *e, struct member 
 
     memcpy(m->pseudonym, e->pseudonym, sizeof m->pseudonym);
     m->rotation = 0;
+    forget_next(m);
     if (r->config->role == CONFIG_LINK)
         runtime_keep_seen(r, e->incarnation);
     receipt_up(r, e, m);
@@ -142,6 +166,19 @@ static void on_up(struct runtime *r, const struct head2_event *e, struct member 
     put(detail, "address", json_string(at));
 }
 
+/* Both ends have drawn for the next key, this one on this thread: where from is told when the key
+ * is used, by when the generator may have been seeded anew, or be gone. */
+static void on_next_key(struct runtime *r, struct member *m)
+{
+    struct entropy_text entropy;
+
+    forget_next(m);
+    if (r->notary == NULL)
+        return;
+    entropy_text_now(&entropy);
+    m->next_entropy = entropy_text_keep(&entropy);
+}
+
 static void on_rotated(struct runtime *r, const struct head2_event *e, struct member *m,
                        json_t *detail)
 {
@@ -149,6 +186,8 @@ static void on_rotated(struct runtime *r, const struct head2_event *e, struct me
 
     m->rotation++;
     receipt_rotation(r, e, m);
+    if (e->verified)
+        forget_next(m);
     record_key_name(old_key, e->old_gen, e->old_step);
     put(detail, "old_key_id", json_string(old_key));
     put(detail, "cause", json_string(head2_cause_name(e->cause)));
@@ -205,6 +244,8 @@ void record_event(struct runtime *r, const struct head2_event *e)
     json_t *detail = json_object();
     if (e->kind == HEAD2_EVENT_UP && m != NULL)
         on_up(r, e, m, detail);
+    if (e->kind == HEAD2_EVENT_NEXT_KEY && m != NULL)
+        on_next_key(r, m);
     if (e->kind == HEAD2_EVENT_ROTATED && m != NULL)
         on_rotated(r, e, m, detail);
     if (e->kind == HEAD2_EVENT_DOWN)
@@ -221,6 +262,75 @@ void record_event(struct runtime *r, const struct head2_event *e)
                                          key[0] != 0 ? key : NULL, detail});
     if (r->endpoints_new && (e->kind == HEAD2_EVENT_DOWN || e->kind == HEAD2_EVENT_SUSPECT))
         runtime_use_endpoints(r);
+}
+
+/* ---- entropy ---- */
+
+static enum journal_level level_of(enum head2_entropy_event_kind kind)
+{
+    switch (kind) {
+    case HEAD2_ENTROPY_EVENT_SINGLE:
+    case HEAD2_ENTROPY_EVENT_ABSENT:
+        return JOURNAL_WARNING;
+    case HEAD2_ENTROPY_EVENT_QUARANTINED:
+    case HEAD2_ENTROPY_EVENT_FAILED:
+        return JOURNAL_ERROR;
+    case HEAD2_ENTROPY_EVENT_CLOSED:
+    case HEAD2_ENTROPY_EVENT_OPEN:
+        return JOURNAL_ALARM;
+    case HEAD2_ENTROPY_EVENT_RECOVERED:
+        break;
+    }
+    return JOURNAL_INFO;
+}
+
+/* Failures of sources, and that no keys can be made or can be again. */
+static bool wants_receipt(enum head2_entropy_event_kind kind)
+{
+    return kind == HEAD2_ENTROPY_EVENT_QUARANTINED || kind == HEAD2_ENTROPY_EVENT_FAILED ||
+           kind == HEAD2_ENTROPY_EVENT_CLOSED || kind == HEAD2_ENTROPY_EVENT_OPEN;
+}
+
+static void receipt_entropy(struct runtime *r, const struct head2_entropy_event *e)
+{
+    char subject[33], voided[32];
+
+    hex_text(subject, r->key_id);
+    snprintf(voided, sizeof voided, "%llu bits", (unsigned long long)e->voided);
+    const struct receipt_field fields[] = {
+        {"Event",  entropy_event_name(e->kind)         },
+        {"Source", e->source[0] != 0 ? e->source : NULL},
+        {"Reason", e->why[0] != 0 ? e->why : NULL      },
+        {"Voided", e->voided != 0 ? voided : NULL      },
+    };
+    receipt(r, RECEIPT_ENTROPY_ALARM, ++r->entropy_alarms, subject, fields, HEAD2_LEN(fields));
+}
+
+void record_entropy(void *arg, const struct head2_entropy_event *e, uint64_t lost)
+{
+    struct runtime *r = arg;
+
+    r->local[LOCAL_EVENTS] += lost;
+    if (r->opening &&
+        (e->kind == HEAD2_ENTROPY_EVENT_CLOSED || e->kind == HEAD2_ENTROPY_EVENT_OPEN))
+        return;
+    json_t *detail = json_object();
+    if (e->source[0] != 0)
+        put(detail, "source", json_string(e->source));
+    if (e->why[0] != 0)
+        put(detail, "text", json_string(e->why));
+    if (e->voided != 0)
+        put_number(detail, "voided_bits", e->voided);
+    journal_write(
+        &(struct journal_line){level_of(e->kind), entropy_event_name(e->kind), NULL, NULL, detail});
+    if (wants_receipt(e->kind))
+        receipt_entropy(r, e);
+}
+
+void record_entropy_note(void *arg, const char *source, const char *what)
+{
+    (void)arg;
+    journal_say(JOURNAL_WARNING, "entropy-source", "entropy.sources: %s: %s", source, what);
 }
 
 /* ---- events of the daemon ---- */

@@ -194,6 +194,9 @@ static void apply(struct runtime *r, struct loading *l)
     const struct head2_session_config s = runtime_session_config(r, l->config);
     if (head2_session_reconfigure(r->session, &s) != HEAD2_OK)
         journal_say(JOURNAL_ERROR, "config-refused", "the limits stay as they were");
+    if (entropy_change(&r->entropy, &old->entropy, &l->config->entropy, record_entropy_note, r) !=
+        HEAD2_OK)
+        journal_say(JOURNAL_ERROR, "config-refused", "entropy stays as it was");
     if (l->role == CONFIG_GATEWAY)
         apply_peers(r, l->config);
     else

@@ -6,6 +6,7 @@
 
 #include "artifact/base64.h"
 #include "artifact/utc.h"
+#include "gateway/report_entropy.h"
 
 #include <head2/version.h>
 
@@ -190,6 +191,7 @@ json_t *report_status(struct runtime *r)
     const uint64_t now = runtime_now();
     const bool gateway = r->config->role == CONFIG_GATEWAY;
     json_t *o = json_object(), *peers = json_array();
+    struct head2_entropy_info entropy;
     struct head2_address at;
 
     net_local(&r->wan, &at);
@@ -211,6 +213,8 @@ json_t *report_status(struct runtime *r)
             json_array_append_new(peers, peer_object(r, i, now));
     json_object_set_new(o, "peers", peers);
     json_object_set_new(o, "drops", drops_object(r));
+    head2_entropy_info(&entropy);
+    json_object_set_new(o, "entropy", report_entropy(&entropy));
     json_object_set_new(o, "receipts", r->notary != NULL ? receipts_object(r) : json_null());
     return o;
 }

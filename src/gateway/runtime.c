@@ -228,6 +228,7 @@ void runtime_remove(struct runtime *r, uint32_t peer)
     for (unsigned lane = 0; lane < HEAD2_SESSION_LANES; lane++)
         ports_close(r, peer, lane);
     head2_session_remove_peer(r->session, peer);
+    free(m->next_entropy);
     memset(m, 0, sizeof *m);
 }
 
@@ -464,6 +465,8 @@ void runtime_close(struct runtime *r)
 {
     head2_session_free(r->session);
     net_close(&r->wan);
+    for (uint32_t i = 0; r->members != NULL && i < r->max_members; i++)
+        free(r->members[i].next_entropy);
     free(r->members);
     r->session = NULL;
     r->members = NULL;

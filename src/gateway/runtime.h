@@ -14,6 +14,8 @@
 #define HEAD2_GATEWAY_RUNTIME_H
 
 #include "gateway/config.h"
+#include "gateway/entropy.h"
+#include "gateway/entropy_watch.h"
 #include "gateway/journal.h"
 #include "gateway/net.h"
 #include "gateway/notary.h"
@@ -57,6 +59,7 @@ struct member {
     bool has_receiver[HEAD2_SESSION_LANES];
     uint8_t pseudonym[16]; /* of the present session */
     uint64_t rotation;     /* of that session, counted */
+    char *next_entropy;    /* of the key that comes next: see entropy_text_keep; or NULL */
 };
 
 /* A few tokens a second, for what a stranger can make happen. */
@@ -90,7 +93,11 @@ struct runtime {
 
     uint64_t local[LOCAL_COUNTERS];
     struct meter alarms, failed_proofs;
-    struct notary *notary; /* a gateway's */
+    struct entropy_sources entropy;
+    struct entropy_watch *watch;
+    bool opening; /* slow sources have not brought the first seed: closed is no alarm yet */
+    uint64_t entropy_alarms; /* receipts of them so far */
+    struct notary *notary;   /* a gateway's */
     struct console *console;
     bool stopping;
     uint64_t stop_at;
@@ -126,6 +133,8 @@ void record_peer(struct runtime *r, enum receipt_kind kind, const struct member 
 void record_start(struct runtime *r);
 void record_stop(struct runtime *r);
 void record_notary(void *arg, const struct notary_report *report);
+void record_entropy(void *arg, const struct head2_entropy_event *event, uint64_t lost);
+void record_entropy_note(void *arg, const char *source, const char *what);
 void record_key_name(char out[32], uint32_t gen, uint8_t step);
 
 /* report.c: a new JSON object, NULL when memory is short. */
