@@ -77,7 +77,7 @@ static int collect(const struct cli *cli, const char *name, uint8_t *samples)
 
     for (unsigned i = 0; i < ASSESS_RESTARTS; i++) {
         if (shown && i % 10 == 0)
-            fprintf(stderr, "\r\033[Krestart %u of %u", i, ASSESS_RESTARTS);
+            fprintf(stderr, "\r\033[Krestart %u of %d", i, ASSESS_RESTARTS);
         if (!one_restart(name, samples + (size_t)i * ASSESS_RESTART_SAMPLES))
             return cli_fail(cli, CLI_HEALTH, name, "see 'head2 rng status'",
                             "restart %u gave no samples", i + 1);

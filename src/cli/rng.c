@@ -1,41 +1,88 @@
 /* see cli/rng.h */
 #include "cli/rng.h"
 
+#include "cli/daemons.h"
+#include "gateway/entropy.h"
+
 #include <head2/random.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#define SOURCES_WITHIN 10000 /* milliseconds, for slow sources to bring the first seed */
 
 static const char *const policies[] = {"auto", "two", "single", "fast", "compat"};
 static const char *const reseeds[] = {"strict", "90a"};
 static const char *const generators[] = {"ctr-drbg", "xdrbg-256"};
 
-/* The place of an option's value in its list; 0, the default, when it was not given. */
+/* The place of an option's value in its list; otherwise, when it was not given. */
 static unsigned chosen(const struct cli *cli, const char *option, const char *const *names,
-                       unsigned n)
+                       unsigned n, unsigned otherwise)
 {
-    const char *value = cli_string_or(cli, option, names[0]);
+    const char *value = cli_string_or(cli, option, names[otherwise]);
     unsigned i = 0;
 
     while (i < n && strcmp(value, names[i]) != 0)
         i++;
-    return i < n ? i : 0;
+    return i < n ? i : otherwise;
+}
+
+/* For as long as the verb runs: a feeder is not left behind at the end. */
+static struct entropy_sources sources;
+
+static void end_sources(void)
+{
+    entropy_end(&sources);
+}
+
+static void say_note(void *arg, const char *source, const char *what)
+{
+    const struct cli *cli = arg;
+
+    fprintf(stderr, "head2: %s: entropy.sources: %s: %s\n", cli_string(cli, "config"), source,
+            what);
+}
+
+static int begin(const struct cli *cli, const struct config_entropy *c)
+{
+    union { /* notes go out with it, and change nothing */
+        const struct cli *in;
+        void *out;
+    } borrowed = {cli};
+    const enum head2_status st = entropy_begin(&sources, c, say_note, borrowed.out);
+
+    if (st != HEAD2_OK)
+        return cli_fail(cli, cli_status_exit(st), "rng", NULL, "%s", head2_status_string(st));
+    atexit(end_sources);
+    if (c->sources != NULL) /* devices need their time; whether it was enough, the verb says */
+        (void)!entropy_wait(SOURCES_WITHIN);
+    return CLI_DONE;
 }
 
 int rng_configure(const struct cli *cli)
 {
-    const struct head2_entropy_config config = {
-        .policy = (enum head2_entropy_policy)chosen(cli, "policy", policies, HEAD2_LEN(policies)),
-        .reseed = (enum head2_entropy_reseed)chosen(cli, "reseed", reseeds, HEAD2_LEN(reseeds)),
-        .generator =
-            (enum head2_generator)chosen(cli, "generator", generators, HEAD2_LEN(generators)),
-    };
-    const enum head2_status st = head2_entropy_configure(&config);
+    struct config *file = NULL;
+    struct config_error err;
+    struct config_entropy c = {.policy = HEAD2_ENTROPY_AUTO};
 
-    return st == HEAD2_OK
-               ? CLI_DONE
-               : cli_fail(cli, cli_status_exit(st), "rng", NULL, "%s", head2_status_string(st));
+    if (cli_string(cli, "config") != NULL) {
+        const enum head2_status st =
+            config_read(&file, cli_string(cli, "config"), CONFIG_ANY, &err);
+        if (st != HEAD2_OK)
+            return cli_config_fail(cli, st, &err);
+        c = file->entropy;
+    }
+    c.policy =
+        (enum head2_entropy_policy)chosen(cli, "policy", policies, HEAD2_LEN(policies), c.policy);
+    c.reseed =
+        (enum head2_entropy_reseed)chosen(cli, "reseed", reseeds, HEAD2_LEN(reseeds), c.reseed);
+    c.generator = (enum head2_generator)chosen(cli, "generator", generators, HEAD2_LEN(generators),
+                                               c.generator);
+    const int code = begin(cli, &c);
+    config_free(file);
+    return code;
 }
 
 /* ---- what is shown ---- */

@@ -146,6 +146,8 @@ static const struct cli_option receipt_verify_options[] = {
 };
 
 #define RNG_OPTIONS                                                                                \
+    {"config", 'c', CLI_FILE, "FILE",                                                              \
+     "with the sources and settings of a daemon's configuration (default: none)", 0, 0},           \
     {"policy", 0, CLI_ENUM, "auto|two|single|fast|compat",                                         \
      "how many sources must vouch for a generator (default: auto)", 0, 0},                         \
     {"reseed", 0, CLI_ENUM, "strict|90a",                                                          \

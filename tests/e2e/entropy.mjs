@@ -255,6 +255,9 @@ await test('a new configuration changes what is asked of sources, and which ther
   await until('the device is good', 3000, () => source(p.config, 'qa').state === 'good');
   const simulated = await until('the simulator has given shots', 2000, () => { const s = source(p.config, 'simulated'); return s.samples > 0 && s; });
   check(simulated.kind === 'additional' && !simulated.credited && simulated.credited_bits === 0, JSON.stringify(simulated));
+  const seen = JSON.parse(good(['rng', 'status', '--json', '--policy', 'single', '-c', p.config]).out);
+  check(seen.policy === 'single' && seen.sources.some((s) => s.name === 'qa' && s.credited), JSON.stringify(seen));
+  check(/^[0-9a-f]{64}\n$/.test(good(['rng', 'bytes', '--hex', '32', '-c', p.config]).out), 'bytes with a configuration');
   p.set(entropy('policy: fast, generator: xdrbg-256', '{ name: qa, device: qa, h: 5, physical: true }, { name: qb, device: qb, h: 6, physical: true }'));
   gateway.child.kill('SIGHUP');
   await gateway.event('config');

@@ -6,7 +6,7 @@ if [ ! -x "$program" ]; then
     exit 0
 fi
 status=0
-for script in gateway cli; do
+for script in gateway entropy cli; do
     HEAD2=$program node "tests/e2e/$script.mjs" || status=1
 done
 exit $status

@@ -53,13 +53,13 @@ static enum head2_status rotation(const char *subject, uint64_t number, const ch
     snprintf(old_key, sizeof old_key, "kyber-%llu", (unsigned long long)number - 1);
     snprintf(new_key, sizeof new_key, "kyber-%llu", (unsigned long long)number);
     const struct receipt_field fields[] = {
-        {"Old Key ID",          old_key       },
-        {"New Key ID",          new_key       },
-        {"Reason",              "time"        },
-        {"Peer",                peer          },
-        {"Profile",             "CH2-L5"      },
-        {"Entropy Sources",     "getrandom(2)"},
-        {"Dilithium Signature", "verified"    },
+        {"Old Key ID",          old_key   },
+        {"New Key ID",          new_key   },
+        {"Reason",              "time"    },
+        {"Peer",                peer      },
+        {"Profile",             "CH2-L5"  },
+        {"Entropy Sources",     "rdseed"  },
+        {"Dilithium Signature", "verified"},
     };
     const struct receipt_event e = {RECEIPT_ROTATION, number, FIXTURE_TIME,
                                     subject,          fields, HEAD2_LEN(fields)};
@@ -128,7 +128,7 @@ static void the_rotation_text_is_the_guide_s(void)
                            "Reason: time\n"
                            "Peer: drone?1\n"
                            "Profile: CH2-L5\n"
-                           "Entropy Sources: getrandom(2)\n"
+                           "Entropy Sources: rdseed\n"
                            "Dilithium Signature: verified\n"
                            "Subject: 5e55\n"
                            ".mu: rotation_1842.mu") == 0,

@@ -219,6 +219,12 @@ static unsigned requests(void)
 
 static struct feeder *feeder;
 
+static void need_curl(void)
+{
+    if (!source_http_built())
+        SKIP("built without libcurl");
+}
+
 /* One name: the values of a source cannot change, where it asks can. */
 static void begin(const char *key_file)
 {
@@ -230,8 +236,7 @@ static void begin(const char *key_file)
                                          .retry_ms = 400,
                                          .timeout_ms = 1000};
 
-    if (!source_http_built())
-        SKIP("built without libcurl");
+    need_curl();
     CHECK(source_http_new(&s, &c) == HEAD2_OK);
     CHECK(feeder_start(&feeder) == HEAD2_OK);
     CHECK(feeder_add(feeder, s) == HEAD2_OK);
@@ -285,8 +290,8 @@ static void numbers_are_mixed_in_and_credited_nothing(void)
 
 static void fails_with(const char *why)
 {
+    need_curl();
     const uint64_t before = standing("service").samples;
-
     begin(NULL);
     for (unsigned i = 0; i < 300 && strcmp(standing("service").why, why) != 0; i++)
         pause_ms(10);
@@ -299,9 +304,9 @@ static void fails_with(const char *why)
 /* It is asked again, and taken up. */
 static void a_server_that_is_back_is_found(void)
 {
+    need_curl();
     const uint64_t before = standing("service").samples;
     const unsigned asked = requests();
-
     set_answer("503 Service Unavailable", "");
     begin(NULL);
     pause_ms(1100); /* two requests or three */
@@ -349,8 +354,7 @@ static void the_same_answer_twice_is_a_replay(void)
     const struct source_http_config c = {
         .name = "service", .url = server.url, .every_ms = 50, .retry_ms = 60000};
 
-    if (!source_http_built())
-        SKIP("built without libcurl");
+    need_curl();
     set_numbers(64);
     CHECK(source_http_new(&s, &c) == HEAD2_OK);
     const uint32_t failures = standing("service").failures;
@@ -367,8 +371,7 @@ static void a_key_is_kept_from_others(void)
     struct feeder_source *s;
     struct source_http_config c = {.name = "service", .url = server.url};
 
-    if (!source_http_built())
-        SKIP("built without libcurl");
+    need_curl();
     c.api_key_file = at("nowhere");
     CHECK(source_http_new(&s, &c) == HEAD2_E_IO && errno == ENOENT && s == NULL);
     put_file("open", "key\n", 4);
