@@ -159,7 +159,8 @@ static void mix(struct gathering *g, struct member *m, size_t want)
         n = m->ring->count < CHUNK ? m->ring->count : CHUNK;
         pool_take(m->ring, sample, n);
         m->in_flight += (double)n * m->source.credit;
-    } else if (pool_opened(m) && m->health.state < HEALTH_QUARANTINED) {
+    } else if (pool_opened(m) && m->health.state != HEALTH_FAILED &&
+               (m->health.state != HEALTH_QUARANTINED || pool_start(m))) {
         n = pool_pull(m, sample, want);
     }
     if (n != 0)
@@ -330,6 +331,8 @@ static enum head2_status collect(struct gathering *g, enum pool_purpose purpose)
         take_what_waits(g);
         if (!satisfied(&g->goal))
             make_do(g);
+        else if (g->goal.groups != 0)
+            pool.single = false;
     }
     if (!satisfied(&g->goal))
         st = HEAD2_E_ENTROPY;
@@ -346,6 +349,7 @@ static void settle_accounts(bool spent, double bits[HEAD2_ENTROPY_SOURCES])
         bits[i] = spent ? m->taken : 0;
         *(spent ? &m->spent : &m->voided) += m->in_flight;
         m->taken = m->in_flight = 0;
+        HEAD2_ENSURES(m->spent + m->voided <= m->credited * (1 + 1e-9));
         pool_close(m);
     }
 }

@@ -91,6 +91,7 @@ enum head2_status pool_enter(void)
 
 void pool_leave(void)
 {
+    HEAD2_REQUIRES(inside);
     inside = false;
     pthread_mutex_unlock(&pool.lock);
 }
@@ -252,6 +253,7 @@ bool pool_start(struct member *m)
 
 void pool_take(struct ring *r, uint8_t *out, size_t n)
 {
+    HEAD2_REQUIRES(inside && n <= r->count);
     for (size_t i = 0; i < n; i++) {
         const size_t at = (r->first + i) % POOL_RING;
         out[i] = r->sample[at];

@@ -52,7 +52,7 @@ void head2_entropy_on_event(head2_entropy_event_fn *fn, void *arg)
 
 static enum head2_entropy_state state_of(const struct member *m)
 {
-    if (m->absent)
+    if (m->absent && m->health.state != HEALTH_FAILED)
         return HEAD2_ENTROPY_ABSENT;
     switch (m->health.state) {
     case HEALTH_FAILED:
@@ -123,6 +123,9 @@ static struct member *named(const char *name)
     return NULL;
 }
 
+/* With the lock; not for so long that those who wait for a seed would notice. */
+enum { READ_AT_ONCE = 8192 };
+
 /* Of a ring they have been tested already. */
 static enum head2_status read_member(struct member *m, uint8_t *samples, size_t *n)
 {
@@ -149,15 +152,20 @@ static enum head2_status read_member(struct member *m, uint8_t *samples, size_t 
 
 enum head2_status head2_entropy_read(const char *name, uint8_t *samples, size_t *n)
 {
-    enum head2_status st = HEAD2_E_ARG;
-    struct member *m;
+    const size_t room = *n;
+    enum head2_status st;
+    size_t done = 0, some, got;
 
-    if (pool_enter() != HEAD2_OK)
-        return HEAD2_E_STATE;
-    m = named(name);
-    if (m != NULL)
-        st = read_member(m, samples, n);
-    pool_leave();
+    do {
+        got = some = room - done < READ_AT_ONCE ? room - done : READ_AT_ONCE;
+        HEAD2_TRY(pool_enter());
+        struct member *m = named(name);
+        st = m != NULL ? read_member(m, samples + done, &got) : HEAD2_E_ARG;
+        pool_leave();
+        done += m != NULL ? got : 0;
+    } while (st == HEAD2_OK && got == some && done < room);
+done:
+    *n = done;
     pool_tell();
     return st;
 }

@@ -232,7 +232,8 @@ static void auto_makes_do_with_one_that_is_alone(void)
     CHECK(info.single && info.open);
     CHECK_EQ(count_heard(HEAD2_ENTROPY_EVENT_SINGLE, ""), 1);
     g.manner = GOOD;
-    use(HEAD2_ENTROPY_AUTO, both);
+    head2_entropy_report(info.n - 2, HEAD2_E_HEALTH, "seed everything anew");
+    clock_ahead += 2;
     gives();
     head2_entropy_info(&info);
     CHECK(!info.single);
@@ -319,6 +320,16 @@ static void nothing_that_counts(void)
     CHECK(info_of("getrandom").spent_bits == 448);
     use(HEAD2_ENTROPY_COMPAT, (const char *const[]){"sim", NULL});
     refuses();
+    /* it fails and rests as others do */
+    f.manner = ALARMED;
+    use(HEAD2_ENTROPY_COMPAT, NULL);
+    gives();
+    CHECK_EQ(info_of("sim").state, HEAD2_ENTROPY_QUARANTINED);
+    f.manner = GOOD;
+    clock_ahead += 2;
+    use(HEAD2_ENTROPY_COMPAT, NULL);
+    gives();
+    CHECK_EQ(info_of("sim").state, HEAD2_ENTROPY_GOOD);
 }
 
 /* ---- offered samples ---- */
@@ -449,11 +460,15 @@ static void arguments(void)
 static void read_to_measure(void)
 {
     struct fake f = {.manner = STUCK, .turns_at = 6000};
-    uint8_t sample[1000];
-    size_t n = sizeof sample;
+    static uint8_t sample[1000], many[20000];
+    size_t n = sizeof many;
 
+    add_fake("two", &(struct fake){.manner = GOOD}, 4, NULL);
+    CHECK_EQ(head2_entropy_read("two", many, &n), HEAD2_OK);
+    CHECK(n == sizeof many && !all_zero(many + n - 100, 100));
     add_fake("one", &f, 4, NULL);
     use(HEAD2_ENTROPY_SINGLE, only);
+    n = sizeof sample;
     for (unsigned i = 0; i < 6; i++) {
         CHECK_EQ(head2_entropy_read("one", sample, &n), HEAD2_OK);
         CHECK_EQ(n, sizeof sample);
