@@ -118,6 +118,7 @@ static size_t next_samples(struct member *m, uint8_t *out, size_t want)
     }
     for (unsigned i = 0; i < POOL_PATIENCE && m->health.state == HEALTH_GOOD && !m->absent; i++) {
         const size_t n = pool_pull(m, out, want), usable = pool_feed(m, out, n);
+        HEAD2_ENSURES(usable == n || usable == 0); /* start-up tests are over */
         if (usable != 0) {
             m->credited += (double)usable * m->credit;
             return usable;
