@@ -9,7 +9,7 @@ struct pool pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 _Atomic uint64_t pool_epoch, pool_instances, pool_seeds, pool_forks;
 
 /* Whether this thread has the lock: a source that is being read may fork, or ask for randomness. */
-static _Thread_local bool inside;
+static POOL_THREAD bool inside;
 
 uint64_t pool_ns(void)
 {

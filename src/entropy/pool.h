@@ -45,6 +45,10 @@ struct member {
     uint32_t failures;
 };
 
+/* Of a thread, without a call into the loader; a few bytes, so that libraries which are opened at
+ * run time have room for them. */
+#define POOL_THREAD _Thread_local __attribute__((tls_model("initial-exec")))
+
 /* What generators must know of the configuration. */
 struct pool_terms {
     enum head2_entropy_policy policy;

@@ -33,7 +33,7 @@ struct instance {
 };
 
 /* The calling thread's. What must be known of a page that was zeroed is not in it. */
-static _Thread_local struct {
+static POOL_THREAD struct {
     struct instance *page;
     bool lives;  /* there was a state in it */
     bool zeroed; /* the kernel zeroes it in a child */
