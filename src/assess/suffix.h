@@ -6,7 +6,7 @@
 #ifndef HEAD2_ASSESS_SUFFIX_H
 #define HEAD2_ASSESS_SUFFIX_H
 
-#include "base/base.h"
+#include "assess/sequence.h"
 
 /* The positions of the n suffixes of symbol (below k), sorted. n is 1 to 2^31 - 1. */
 HEAD2_CHECK enum head2_status suffix_sort(int32_t *sa, const uint8_t *symbol, int32_t n, int32_t k);
@@ -14,5 +14,9 @@ HEAD2_CHECK enum head2_status suffix_sort(int32_t *sa, const uint8_t *symbol, in
 /* sa becomes the LCP array: [i] is how much suffix i of the order has in common with the one before
  * it; [0] is 0. */
 HEAD2_CHECK enum head2_status suffix_lcp(int32_t *sa, const uint8_t *symbol, int32_t n);
+
+/* The same of n bits, packed as a plane of a sequence is. */
+HEAD2_CHECK enum head2_status suffix_sort_bits(int32_t *sa, const uint64_t *plane, int32_t n);
+HEAD2_CHECK enum head2_status suffix_lcp_bits(int32_t *sa, const uint64_t *plane, int32_t n);
 
 #endif

@@ -8,24 +8,33 @@
 
 /*
  * An interval of the suffix order whose members share `length` symbols is one tuple of that length
- * and of all lengths down to that of the interval around it. It ends where less is shared: then
- * size and the number of pairs in it are noted at `length`, and taken off at the length around.
+ * and of all lengths down to that of the interval around it; it occurs as often as the interval has
+ * members. It ends where less is shared. Both estimates need only lengths at which intervals begin
+ * to be: of a count that does not change the greatest p^(1/m) is that of the longest m.
+ *
+ * For tuples seen less than TUPLES_OFTEN times the pairs in an interval are noted at its length and
+ * taken off at the length around. Notes stand by length in pages that are touched only where there
+ * are any, so that long texts which repeat themselves wholly take little more than others.
  */
+enum { TUPLES_OFTEN = 35 /* Section 6.3.5, step 1 */ };
+
 struct tuples {
-    size_t seen;      /* suffixes so far */
-    uint32_t longest; /* the longest repeated tuple */
-    uint32_t room;    /* of most and pairs: lengths 0..room - 1 */
-    uint32_t *most;   /* the size of the greatest interval noted at each length */
-    uint64_t *pairs;  /* modulo 2^64 on the way */
+    size_t n;               /* symbols of the text */
+    size_t seen;            /* suffixes so far */
+    uint32_t longest;       /* the longest repeated tuple */
+    uint32_t longest_often; /* the longest that is seen TUPLES_OFTEN; 0: none is */
+    double most_often;      /* the greatest ln(p) / m of such ones */
+    uint64_t *pairs;        /* by length; modulo 2^64 until tuples_end */
     struct tuple_interval *open;
     size_t depth, depth_room;
 };
 
-HEAD2_CHECK enum head2_status tuples_init(struct tuples *t);
+/* Of a text of n symbols. */
+HEAD2_CHECK enum head2_status tuples_init(struct tuples *t, size_t n);
 void tuples_free(struct tuples *t);
 /* The next suffix shares so many symbols with the one before it; the first is not told. */
 HEAD2_CHECK enum head2_status tuples_add(struct tuples *t, uint32_t shared);
-/* All suffixes are told: most[m] and pairs[m] become those of tuples of length m, 1..longest. */
+/* All suffixes are told: pairs[m] becomes that of tuples of length m, for m above longest_often. */
 HEAD2_CHECK enum head2_status tuples_end(struct tuples *t);
 
 /*

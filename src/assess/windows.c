@@ -227,6 +227,28 @@ static enum head2_status tell(struct tuples *t, const struct windows *w, const u
     return HEAD2_OK;
 }
 
+/* The largest bucket first: it is where data that repeats itself shows, and the rest of the work is
+ * then not begun. False when too many windows are equal. */
+static bool sort_buckets(struct windows *w, const size_t begin[(1 << TOP) + 1])
+{
+    size_t largest = 0;
+
+    for (size_t b = 1; b < 1 << TOP; b++)
+        if (begin[b + 1] - begin[b] > begin[largest + 1] - begin[largest])
+            largest = b;
+    sort_keys(w->key + begin[largest], begin[largest + 1] - begin[largest], w->scratch,
+              WINDOW - TOP);
+    bool few = note_equal(w, w->key + begin[largest], begin[largest + 1] - begin[largest]);
+    w->equals = w->ties = 0; /* to be noted again, in order */
+    for (size_t b = 0; few && b < 1 << TOP; b++) {
+        const size_t size = begin[b + 1] - begin[b];
+        if (b != largest)
+            sort_keys(w->key + begin[b], size, w->scratch, WINDOW - TOP);
+        few = note_equal(w, w->key + begin[b], size);
+    }
+    return few;
+}
+
 static enum head2_status sort_windows(struct tuples *t, struct windows *w, bool *done)
 {
     size_t begin[(1 << TOP) + 1] = {0};
@@ -234,12 +256,8 @@ static enum head2_status sort_windows(struct tuples *t, struct windows *w, bool 
     enum head2_status st;
 
     HEAD2_TRY(fill_buckets(w, begin));
-    for (size_t b = 0; b < 1 << TOP; b++) {
-        const size_t size = begin[b + 1] - begin[b];
-        sort_keys(w->key + begin[b], size, w->scratch, WINDOW - TOP);
-        if (!note_equal(w, w->key + begin[b], size))
-            goto done;
-    }
+    if (!sort_buckets(w, begin))
+        goto done;
     free(w->scratch);
     w->scratch = NULL;
     HEAD2_TRY(find_tied(w));

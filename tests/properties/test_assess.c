@@ -166,6 +166,13 @@ static void suffix_arrays(void)
                 memcpy(common, order, sizeof common);
                 CHECK_EQ(suffix_lcp(common, s.symbol, n), HEAD2_OK);
                 CHECK_EQ(common[0], 0);
+                if (s.k == 2) { /* packed: the same */
+                    int32_t packed[300];
+                    CHECK_EQ(suffix_sort_bits(packed, s.plane[0], n), HEAD2_OK);
+                    CHECK_MEM(packed, order, (size_t)n * sizeof *order);
+                    CHECK_EQ(suffix_lcp_bits(packed, s.plane[0], n), HEAD2_OK);
+                    CHECK_MEM(packed, common, (size_t)n * sizeof *common);
+                }
                 for (int32_t r = 1; r < n; r++) {
                     const uint8_t *a = s.symbol + order[r - 1], *b = s.symbol + order[r];
                     const int32_t end = n - (order[r - 1] > order[r] ? order[r - 1] : order[r]);
@@ -190,8 +197,8 @@ static void windows_as_suffixes(void)
             struct tuples w, t;
             int32_t *lcp = malloc(n * sizeof *lcp);
             struct sequence s = shaped(shape, 70 + shape, n, 2);
-            CHECK_EQ(tuples_init(&w), HEAD2_OK);
-            CHECK_EQ(tuples_init(&t), HEAD2_OK);
+            CHECK_EQ(tuples_init(&w, n), HEAD2_OK);
+            CHECK_EQ(tuples_init(&t, n), HEAD2_OK);
             CHECK_EQ(tuples_of_windows(&w, s.plane[0], n, &done), HEAD2_OK);
             CHECK(shape != FAIR || done);
             CHECK(shape != PERIODIC || n < 30000 || !done);
@@ -203,8 +210,11 @@ static void windows_as_suffixes(void)
             if (done) {
                 CHECK_EQ(tuples_end(&w), HEAD2_OK);
                 CHECK_EQ(w.longest, t.longest);
-                CHECK_MEM(w.most, t.most, (t.longest + 1) * sizeof *t.most);
-                CHECK_MEM(w.pairs + 1, t.pairs + 1, t.longest * sizeof *t.pairs);
+                const uint32_t often = t.longest_often;
+                CHECK_EQ(w.longest_often, often);
+                CHECK(memcmp(&w.most_often, &t.most_often, sizeof t.most_often) == 0);
+                CHECK_MEM(w.pairs + often + 1, t.pairs + often + 1,
+                          (t.longest - often) * sizeof *t.pairs);
             }
             tuples_free(&w);
             tuples_free(&t);
