@@ -41,6 +41,7 @@ static enum head2_status open_interval(struct tuples *t, uint32_t length, uint32
         t->open = open;
         t->depth_room *= 2;
     }
+    __builtin_prefetch(&t->pairs[length], 1); /* of long texts far away, and wanted when it ends */
     t->open[t->depth++] = (struct tuple_interval){length, first};
     return HEAD2_OK;
 }

@@ -10,10 +10,12 @@
 
 enum {
     WINDOW = 64,
-    DIGIT = 11,         /* bits that a counting pass sorts by; two passes make a step */
-    TOP = 8,            /* bits that choose a bucket; a bucket's passes stay in the cache */
-    SHORT_RUN = 24,     /* sorted by insertion */
-    EQUAL_MAX = 1 << 14 /* more windows than this that are equal to others: not for this way */
+    DIGIT = 11,          /* bits that a counting pass sorts by; two passes make a step */
+    TOP = 8,             /* bits that choose a bucket; a bucket's passes stay in the cache */
+    SHORT_RUN = 24,      /* sorted by insertion */
+    EQUAL_MAX = 1 << 14, /* more windows than this that are equal to others: not for this way */
+    SAMPLE = 1 << 14,    /* windows that are looked at first */
+    SAMPLE_EQUAL = 3     /* so many equal ones among them are enough to give up */
 };
 
 struct windows {
@@ -227,37 +229,42 @@ static enum head2_status tell(struct tuples *t, const struct windows *w, const u
     return HEAD2_OK;
 }
 
-/* The largest bucket first: it is where data that repeats itself shows, and the rest of the work is
- * then not begun. False when too many windows are equal. */
-static bool sort_buckets(struct windows *w, const size_t begin[(1 << TOP) + 1])
+/* Data with too many equal windows has several among a few thousand: a quick look. */
+static enum head2_status look_at_some(const struct windows *w, bool *repeats)
 {
-    size_t largest = 0;
+    const size_t step = w->whole / SAMPLE + 1, some = w->whole / step;
+    uint64_t *key = malloc((some + 1) * sizeof *key);
+    unsigned equal = 0;
 
-    for (size_t b = 1; b < 1 << TOP; b++)
-        if (begin[b + 1] - begin[b] > begin[largest + 1] - begin[largest])
-            largest = b;
-    sort_keys(w->key + begin[largest], begin[largest + 1] - begin[largest], w->scratch,
-              WINDOW - TOP);
-    bool few = note_equal(w, w->key + begin[largest], begin[largest + 1] - begin[largest]);
-    w->equals = w->ties = 0; /* to be noted again, in order */
-    for (size_t b = 0; few && b < 1 << TOP; b++) {
-        const size_t size = begin[b + 1] - begin[b];
-        if (b != largest)
-            sort_keys(w->key + begin[b], size, w->scratch, WINDOW - TOP);
-        few = note_equal(w, w->key + begin[b], size);
-    }
-    return few;
+    if (key == NULL)
+        return HEAD2_E_MEMORY;
+    for (size_t i = 0; i < some; i++)
+        key[i] = sequence_window(w->plane, i * step);
+    qsort(key, some, sizeof *key, compare_keys);
+    for (size_t i = 1; i < some; i++)
+        equal += key[i] == key[i - 1];
+    *repeats = equal >= SAMPLE_EQUAL;
+    free(key);
+    return HEAD2_OK;
 }
 
 static enum head2_status sort_windows(struct tuples *t, struct windows *w, bool *done)
 {
     size_t begin[(1 << TOP) + 1] = {0};
     uint32_t tail[WINDOW];
+    bool repeats;
     enum head2_status st;
 
-    HEAD2_TRY(fill_buckets(w, begin));
-    if (!sort_buckets(w, begin))
+    HEAD2_TRY(look_at_some(w, &repeats));
+    if (repeats)
         goto done;
+    HEAD2_TRY(fill_buckets(w, begin));
+    for (size_t b = 0; b < 1 << TOP; b++) {
+        const size_t size = begin[b + 1] - begin[b];
+        sort_keys(w->key + begin[b], size, w->scratch, WINDOW - TOP);
+        if (!note_equal(w, w->key + begin[b], size))
+            goto done;
+    }
     free(w->scratch);
     w->scratch = NULL;
     HEAD2_TRY(find_tied(w));
