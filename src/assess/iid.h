@@ -28,7 +28,8 @@ struct ordering {
     size_t groups;
     uint8_t *ones;
     uint8_t *octet;
-    char *text; /* for the compression statistic */
+    uint64_t *flag; /* a bit for each sample, twice */
+    char *text;     /* for the compression statistic */
     char *packed;
 };
 
@@ -39,7 +40,10 @@ void ordering_free(struct ordering *o);
 struct shuffler {
     uint64_t state[4];
 };
-void shuffler_init(struct shuffler *g, const uint8_t seed[32]);
+/* Of a seed there are as many streams as there are numbers. */
+void shuffler_init(struct shuffler *g, const uint8_t seed[32], uint32_t stream);
+/* The samples as they came. */
+void ordering_reset(struct ordering *o);
 void ordering_shuffle(struct ordering *o, struct shuffler *g);
 
 /* Fill those of t for which wanted is set. */

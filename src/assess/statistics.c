@@ -76,14 +76,15 @@ enum head2_status ordering_init(struct ordering *o, const struct samples *s)
     o->value = malloc(o->n);
     o->ones = malloc(o->groups);
     o->octet = malloc(o->groups);
+    o->flag = malloc(2 * (o->n / 64 + 1) * sizeof *o->flag);
     o->text = malloc(4 * o->n + 1);
     o->packed = malloc(5 * o->n + 600);
     if (o->symbol == NULL || o->value == NULL || o->ones == NULL || o->octet == NULL ||
-        o->text == NULL || o->packed == NULL) {
+        o->flag == NULL || o->text == NULL || o->packed == NULL) {
         ordering_free(o);
         return HEAD2_E_MEMORY;
     }
-    memcpy(o->symbol, q->symbol, o->n);
+    ordering_reset(o);
     for (size_t i = 0; i < o->n; i++)
         o->sum += s->value[o->symbol[i]];
     return HEAD2_OK;
@@ -95,6 +96,7 @@ void ordering_free(struct ordering *o)
     free(o->value);
     free(o->ones);
     free(o->octet);
+    free(o->flag);
     free(o->text);
     free(o->packed);
     *o = (struct ordering){0};
@@ -102,15 +104,17 @@ void ordering_free(struct ordering *o)
 
 /* ---- other orders ---- */
 
-void shuffler_init(struct shuffler *g, const uint8_t seed[32])
+void shuffler_init(struct shuffler *g, const uint8_t seed[32], uint32_t stream)
 {
     static const char purpose[] = "head2 assess: permutations";
     struct head2_keccak h;
-    uint8_t bytes[32];
+    uint8_t bytes[32], number[4];
 
     head2_shake256_init(&h);
     head2_shake_update(&h, purpose, sizeof purpose);
     head2_shake_update(&h, seed, 32);
+    put_le32(number, stream);
+    head2_shake_update(&h, number, sizeof number);
     head2_shake_squeeze(&h, bytes, sizeof bytes);
     for (unsigned i = 0; i < 4; i++)
         g->state[i] = le64(bytes + 8 * i);
@@ -146,6 +150,11 @@ static uint32_t shuffler_below(struct shuffler *g, uint32_t n)
             product = (shuffler_next(g) >> 32) * n;
     }
     return (uint32_t)(product >> 32);
+}
+
+void ordering_reset(struct ordering *o)
+{
+    memcpy(o->symbol, o->of->literal.symbol, o->n);
 }
 
 /* Fisher and Yates. */
@@ -188,46 +197,111 @@ static double excursion(const struct ordering *o)
 struct runs {
     size_t count;
     size_t longest;
-    size_t up; /* how many elements are +1 */
+    size_t ones; /* how many flags are set */
 };
 
-static void runs_add(struct runs *r, size_t *length, bool *last, bool up)
+/* Eight bytes that are 0 or 1 as bits, the first lowest. */
+static uint64_t pack(const uint8_t *yes)
 {
-    r->up += up;
-    if (*length != 0 && up == *last) {
-        ++*length;
-    } else {
-        *length = 1;
-        r->count++;
+    return le64(yes) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+/* Flag i is set where v[i] <= v[i + 1], or with `limit` where 2 v[i] >= *limit. */
+static void set_flags(uint64_t *flag, const uint8_t *v, size_t n, const unsigned *limit)
+{
+    for (size_t at = 0; at < n; at += 64) {
+        const size_t some = n - at < 64 ? n - at : 64;
+        uint8_t yes[64] = {0};
+        if (limit != NULL)
+            for (size_t i = 0; i < some; i++)
+                yes[i] = 2U * v[at + i] >= *limit;
+        else
+            for (size_t i = 0; i < some; i++)
+                yes[i] = v[at + i] <= v[at + i + 1];
+        flag[at / 64] = 0;
+        for (unsigned i = 0; i < 8; i++)
+            flag[at / 64] |= pack(yes + 8 * i) << 8 * i;
     }
-    *last = up;
-    if (*length > r->longest)
-        r->longest = *length;
+}
+
+enum { USUAL_RUN = 64 };
+
+/* The longest run of set flags, if it is shorter than USUAL_RUN: each round takes the first one off
+ * every run. flag is used up. */
+static size_t longest_usual(uint64_t *flag, size_t words)
+{
+    uint64_t any = 1;
+    size_t length = 0;
+
+    for (; any != 0 && length < USUAL_RUN; length++) {
+        uint64_t before = 0;
+        any = 0;
+        for (size_t i = 0; i < words; i++) {
+            const uint64_t word = flag[i];
+            flag[i] = word & (word << 1 | before);
+            before = word >> 63;
+            any |= flag[i];
+        }
+    }
+    return length;
+}
+
+/* Of either kind; one by one, which is quick where runs are long. */
+static size_t longest_unusual(const uint64_t *flag, size_t n)
+{
+    size_t length = 0, longest = 0;
+    uint64_t last = 2;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t one = flag[i / 64] >> i % 64 & 1;
+        length = one == last ? length + 1 : 1;
+        last = one;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* Of n flags, at least one. */
+static struct runs runs_of(uint64_t *flag, size_t n)
+{
+    const size_t words = (n + 63) / 64;
+    const uint64_t in_last = ~(uint64_t)0 >> (64 * words - n);
+    uint64_t *spare = flag + words, before = flag[0] & 1;
+    struct runs r = {.count = 1};
+
+    for (size_t i = 0; i < words; i++) {
+        const uint64_t valid = i + 1 < words ? ~(uint64_t)0 : in_last;
+        r.ones += popcount64(flag[i] & valid);
+        r.count += popcount64((flag[i] ^ (flag[i] << 1 | before)) & valid);
+        before = flag[i] >> 63;
+    }
+    for (unsigned kind = 0; kind < 2; kind++) {
+        for (size_t i = 0; i < words; i++)
+            spare[i] = (kind == 0 ? flag[i] : ~flag[i]);
+        spare[words - 1] &= in_last;
+        const size_t longest = longest_usual(spare, words);
+        r.longest = longest > r.longest ? longest : r.longest;
+    }
+    if (r.longest >= USUAL_RUN)
+        r.longest = longest_unusual(flag, n);
+    return r;
 }
 
 /* 5.1.2 to 5.1.4 */
-static void directions(double *t, const uint8_t *v, size_t n)
+static void directions(double *t, struct ordering *o, const uint8_t *v, size_t n)
 {
-    struct runs r = {0};
-    size_t length = 0;
-    bool last = false;
-
-    for (size_t i = 0; i + 1 < n; i++)
-        runs_add(&r, &length, &last, v[i] <= v[i + 1]);
+    set_flags(o->flag, v, n - 1, NULL);
+    const struct runs r = runs_of(o->flag, n - 1);
     t[0] = (double)r.count;
     t[1] = (double)r.longest;
-    t[2] = (double)(r.up > n - 1 - r.up ? r.up : n - 1 - r.up);
+    t[2] = (double)(r.ones > n - 1 - r.ones ? r.ones : n - 1 - r.ones);
 }
 
 /* 5.1.5 and 5.1.6 */
-static void runs_about_median(double *t, const struct ordering *o)
+static void runs_about_median(double *t, struct ordering *o)
 {
-    struct runs r = {0};
-    size_t length = 0;
-    bool last = false;
-
-    for (size_t i = 0; i < o->n; i++)
-        runs_add(&r, &length, &last, 2U * o->symbol[i] >= o->median_twice);
+    set_flags(o->flag, o->symbol, o->n, &o->median_twice);
+    const struct runs r = runs_of(o->flag, o->n);
     t[0] = (double)r.count;
     t[1] = (double)r.longest;
 }
@@ -254,23 +328,38 @@ static void collisions(double *t, const uint8_t *v, size_t n)
     t[1] = (double)longest;
 }
 
+/* Sums within a block fit the narrow type that makes a loop quick. */
+enum { EQUAL_BLOCK = 255, PRODUCT_BLOCK = 1 << 15 };
+
 /* 5.1.9 */
 static double periodicity(const uint8_t *v, size_t n, size_t lag)
 {
+    const size_t pairs = n > lag ? n - lag : 0;
     size_t equal = 0;
 
-    for (size_t i = 0; i + lag < n; i++)
-        equal += v[i] == v[i + lag];
+    for (size_t at = 0; at < pairs; at += EQUAL_BLOCK) {
+        const size_t some = pairs - at < EQUAL_BLOCK ? pairs - at : EQUAL_BLOCK;
+        uint8_t sum = 0;
+        for (size_t i = at; i < at + some; i++)
+            sum = (uint8_t)(sum + (v[i] == v[i + lag]));
+        equal += sum;
+    }
     return (double)equal;
 }
 
 /* 5.1.10 */
 static double covariance(const uint8_t *v, size_t n, size_t lag)
 {
+    const size_t pairs = n > lag ? n - lag : 0;
     uint64_t sum = 0;
 
-    for (size_t i = 0; i + lag < n; i++)
-        sum += (uint32_t)v[i] * v[i + lag];
+    for (size_t at = 0; at < pairs; at += PRODUCT_BLOCK) {
+        const size_t some = pairs - at < PRODUCT_BLOCK ? pairs - at : PRODUCT_BLOCK;
+        uint32_t part = 0;
+        for (size_t i = at; i < at + some; i++)
+            part += (uint32_t)v[i] * v[i + lag];
+        sum += part;
+    }
     return (double)sum;
 }
 
@@ -332,8 +421,9 @@ void ordering_statistics(double t[ASSESS_STATISTICS], struct ordering *o,
 {
     const bool bits = o->k == 2;
 
-    for (size_t i = 0; i < o->n; i++)
-        o->value[i] = o->of->value[o->symbol[i]];
+    if (wanted[EXCURSION] || any(wanted, COVARIANCES, LAG_COUNT + 1)) /* and compression */
+        for (size_t i = 0; i < o->n; i++)
+            o->value[i] = o->of->value[o->symbol[i]];
     if (bits)
         convert(o);
     const uint8_t *v = bits ? o->ones : o->symbol, *products = bits ? o->ones : o->value;
@@ -341,7 +431,7 @@ void ordering_statistics(double t[ASSESS_STATISTICS], struct ordering *o,
     if (wanted[EXCURSION])
         t[EXCURSION] = excursion(o);
     if (any(wanted, DIRECTION, 3))
-        directions(t + DIRECTION, v, n);
+        directions(t + DIRECTION, o, v, n);
     if (any(wanted, MEDIAN_RUNS, 2))
         runs_about_median(t + MEDIAN_RUNS, o);
     if (any(wanted, COLLISIONS, 2))

@@ -5,6 +5,7 @@
 #include "cli/files.h"
 #include "cli/rng.h"
 #include "cli/verbs.h"
+#include "gateway/parallel.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -231,9 +232,10 @@ static json_t *iid_json(const struct request *r, const struct assess_iid *a)
 
 static int run_iid(struct cli *cli, const struct request *r, const struct assess_progress *progress)
 {
+    const struct assess_parallel parallel = {&parallel_runner, parallel_processors()};
     struct assess_iid a;
 
-    const enum head2_status st = assess_iid(&a, &r->in, r->seed, progress);
+    const enum head2_status st = assess_iid(&a, &r->in, r->seed, &parallel, progress);
     if (st != HEAD2_OK)
         return failed(cli, r, st, a.symbols);
     const double h = r->initial > 0 ? fmin(r->initial, a.h_initial) : a.h_initial;

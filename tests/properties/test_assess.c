@@ -13,6 +13,8 @@
 
 #include <head2/hash.h>
 
+#include <pthread.h>
+
 static const uint8_t zero_seed[32];
 
 /* n bytes of a stream that depends on its number alone. */
@@ -327,6 +329,62 @@ static void statistics_of_the_standard(void)
     check_statistic(bits, sizeof bits, 13, 5 * 1 + 1 * 2);
 }
 
+/* Runs, one element after the other. */
+static void slow_runs(double *count, double *longest, const bool *up, size_t n)
+{
+    size_t length = 0;
+
+    *count = *longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        length = i > 0 && up[i] == up[i - 1] ? length + 1 : 1;
+        *count += length == 1;
+        *longest = fmax(*longest, (double)length);
+    }
+}
+
+static void statistics_of_runs(void)
+{
+    static const size_t lengths[] = {2, 3, 63, 64, 65, 66, 128, 129, 1000};
+    const bool which[ASSESS_STATISTICS] = {true, true, true, true, true, true, true, true, true,
+                                           true, true, true, true, true, true, true, true, true};
+
+    for (unsigned i = 0; i < HEAD2_LEN(lengths); i++)
+        for (enum shape shape = FAIR; shape <= SHAPES; shape++) {
+            const size_t n = lengths[i];
+            double t[ASSESS_STATISTICS] = {0}, count, longest, ups = 0, product = 0, equal = 0;
+            bool up[1000];
+            struct samples samples;
+            struct sequence s = shaped(shape == SHAPES ? FAIR : shape, 85 + shape, n, 40);
+            if (shape == SHAPES) /* one long run of each kind */
+                for (size_t k = 0; k < n; k++)
+                    s.symbol[k] = (uint8_t)(k < n / 3 ? k % 7 == 0 : 200 - k / 6);
+            struct ordering o = ordering_of(&samples, s.symbol, n);
+            if (o.k > 2) {
+                ordering_statistics(t, &o, which);
+                for (size_t k = 0; k + 1 < n; k++)
+                    ups += up[k] = s.symbol[k] <= s.symbol[k + 1];
+                slow_runs(&count, &longest, up, n - 1);
+                CHECK_EQ(t[1], count);
+                CHECK_EQ(t[2], longest);
+                CHECK_EQ(t[3], fmax(ups, (double)(n - 1) - ups));
+                for (size_t k = 0; k < n; k++)
+                    up[k] = 2U * o.symbol[k] >= o.median_twice;
+                slow_runs(&count, &longest, up, n);
+                CHECK_EQ(t[4], count);
+                CHECK_EQ(t[5], longest);
+                for (size_t k = 0; k + 2 < n; k++) {
+                    product += s.symbol[k] * s.symbol[k + 2];
+                    equal += s.symbol[k] == s.symbol[k + 2];
+                }
+                CHECK_EQ(t[9], equal);
+                CHECK_EQ(t[14], product);
+            }
+            ordering_free(&o);
+            samples_free(&samples);
+            sequence_free(&s);
+        }
+}
+
 static void chi_square_values(void)
 {
     static const struct {
@@ -358,7 +416,7 @@ static void shuffles_are_even(void)
     struct shuffler g;
     struct ordering o = ordering_of(&samples, three, sizeof three);
 
-    shuffler_init(&g, zero_seed);
+    shuffler_init(&g, zero_seed, 0);
     for (unsigned i = 0; i < 6000; i++) {
         ordering_shuffle(&o, &g);
         seen[o.symbol[0] * 9 + o.symbol[1] * 3 + o.symbol[2]]++;
@@ -377,7 +435,7 @@ static struct assess_iid iid_of(const uint8_t *samples, size_t n, const uint8_t 
     struct assess_iid a;
     const struct assess_input in = {samples, n, 0};
 
-    CHECK_EQ(assess_iid(&a, &in, seed, NULL), HEAD2_OK);
+    CHECK_EQ(assess_iid(&a, &in, seed, NULL, NULL), HEAD2_OK);
     return a;
 }
 
@@ -392,9 +450,71 @@ static bool same_counts(const struct assess_iid *a, const struct assess_iid *b)
     return same;
 }
 
+/* ---- several workers ---- */
+
+static void *one_task(void *arg)
+{
+    void **call = arg;
+    void (*task)(void *, size_t);
+
+    memcpy(&task, call, sizeof task);
+    task(call[1], (size_t)(uintptr_t)call[2]);
+    return NULL;
+}
+
+/* As unevenly as may be: the last first, and half of them one after the other. */
+static void run_unevenly(void *pool, size_t n, void (*task)(void *arg, size_t i), void *arg)
+{
+    pthread_t thread[ASSESS_WORKERS_MAX];
+    void *call[ASSESS_WORKERS_MAX][3];
+
+    (void)pool;
+    CHECK(n <= ASSESS_WORKERS_MAX);
+    for (size_t i = n; i-- > 0;) {
+        memcpy(&call[i][0], &task, sizeof task);
+        call[i][1] = arg;
+        call[i][2] = (void *)(uintptr_t)i;
+        CHECK_EQ(pthread_create(&thread[i], NULL, one_task, call[i]), 0);
+        if (i % 2 == 0)
+            CHECK_EQ(pthread_join(thread[i], NULL), 0);
+    }
+    for (size_t i = 1; i < n; i += 2)
+        CHECK_EQ(pthread_join(thread[i], NULL), 0);
+}
+
+/* One seed, one result, however many work on it: of what passes and of what fails. */
+static void iid_by_many(void)
+{
+    static const struct head2_runner runner = {.run = run_unevenly};
+    enum { N = 3000 };
+    uint8_t *s = stream(95, N);
+    const struct assess_input in = {s, N, 0};
+
+    for (unsigned leaning = 0; leaning < 2; leaning++) {
+        for (size_t i = 0; i < N; i++)
+            s[i] &= 15;
+        for (size_t i = 1; leaning && i + 1 < N; i += 2)
+            if (s[N - 1 - i] < 5)
+                s[i + 1] = s[i];
+        const struct assess_iid alone = iid_of(s, N, zero_seed);
+        CHECK(alone.passed == !leaning);
+        for (unsigned workers = 1; workers <= 20; workers += 3 + 2 * workers) { /* 1, 6, 21 */
+            const struct assess_parallel parallel = {&runner, workers};
+            struct assess_iid many;
+            CHECK_EQ(assess_iid(&many, &in, zero_seed, &parallel, NULL), HEAD2_OK);
+            CHECK(same_counts(&alone, &many) && alone.passed == many.passed);
+        }
+        const struct assess_parallel most = {&runner, 99};
+        struct assess_iid many;
+        CHECK_EQ(assess_iid(&many, &in, zero_seed, &most, NULL), HEAD2_OK);
+        CHECK(same_counts(&alone, &many));
+    }
+    free(s);
+}
+
 static void iid_verdicts(void)
 {
-    enum { N = 20000, SHORT = 3000 };
+    enum { N = 8000, SHORT = 3000 };
     uint8_t *s = stream(90, N), other[32] = {1};
 
     for (size_t i = 0; i < N; i++)
@@ -512,7 +632,7 @@ static void limits(void)
     CHECK_EQ(assess_non_iid(&a, &narrow, NULL), HEAD2_E_MALFORMED);
     CHECK_EQ(assess_non_iid(&a, &all, &stop), HEAD2_E_STATE);
     CHECK_EQ(calls, 2);
-    CHECK_EQ(assess_iid(&i, &few_iid, zero_seed, NULL), HEAD2_E_ARG);
+    CHECK_EQ(assess_iid(&i, &few_iid, zero_seed, NULL, NULL), HEAD2_E_ARG);
 
     /* few, so that estimators have to stand aside */
     const struct assess_non_iid least = assessed(s, ASSESS_SAMPLES_MIN, 0);
@@ -524,7 +644,7 @@ static void limits(void)
     const struct assess_non_iid stuck = assessed(s, 8000, 0);
     CHECK_EQ(stuck.symbols, 1);
     CHECK(stuck.h_initial <= 0 && stuck.h_original <= 0);
-    CHECK_EQ(assess_iid(&i, &all, zero_seed, NULL), HEAD2_E_ARG);
+    CHECK_EQ(assess_iid(&i, &all, zero_seed, NULL, NULL), HEAD2_E_ARG);
     uint8_t *r = stream(111, 8000);
     for (unsigned k = 0; k < 8000; k++)
         s[k] = r[k] & 1;
@@ -551,9 +671,11 @@ int main(void)
     RUN(windows_as_suffixes);
     RUN(known_entropy);
     RUN(statistics_of_the_standard);
+    RUN(statistics_of_runs);
     RUN(chi_square_values);
     RUN(shuffles_are_even);
     RUN(iid_verdicts);
+    RUN(iid_by_many);
     RUN(restart_cutoffs);
     RUN(restarts);
     RUN(limits);

@@ -183,7 +183,7 @@ static void lcg_is_assessed_like_hardware(void)
     CHECK(fabs(simulate(&p, NULL, N, &random) - 8) < 1e-9);
     const double h = assessed(N, 8).h_initial;
     CHECK_SAY(h > 6.5, "assessed %.6f of 8", h);
-    CHECK_EQ(assess_iid(&iid, &in, seed, NULL), HEAD2_OK);
+    CHECK_EQ(assess_iid(&iid, &in, seed, NULL, NULL), HEAD2_OK);
     CHECK(iid.passed && iid.h_initial > 7.5);
 
     /* begun anew with each job of 1024 shots, it is seen through */
