@@ -30,11 +30,13 @@ void assess_pass_none(struct assess_pass *pass)
 void assess_pass_least(struct assess_pass *pass, double at_most)
 {
     pass->least = at_most;
-    for (unsigned e = 0; e < ASSESS_ESTIMATORS; e++)
+    for (unsigned e = 0; e < ASSESS_ESTIMATORS; e++) {
+        pass->h[e] += 0.0; /* -log2(1) is -0, which people read as a number below 0 */
         if (pass->h[e] >= 0 && pass->h[e] < pass->least) {
             pass->least = pass->h[e];
             pass->least_by = (enum assess_estimator)e;
         }
+    }
 }
 
 enum head2_status assess_sequence(struct assess_pass *pass, const struct sequence *s,
@@ -76,7 +78,7 @@ static enum head2_status assess_bits(struct assess_pass *pass, const struct samp
     enum head2_status st = samples_bitstring(&bits, samples);
     if (st != HEAD2_OK)
         return st;
-    st = assess_sequence(pass, &bits, 1.0, "bits", progress);
+    st = assess_sequence(pass, &bits, 1.0, "estimators of the bits", progress);
     sequence_free(&bits);
     return st;
 }
@@ -104,7 +106,8 @@ enum head2_status assess_non_iid(struct assess_non_iid *out, const struct assess
         HEAD2_TRY(assess_bits(&out->bitstring, &samples, progress));
         out->h_bitstring = out->bitstring.least;
     }
-    HEAD2_TRY(assess_sequence(&out->literal, &samples.literal, samples.bits, "symbols", progress));
+    HEAD2_TRY(assess_sequence(&out->literal, &samples.literal, samples.bits,
+                              "estimators of the symbols", progress));
     out->h_original = out->literal.least;
     out->h_initial = out->h_bitstring * samples.bits;
     if (out->h_original < out->h_initial || samples.literal.k == 2)

@@ -145,8 +145,9 @@ enum head2_status assess_restart(struct assess_restart *out, const struct assess
     out->sane = out->most_rows <= out->cutoff && out->most_columns <= out->cutoff;
     if (!out->sane)
         goto done;
-    HEAD2_TRY(assess_line(&out->rows, rows, samples.bits, iid, "rows", progress));
-    HEAD2_TRY(assess_line(&out->columns, &columns, samples.bits, iid, "columns", progress));
+    HEAD2_TRY(assess_line(&out->rows, rows, samples.bits, iid, "estimators of the rows", progress));
+    HEAD2_TRY(assess_line(&out->columns, &columns, samples.bits, iid, "estimators of the columns",
+                          progress));
     out->h_rows = out->rows.least;
     out->h_columns = out->columns.least;
     out->passed = fmin(out->h_rows, out->h_columns) >= h_initial / 2;

@@ -29,6 +29,13 @@ static bool show_progress(void *arg, const char *work, unsigned done, unsigned o
     return true;
 }
 
+/* Before anything else is printed: the line belongs to what comes now. */
+static void end_progress(const struct assess_progress *progress)
+{
+    if (progress != NULL)
+        fprintf(stderr, "\r\033[K");
+}
+
 static int read_seed(const struct cli *cli, uint8_t seed[32])
 {
     const char *hex = cli_string(cli, "seed");
@@ -160,6 +167,7 @@ static int run_non_iid(struct cli *cli, const struct request *r,
     struct assess_non_iid a;
 
     const enum head2_status st = assess_non_iid(&a, &r->in, progress);
+    end_progress(progress);
     if (st != HEAD2_OK)
         return failed(cli, r, st, a.symbols);
     if (a.symbols == 1)
@@ -167,6 +175,8 @@ static int run_non_iid(struct cli *cli, const struct request *r,
     const double h = r->initial > 0 && r->initial < a.h_initial ? r->initial : a.h_initial;
     const bool by_bits = a.symbols > 2 && a.bits * a.h_bitstring < a.h_original;
     const struct assess_pass *by = by_bits ? &a.bitstring : &a.literal;
+    const char *set_by =
+        h < a.h_initial ? "what was submitted" : assess_estimator_name(by->least_by);
     if (cli->json) {
         json_t *o = head_json(r, "non-iid", a.bits, a.symbols);
         json_object_set_new(o, "literal", pass_json(&a.literal));
@@ -174,6 +184,8 @@ static int run_non_iid(struct cli *cli, const struct request *r,
         set_real(o, "h_original", a.h_original);
         set_real(o, "h_bitstring", a.symbols > 2 ? a.h_bitstring : ASSESS_NONE);
         set_real(o, "h_initial", h);
+        json_object_set_new(o, "by", json_string(set_by));
+        json_object_set_new(o, "of", json_string(by_bits ? "bits" : "symbols"));
         cli_print_json(cli, o);
         return CLI_DONE;
     }
@@ -182,8 +194,10 @@ static int run_non_iid(struct cli *cli, const struct request *r,
     cli_print(cli, "H_original %.6f", a.h_original);
     if (a.symbols > 2)
         cli_print(cli, ", H_bitstring %.6f", a.h_bitstring);
-    cli_print(cli, "\nH_I %.6f of %u bits for each sample, by %s\n", h, a.bits,
-              h < a.h_initial ? "what was submitted" : assess_estimator_name(by->least_by));
+    cli_print(cli, "\nH_I %.6f of %u bits for each sample, by %s%s\n", h, a.bits, set_by,
+              h < a.h_initial ? ""
+              : by_bits       ? " of the bits"
+                              : " of the symbols");
     return CLI_DONE;
 }
 
@@ -236,6 +250,7 @@ static int run_iid(struct cli *cli, const struct request *r, const struct assess
     struct assess_iid a;
 
     const enum head2_status st = assess_iid(&a, &r->in, r->seed, &parallel, progress);
+    end_progress(progress);
     if (st != HEAD2_OK)
         return failed(cli, r, st, a.symbols);
     const double h = r->initial > 0 ? fmin(r->initial, a.h_initial) : a.h_initial;
@@ -250,7 +265,10 @@ static int run_iid(struct cli *cli, const struct request *r, const struct assess
                       h, a.bits);
     }
     return a.passed ? CLI_DONE
-                    : cli_fail(cli, CLI_FAILED, r->shown, "assess it with --non-iid",
+                    : cli_fail(cli, CLI_FAILED, r->shown,
+                               r->in.n < ASSESS_SAMPLES_ASKED
+                                   ? "give 1000000: few of many values fail by chance"
+                                   : "assess it with --non-iid",
                                "the samples are not IID");
 }
 
@@ -260,6 +278,7 @@ static int run_restart(struct cli *cli, const struct request *r,
     struct assess_restart a;
 
     const enum head2_status st = assess_restart(&a, &r->in, r->initial, r->iid, progress);
+    end_progress(progress);
     if (st != HEAD2_OK)
         return failed(cli, r, st, a.symbols);
     if (cli->json) {

@@ -644,6 +644,10 @@ static void limits(void)
     const struct assess_non_iid stuck = assessed(s, 8000, 0);
     CHECK_EQ(stuck.symbols, 1);
     CHECK(stuck.h_initial <= 0 && stuck.h_original <= 0);
+    for (unsigned k = 0; k < 8000; k++)
+        s[k] = k % 3 == 0;
+    CHECK(!signbit(assessed(s, 8000, 0).h_initial)); /* 0, not -0 */
+    memset(s, 9, 8000);
     CHECK_EQ(assess_iid(&i, &all, zero_seed, NULL, NULL), HEAD2_E_ARG);
     uint8_t *r = stream(111, 8000);
     for (unsigned k = 0; k < 8000; k++)
