@@ -64,7 +64,7 @@ enum head2_entropy_reseed { HEAD2_RESEED_STRICT, HEAD2_RESEED_90A };
 enum head2_generator { HEAD2_GENERATOR_CTR_DRBG, HEAD2_GENERATOR_XDRBG };
 
 enum head2_entropy_state {
-    HEAD2_ENTROPY_UNTESTED,    /* not used so far */
+    HEAD2_ENTROPY_UNTESTED,    /* not used so far, or only mixed in */
     HEAD2_ENTROPY_GOOD,        /* start-up tests passed */
     HEAD2_ENTROPY_QUARANTINED, /* a test failed; start-up tests come before it is used again */
     HEAD2_ENTROPY_FAILED,      /* failed for good: until the process ends */

@@ -106,14 +106,15 @@ void rng_print_sources(struct cli *cli, const struct head2_entropy_info *info)
         char supply[24], credit[16], run[24] = "-", window[24] = "-";
         rate_text(supply, s->credited ? report_entropy_supply(s) : 0);
         snprintf(credit, sizeof credit, "%.2f/%d", s->credited ? s->credit : 0, s->binary ? 1 : 8);
-        if (s->h > 0 && s->samples > 0) {
+        const bool mixed = s->state == HEAD2_ENTROPY_UNTESTED && s->samples > 0;
+        if (s->h > 0 && s->samples > 0 && !mixed) {
             snprintf(run, sizeof run, "%u<%u", s->longest_run, s->rct_cutoff[0]);
             snprintf(window, sizeof window, "%u<%u", s->most_in_window, s->apt_cutoff[0]);
         }
         cli_print(cli, "%-12s %-13s %-12s %7s %9llu %9.0f %9.0f %13s %8s %10s\n", s->name,
-                  entropy_kind_name(s->kind), entropy_state_name(s->state), credit,
-                  (unsigned long long)s->samples, s->credited_bits, s->spent_bits, supply, run,
-                  window);
+                  entropy_kind_name(s->kind), mixed ? "mixed in" : entropy_state_name(s->state),
+                  credit, (unsigned long long)s->samples, s->credited_bits, s->spent_bits, supply,
+                  run, window);
     }
     for (unsigned i = 0; i < info->n; i++)
         if (info->source[i].why[0] != 0)

@@ -320,11 +320,13 @@ static enum head2_status collect(struct gathering *g, enum pool_purpose purpose)
     head2_sha3_update(&g->hash, number, sizeof number);
     HEAD2_TRY(entropy_getrandom.source.read(NULL, kernel, &n));
     for (struct member *m = pool.member; m < pool.member + pool.n; m++) {
-        if (m->builtin == &entropy_getrandom)
+        if (m->builtin == &entropy_getrandom) {
+            m->samples += sizeof kernel;
             absorb(g, m, 0, kernel, sizeof kernel);
-        else if (m->credit == 0 &&
-                 (m->ring != NULL || (purpose == POOL_FOR_INSTANTIATION && cost(m) < 3)))
+        } else if (m->credit == 0 &&
+                   (m->ring != NULL || (purpose == POOL_FOR_INSTANTIATION && cost(m) < 3))) {
             mix(g, m, MIXED);
+        }
     }
     g->goal = goal_for(purpose);
     if (has_hope(&g->goal)) {

@@ -142,7 +142,7 @@ static uint32_t make_hint(uint64_t hint[FLAG_WORDS], const struct poly *w0, cons
         const __mmask16 at_end = _mm512_cmpeq_epi32_mask(low, all(-gamma2));
         const __mmask16 h = outside | (at_end & get_flags(nonzero, i));
         put_flags(hint, i, h);
-        ones += (uint32_t)__builtin_popcount(h);
+        ones += (uint32_t)__builtin_popcount(_cvtmask16_u32(h)); /* see bytes_avx512.c */
     }
     return ones;
 }
