@@ -36,6 +36,7 @@ static void on_signal(uv_signal_t *handle, int number)
     else
         r->stop_at = now + STOP_WITHIN;
     r->stopping = true;
+    notify_stopping(&r->notify);
     head2_session_close(r->session, now);
     runtime_pump(r, now);
 }
@@ -219,6 +220,16 @@ done:
     return st;
 }
 
+static void tell_ready(struct runtime *r)
+{
+    struct head2_address at;
+    char text[ADDRESS_TEXT];
+
+    net_local(&r->wan, &at);
+    address_text(text, &at);
+    notify_ready(&r->notify, &r->loop, text);
+}
+
 static void close_handle(uv_handle_t *handle, void *arg)
 {
     (void)arg;
@@ -283,6 +294,7 @@ enum head2_status daemon_run(struct config *config, const struct head2_key *key,
         st = open_all(r, err);
     if (st == HEAD2_OK) {
         record_start(r);
+        tell_ready(r);
         uv_run(&r->loop, UV_RUN_DEFAULT);
         record_stop(r);
     }

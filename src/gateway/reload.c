@@ -230,6 +230,8 @@ static void on_loaded(uv_work_t *request, int status)
         return;
     if (r->load_again)
         reload_begin(r);
+    else
+        notify_reloaded();
     runtime_pump(r, runtime_now());
 }
 
@@ -253,4 +255,5 @@ void reload_begin(struct runtime *r)
     }
     r->work++;
     r->loading = true;
+    notify_reloading();
 }

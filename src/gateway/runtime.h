@@ -19,6 +19,7 @@
 #include "gateway/journal.h"
 #include "gateway/net.h"
 #include "gateway/notary.h"
+#include "gateway/notify.h"
 #include "gateway/state.h"
 
 #include <uv.h>
@@ -83,6 +84,7 @@ struct runtime {
     uv_timer_t timer;
     uint64_t timer_at, looked; /* when the timer fires; when the session was last asked for that */
     uv_signal_t signals[3];
+    struct notify notify;
     struct member *members;
     uint32_t max_members;
     struct head2_address endpoints[HEAD2_SESSION_MAX_ADDRS]; /* link */

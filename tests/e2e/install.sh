@@ -53,6 +53,18 @@ else
     bad find_package "$(grep -iE 'error' "$prefix/log" | head -1)"
 fi
 
+# the units for systemd, with the installed program in them
+for unit in head2-gateway head2-link; do
+    file=$prefix/usr/lib/systemd/system/$unit.service
+    if ! command -v systemd-analyze >/dev/null; then
+        echo "skip unit_$unit: systemd-analyze is not installed"
+        continue
+    fi
+    sed "s|^ExecStart=[^ ]*|ExecStart=$prefix/usr/bin/head2|; /^Documentation=/d" "$file" >"$prefix/$unit.service"
+    said=$(systemd-analyze verify "$prefix/$unit.service" 2>&1)
+    if [ -s "$file" ] && [ -z "$said" ]; then ok "unit_$unit"; else bad "unit_$unit" "$(echo "$said" | head -1)"; fi
+done
+
 # what a drone links needs libc and libcrypto alone
 needs=$(objdump -p "$(dirname "$lib")/libhead2.so" | awk '/NEEDED/ {print $2}' | grep -vE '^(libc\.|libcrypto\.)')
 if [ -z "$needs" ]; then ok needs_only_libc_and_libcrypto; else bad needs_only_libc_and_libcrypto "$needs"; fi

@@ -1,0 +1,27 @@
+/*
+ * Telling the service manager how the daemon does: the datagrams of sd_notify(3), to the socket
+ * that NOTIFY_SOCKET names. Without that variable nothing happens.
+ */
+#ifndef HEAD2_GATEWAY_NOTIFY_H
+#define HEAD2_GATEWAY_NOTIFY_H
+
+#include "base/base.h"
+
+#include <uv.h>
+
+struct notify {
+    uv_timer_t watchdog; /* beats while the loop turns, when WATCHDOG_USEC asks for that */
+    bool beating;
+};
+
+/* Send state, lines of NAME=VALUE. False when it could not be sent, though somebody listens. */
+bool notify_send(const char *state);
+
+/* Ready: the sockets are open. address is shown by systemctl status. Starts the watchdog's beat. */
+void notify_ready(struct notify *n, uv_loop_t *loop, const char *address);
+/* The configuration is being read again; notify_reloaded ends that. */
+void notify_reloading(void);
+void notify_reloaded(void);
+void notify_stopping(struct notify *n);
+
+#endif
