@@ -367,6 +367,28 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_session_peer_info(const struct hea
                                                                 uint64_t now, uint32_t peer,
                                                                 struct head2_peer_info *info);
 
+/* The first six bytes of all packets of one lane, epoch and direction: what an observer sees, and
+ * to whom it belongs, which he does not see. */
+struct head2_tag {
+    uint8_t tag[6];
+    uint8_t lane; /* 4 is control */
+    bool sent;    /* by this end */
+    uint32_t gen;
+    uint8_t step;
+};
+#define HEAD2_SESSION_MAX_TAGS 140 /* of one peer */
+
+/**
+ * head2_session_tags - the tags in use with a peer, to read a capture by. No key can be had from
+ * them; with whom a datagram was exchanged, and when keys changed, can.
+ *
+ * tags, room  receives at most room of them
+ *
+ * Returns their number; 0 for a peer that is not known, or with which no session is up.
+ */
+HEAD2_API size_t head2_session_tags(const struct head2_session *s, uint32_t peer,
+                                    struct head2_tag *tags, size_t room);
+
 #ifdef __cplusplus
 }
 #endif

@@ -60,9 +60,8 @@ static char *read_line(int fd)
     return NULL;
 }
 
-static int ask(const struct cli *cli, const char *path, json_t **out)
+static int ask(const struct cli *cli, const char *path, const char *request, json_t **out)
 {
-    static const char request[] = "{\"op\":\"status\"}\n";
     const struct timeval limit = {5, 0};
     char *line = NULL;
     int error = 0;
@@ -72,7 +71,7 @@ static int ask(const struct cli *cli, const char *path, json_t **out)
     if (fd < 0)
         return unreachable(cli, path, errno);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    if (write(fd, request, sizeof request - 1) == (ssize_t)sizeof request - 1)
+    if (write(fd, request, strlen(request)) == (ssize_t)strlen(request))
         line = read_line(fd);
     error = errno;
     close(fd);
@@ -244,6 +243,19 @@ static void show(struct cli *cli, const json_t *o)
         show_peer(cli, json_array_get(peers, i), bold, plain);
 }
 
+/* A line for each, as examples/wireshark reads them. */
+static void show_tags(struct cli *cli, const json_t *o)
+{
+    const json_t *tags = json_object_get(o, "tags");
+
+    for (size_t i = 0; i < json_array_size(tags); i++) {
+        const json_t *t = json_array_get(tags, i);
+        cli_print(cli, "%s %lld %s %s %s\n", text(t, "tag"),
+                  (long long)json_integer_value(json_object_get(t, "lane")), text(t, "direction"),
+                  text(t, "key_id"), text(t, "peer"));
+    }
+}
+
 /* ---- the verb ---- */
 
 static int find_socket(const struct cli *cli, char *out, size_t cap)
@@ -276,7 +288,8 @@ static void on_interrupt(int number_)
 int cmd_status(struct cli *cli)
 {
     char path[PATH_MAX];
-    const bool watch = cli_flag(cli, "watch");
+    const bool watch = cli_flag(cli, "watch"), tags = cli_flag(cli, "tags");
+    const char *const request = tags ? "{\"op\":\"tags\"}\n" : "{\"op\":\"status\"}\n";
     json_t *o;
     const struct sigaction action = {.sa_handler = on_interrupt};
 
@@ -286,15 +299,15 @@ int cmd_status(struct cli *cli)
     if (watch)
         sigaction(SIGINT, &action, NULL);
     do {
-        code = ask(cli, path, &o);
+        code = ask(cli, path, request, &o);
         if (code != CLI_DONE)
             return code;
-        if (watch && !cli->json && isatty(STDOUT_FILENO))
+        if (watch && !cli->json && !tags && isatty(STDOUT_FILENO))
             cli_print(cli, "\033[H\033[2J");
         if (cli->json) {
             cli_print_json(cli, o);
         } else {
-            show(cli, o);
+            (tags ? show_tags : show)(cli, o);
             json_decref(o);
         }
         if (!watch || cli_flush(cli, CLI_DONE) != CLI_DONE)

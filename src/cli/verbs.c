@@ -79,6 +79,7 @@ static const struct cli_option status_options[] = {
     CLI_CONFIG_OPTION,
     {"socket", 0, CLI_FILE, "PATH", "the daemon's control socket (default: the configuration's)", 0, 0},
     {"watch", 0, CLI_FLAG, NULL, "again every second", 0, 0},
+    {"tags", 0, CLI_FLAG, NULL, "the tags that packets begin with, and whose they are, to read captures", 0, 0},
     END
 };
 

@@ -1,6 +1,6 @@
 /*
  * The control socket: each line from a client is a JSON object {"op": NAME}, each answer is one
- * JSON object on a line. Operations: status, rotate {"peer": NAME}. Bounds: 8 clients, 1 KiB a
+ * JSON object on a line. Operations: status, tags, rotate {"peer": NAME}. Bounds: 8 clients, 1 KiB a
  * line; a client that says nothing or does not take its answer for 5 s is dropped.
  */
 #include "gateway/runtime.h"
@@ -103,6 +103,8 @@ static json_t *answer(struct runtime *r, const char *line, size_t len)
         out = failure("a request is a line {\"op\": NAME}");
     else if (strcmp(op, "status") == 0)
         out = report_status(r);
+    else if (strcmp(op, "tags") == 0)
+        out = report_tags(r);
     else if (strcmp(op, "rotate") == 0)
         out = rotate(r, request);
     else

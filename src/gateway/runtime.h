@@ -141,6 +141,7 @@ void record_key_name(char out[32], uint32_t gen, uint8_t step);
 
 /* report.c: a new JSON object, NULL when memory is short. */
 json_t *report_status(struct runtime *r);
+json_t *report_tags(struct runtime *r);
 
 /* console.c */
 HEAD2_CHECK enum head2_status console_open(struct runtime *r, struct config_error *err);

@@ -151,6 +151,67 @@ const exchange = async (p, i, lane, text) => {
   await app.close();
 };
 
+// A relay that keeps every datagram, in the place of the network between a link and the gateway.
+async function recorder(port) {
+  const near = dgram.createSocket('udp4'), far = dgram.createSocket('udp4');
+  const seen = [];
+  let link;
+  near.on('message', (bytes, from) => { link = from; seen.push({ bytes, up: true }); far.send(bytes, port, '127.0.0.1'); });
+  far.on('message', (bytes) => { seen.push({ bytes, up: false }); near.send(bytes, link.port, '127.0.0.1'); });
+  for (const s of [near, far]) await new Promise((done) => s.bind(0, '127.0.0.1', done));
+  cleanups.push(async () => { for (const s of [near, far]) await new Promise((done) => s.close(done)); });
+  return { port: near.address().port, seen };
+}
+// The datagrams as a capture: raw IPv4, drone 10.0.0.2:40000, gateway 10.0.0.1:5710.
+function pcap(file, seen) {
+  const parts = [Buffer.from('d4c3b2a1020004000000000000000000ffff0000e4000000', 'hex')];
+  seen.forEach(({ bytes, up }, i) => {
+    const head = Buffer.alloc(28), record = Buffer.alloc(16);
+    head.set([0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17], 0);
+    head.writeUInt16BE(28 + bytes.length, 2);
+    head.set(up ? [10, 0, 0, 2, 10, 0, 0, 1] : [10, 0, 0, 1, 10, 0, 0, 2], 12);
+    head.writeUInt16BE(up ? 40000 : 5710, 20);
+    head.writeUInt16BE(up ? 5710 : 40000, 22);
+    head.writeUInt16BE(8 + bytes.length, 24);
+    record.writeUInt32LE(i, 0);
+    record.writeUInt32LE(head.length + bytes.length, 8);
+    record.writeUInt32LE(head.length + bytes.length, 12);
+    parts.push(record, head, bytes);
+  });
+  fs.writeFileSync(file, Buffer.concat(parts));
+}
+
+await test('tshark reads a capture by the dissector, and with the tags of an end', async (dir) => {
+  if (spawnSync('tshark', ['--version']).status !== 0) throw new Skip('tshark is not installed');
+  const p = await place(dir);
+  const wire = await recorder(p.port);
+  fs.writeFileSync(p.links[0], fs.readFileSync(p.links[0], 'utf8').replace(`127.0.0.1:${p.port}`, `127.0.0.1:${wire.port}`));
+  await bothUp(p);
+  for (const lane of lanes) await exchange(p, 0, lane, `seen ${lane}`);
+  const tags = path.join(dir, 'tags'), capture = path.join(dir, 'capture.pcap');
+  fs.writeFileSync(tags, good(['status', '--tags', '-c', p.config]).out);
+  check(JSON.parse(good(['status', '--tags', '--json', '-c', p.config]).out).tags.length > 10, 'tags as JSON');
+  pcap(capture, wire.seen);
+  const read = (...more) => {
+    const args = ['-X', `lua_script:${path.resolve('examples/wireshark/ch2.lua')}`, ...more, '-r', capture, '-T', 'fields', '-E', 'separator=;',
+      ...['_ws.col.Protocol', 'ch2.type', 'ch2.frag_idx', 'ch2.suite', 'ch2.lane', 'ch2.peer', 'ch2.direction', 'ch2.tag', '_ws.col.Info', '_ws.malformed'].flatMap((f) => ['-e', f])];
+    const r = spawnSync('tshark', args, { encoding: 'utf8', timeout: 60000 });
+    check(r.status === 0 && !/[Ll]ua.*[Ee]rror/.test(r.stderr + r.stdout), `tshark ended with ${r.status}: ${r.stderr}`);
+    return r.stdout.trim().split('\n').map((l) => l.split(';'));
+  };
+  const plain = read(), named = read('-o', `ch2.tags:${tags}`);
+  check(plain.length === wire.seen.length && plain.every((l) => l[0] === 'CH2' && l[9] === ''), 'each datagram is CH2 and well formed');
+  const kinds = (rows) => [...new Set(rows.map((l) => l[1]).filter(Boolean))].sort().join();
+  check(['1', '2', '3', '4', '5', '6'].every((k) => kinds(plain).split(',').includes(k)), `handshake frames: ${kinds(plain)}`);
+  check(plain.some((l) => l[1] === '3' && l[2] === '0' && /^0x0*1$/.test(l[3])), 'the suites of INIT');
+  const data = wire.seen.map((d, i) => ({ ...d, i })).filter((d) => !d.bytes.subarray(0, 6).equals(Buffer.from('c44832485301', 'hex')));
+  check(data.length > 6 && data.every((d) => plain[d.i][7].replaceAll(':', '') === d.bytes.subarray(0, 6).toString('hex')), 'tags');
+  check(data.every((d) => plain[d.i][4] === ''), 'a lane is known without being told');
+  check(data.every((d) => named[d.i][5] === 'drone-1' && named[d.i][6] === (d.up ? 'received' : 'sent')), 'peers and directions');
+  for (const lane of ['0', '1', '2', '4']) check(data.some((d) => named[d.i][4] === lane), `lane ${lane} is not named`);
+  check(named.some((l) => /DATA video, kyber-0, drone-1 received, 9 bytes|DATA video/.test(l[8])), 'the line of a packet');
+});
+
 // ---- data ----
 
 await test('init, gateway and link carry each lane both ways, and end cleanly', async (dir) => {
