@@ -154,6 +154,10 @@ struct head2_session_packets {
     uint32_t n;
     const uint8_t *bytes[2];
     size_t len[2];
+    /* While the peer's address may be changing: so many of these packets, from the first on, are to
+     * be sent to this address too, as they are. */
+    uint32_t n_also;
+    struct head2_address also;
 };
 
 /**
@@ -226,6 +230,7 @@ enum head2_event_kind {
                            */
     HEAD2_EVENT_NEXT_KEY, /* the next key has been agreed on and waits: the work of a rotation is
                              done */
+    HEAD2_EVENT_MOVED,    /* the peer is at another address, and has proven it: see from, to */
     HEAD2_EVENT_ALARM     /* counter says which: evidence of an attack or of a broken peer */
 };
 
@@ -234,8 +239,10 @@ enum head2_cause {
     HEAD2_CAUSE_TIME,
     HEAD2_CAUSE_BYTES,
     HEAD2_CAUSE_PEER, /* the peer moved first, for a reason of its own */
-    HEAD2_CAUSE_REQUEST
+    HEAD2_CAUSE_REQUEST,
+    HEAD2_CAUSE_PATH /* an address has changed */
 };
+#define HEAD2_CAUSES 5
 
 struct head2_event {
     enum head2_event_kind kind;
@@ -246,15 +253,16 @@ struct head2_event {
     enum head2_cause cause;
     uint32_t old_gen, new_gen;
     uint8_t old_step, new_step;
-    bool replaced;            /* UP: an older session of the same peer is being replaced */
-    bool verified;            /* ROTATED: by a signed exchange (a ratchet step is not) */
-    uint8_t pseudonym[16];    /* stands for the session in records, reveals nothing about it */
-    uint8_t transcript[64];   /* ROTATED: rth3 of the exchange; UP: th8 */
-    uint64_t incarnation;     /* UP at a drone: the gateway's; keep the highest */
-    uint64_t handshake_us;    /* UP: how long it took, as seen from this end */
-    uint64_t handshake_bytes; /* UP: wire bytes of the handshake, both directions */
-    uint64_t epoch_bytes;     /* ROTATED: wire bytes under the old key, both directions */
-    uint64_t epoch_us;        /* ROTATED: its age */
+    bool replaced;                 /* UP: an older session of the same peer is being replaced */
+    bool verified;                 /* ROTATED: by a signed exchange (a ratchet step is not) */
+    uint8_t pseudonym[16];         /* stands for the session in records, reveals nothing about it */
+    uint8_t transcript[64];        /* ROTATED: rth3 of the exchange; UP: th8 */
+    uint64_t incarnation;          /* UP at a drone: the gateway's; keep the highest */
+    uint64_t handshake_us;         /* UP: how long it took, as seen from this end */
+    uint64_t handshake_bytes;      /* UP: wire bytes of the handshake, both directions */
+    uint64_t epoch_bytes;          /* ROTATED: wire bytes under the old key, both directions */
+    uint64_t epoch_us;             /* ROTATED: its age */
+    struct head2_address from, to; /* MOVED: the peer's address, before and now */
 };
 
 enum head2_action_kind { HEAD2_ACTION_SEND, HEAD2_ACTION_JOB, HEAD2_ACTION_EVENT };
@@ -329,6 +337,10 @@ enum head2_counter {
     HEAD2_COUNT_PAUSED,
     HEAD2_COUNT_NO_SESSION,
     HEAD2_COUNT_EVENTS_LOST,
+    HEAD2_COUNT_PATH_TRIED,
+    HEAD2_COUNT_PATH_MOVED,
+    HEAD2_COUNT_PATH_KEPT,
+    HEAD2_COUNT_PATH_UNPROVEN,
     HEAD2_COUNTERS
 };
 
@@ -355,10 +367,10 @@ struct head2_peer_info {
     uint64_t heard_us; /* since the last authentic packet */
     uint64_t lag_us;   /* age of our newest keepalive that the peer has echoed */
     uint64_t tx_packets[HEAD2_SESSION_LANES + 1], rx_packets[HEAD2_SESSION_LANES + 1];
-    uint64_t tx_bytes, rx_bytes; /* wire bytes, all sessions with this peer */
-    uint64_t twins;              /* packets sent a second time in overlaps */
-    uint64_t rotations[4];       /* by enum head2_cause */
-    uint64_t ratchets;           /* of these, steps without a new exchange */
+    uint64_t tx_bytes, rx_bytes;      /* wire bytes, all sessions with this peer */
+    uint64_t twins;                   /* packets sent a second time in overlaps */
+    uint64_t rotations[HEAD2_CAUSES]; /* by enum head2_cause */
+    uint64_t ratchets;                /* of these, steps without a new exchange */
     uint64_t handshake_us, handshake_bytes;
 };
 

@@ -127,9 +127,13 @@ static void seal_and_queue(struct runtime *r, uint32_t peer, uint64_t now,
         items[i].packets = &packets[i];
     const enum head2_status st = head2_session_send_many(r->session, now, peer, items, n);
     (void)st; /* what could not be sealed has no packets, and the session has counted it */
-    for (unsigned i = 0; i < n; i++)
-        for (unsigned k = 0; k < packets[i].n; k++)
-            net_queue(&r->out_wan, &r->wan, &packets[i].to, packets[i].bytes[k], packets[i].len[k]);
+    for (unsigned i = 0; i < n; i++) {
+        const struct head2_session_packets *p = &packets[i];
+        for (unsigned k = 0; k < p->n; k++)
+            net_queue(&r->out_wan, &r->wan, &p->to, p->bytes[k], p->len[k]);
+        for (unsigned k = 0; k < p->n_also; k++)
+            net_queue(&r->out_wan, &r->wan, &p->also, p->bytes[k], p->len[k]);
+    }
 }
 
 static void drain(struct runtime *r, const struct port *p, uint64_t now)

@@ -81,7 +81,7 @@ static void receipt_up(struct runtime *r, const struct head2_event *e, const str
 
 static void receipt_rotation(struct runtime *r, const struct head2_event *e, const struct member *m)
 {
-    static const char *const reasons[] = {"time", "bytes", "peer", "operator"};
+    static const char *const reasons[] = {"time", "bytes", "peer", "operator", "path"};
     static const char none[] = "none (ratchet step)";
     char subject[33], old_key[32], new_key[32];
     struct entropy_text entropy;
@@ -94,16 +94,16 @@ static void receipt_rotation(struct runtime *r, const struct head2_event *e, con
     record_key_name(old_key, e->old_gen, e->old_step);
     record_key_name(new_key, e->new_gen, e->new_step);
     const struct receipt_field fields[] = {
-        {"Old Key ID",          old_key                                               },
-        {"New Key ID",          new_key                                               },
-        {"Reason",              (unsigned)e->cause < 4 ? reasons[e->cause] : "unknown"},
-        {"Peer",                m->name                                               },
-        {"Profile",             head2_suite_name(e->suite)                            },
-        {"Entropy Sources",     e->verified ? entropy.sources : none                  },
-        {"Entropy Credited",    e->verified ? entropy.credited : NULL                 },
-        {"Entropy Health",      e->verified ? entropy.health : NULL                   },
-        {"Random Generator",    e->verified ? entropy.generator : NULL                },
-        {"Dilithium Signature", e->verified ? "verified" : none                       },
+        {"Old Key ID",          old_key                                                          },
+        {"New Key ID",          new_key                                                          },
+        {"Reason",              (unsigned)e->cause < HEAD2_CAUSES ? reasons[e->cause] : "unknown"},
+        {"Peer",                m->name                                                          },
+        {"Profile",             head2_suite_name(e->suite)                                       },
+        {"Entropy Sources",     e->verified ? entropy.sources : none                             },
+        {"Entropy Credited",    e->verified ? entropy.credited : NULL                            },
+        {"Entropy Health",      e->verified ? entropy.health : NULL                              },
+        {"Random Generator",    e->verified ? entropy.generator : NULL                           },
+        {"Dilithium Signature", e->verified ? "verified" : none                                  },
     };
     receipt(r, RECEIPT_ROTATION, m->rotation, subject, fields, HEAD2_LEN(fields));
 }
@@ -196,6 +196,16 @@ static void on_rotated(struct runtime *r, const struct head2_event *e, struct me
     put_number(detail, "epoch_bytes", e->epoch_bytes);
 }
 
+static void on_moved(const struct head2_event *e, json_t *detail)
+{
+    char at[ADDRESS_TEXT];
+
+    address_text(at, &e->from);
+    put(detail, "from", json_string(at));
+    address_text(at, &e->to);
+    put(detail, "address", json_string(at));
+}
+
 struct wording {
     const char *event;
     enum journal_level level;
@@ -216,6 +226,8 @@ static struct wording wording_of(const struct head2_event *e)
         return (struct wording){"REJECTED", JOURNAL_ERROR};
     case HEAD2_EVENT_NEXT_KEY:
         return (struct wording){"next-key", JOURNAL_INFO};
+    case HEAD2_EVENT_MOVED:
+        return (struct wording){"path-moved", JOURNAL_INFO};
     case HEAD2_EVENT_ALARM:
         break;
     }
@@ -248,6 +260,8 @@ void record_event(struct runtime *r, const struct head2_event *e)
         on_next_key(r, m);
     if (e->kind == HEAD2_EVENT_ROTATED && m != NULL)
         on_rotated(r, e, m, detail);
+    if (e->kind == HEAD2_EVENT_MOVED)
+        on_moved(e, detail);
     if (e->kind == HEAD2_EVENT_DOWN)
         put(detail, "reason", json_string(head2_close_reason_name(e->reason)));
     if (e->kind == HEAD2_EVENT_REJECTED && r->config->role == CONFIG_LINK)

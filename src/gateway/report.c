@@ -131,7 +131,7 @@ static json_t *peer_object(struct runtime *r, uint32_t number, uint64_t now)
     put_number(o, "tx_bytes", i.tx_bytes);
     put_number(o, "rx_bytes", i.rx_bytes);
     put_number(o, "twins", i.twins);
-    for (unsigned c = 0; c < 4; c++)
+    for (unsigned c = 0; c < HEAD2_CAUSES; c++)
         put_number(rotations, head2_cause_name((enum head2_cause)c), i.rotations[c]);
     json_object_set_new(o, "rotations", rotations);
     put_number(o, "ratchets", i.ratchets);

@@ -280,6 +280,19 @@ static bool head_valid(const uint8_t *p, size_t len)
     return (p[1] & CTL_RELIABLE) != 0 ? be32(p + 2) != 0 : be32(p + 2) == 0 && cnt == 1;
 }
 
+/* Somebody asks whether this end is where it seems to be, so its address has changed perhaps. */
+static void take_challenge(struct head2_session *s, struct tunnel *t, const uint8_t *token)
+{
+    struct control *c = &t->ctl;
+
+    if (c->path_answers == CTL_PATHS)
+        return; /* it is asked again */
+    memcpy(c->path_token[c->path_answers++], token, PATH_TOKEN);
+    if (s->config.role == HEAD2_ROLE_DRONE)
+        t->rot.moved = true;
+    tunnel_wake(s, t);
+}
+
 void control_input(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx,
                    const uint8_t *plain, size_t len)
 {
@@ -301,11 +314,12 @@ void control_input(struct head2_session *s, struct tunnel *t, struct rx_epoch *r
         take_ack(s, t, body, body_len);
         break;
     case CTL_PATH_CHALLENGE:
-        if (body_len == sizeof t->ctl.path_token) {
-            memcpy(t->ctl.path_token, body, sizeof t->ctl.path_token);
-            t->ctl.path_response = true;
-            tunnel_wake(s, t);
-        }
+        if (body_len == PATH_TOKEN)
+            take_challenge(s, t, body);
+        break;
+    case CTL_PATH_RESPONSE:
+        if (body_len == PATH_TOKEN)
+            path_answered(s, t, body);
         break;
     default:
         break;
@@ -351,7 +365,7 @@ bool control_pending(const struct head2_session *s, const struct tunnel *t)
 {
     const struct control *c = &t->ctl;
 
-    if (c->keepalive_now || c->path_response)
+    if (c->keepalive_now || c->path_answers != 0)
         return true;
     for (unsigned i = 0; i < CTL_OUT; i++)
         if (c->out[i].used && c->out[i].to_send != 0)
@@ -373,6 +387,14 @@ static size_t head_write(uint8_t *p, uint8_t type, uint32_t id, uint16_t len, ui
     p[9] = cnt;
     put_be16(p + 10, stride);
     return CTL_HEAD;
+}
+
+size_t control_write(uint8_t *p, uint8_t type, const uint8_t *body, uint16_t len)
+{
+    size_t n = head_write(p, type, 0, len, 0, 1, len);
+
+    memcpy(p + n, body, len);
+    return n + len;
 }
 
 static size_t write_keepalive(const struct head2_session *s, struct tunnel *t, uint8_t *p)
@@ -414,12 +436,8 @@ static size_t next_plain(struct head2_session *s, struct tunnel *t, uint8_t *p)
         c->ack[i].used = false;
         return n + 12;
     }
-    if (c->path_response) {
-        c->path_response = false;
-        n = head_write(p, CTL_PATH_RESPONSE, 0, 8, 0, 1, 8);
-        memcpy(p + n, c->path_token, 8);
-        return n + 8;
-    }
+    if (c->path_answers != 0)
+        return control_write(p, CTL_PATH_RESPONSE, c->path_token[--c->path_answers], PATH_TOKEN);
     for (unsigned i = 0; i < CTL_OUT; i++) {
         struct ctl_out *m = &c->out[i];
         if (!m->used || m->to_send == 0)

@@ -237,7 +237,9 @@ void epoch_arm(struct head2_session *s, struct tunnel *t)
 {
     enum head2_cause cause = arm_by_bytes(t)    ? HEAD2_CAUSE_BYTES
                              : t->rot.requested ? HEAD2_CAUSE_REQUEST
-                                                : HEAD2_CAUSE_TIME;
+                             : t->rot.moved && s->now - t->tx.started < arm_age(t)
+                                 ? HEAD2_CAUSE_PATH
+                                 : HEAD2_CAUSE_TIME;
     epoch_t now = t->tx.epoch;
 
     if (t->closing)
@@ -264,7 +266,9 @@ static enum head2_cause cause_of_peer(const struct head2_session *s, const struc
         return HEAD2_CAUSE_BYTES;
     if (s->now - t->tx.started + SECOND >= arm_age(t))
         return HEAD2_CAUSE_TIME;
-    return t->rot.requested ? HEAD2_CAUSE_REQUEST : HEAD2_CAUSE_PEER;
+    if (t->rot.requested)
+        return HEAD2_CAUSE_REQUEST;
+    return t->rot.moved ? HEAD2_CAUSE_PATH : HEAD2_CAUSE_PEER;
 }
 
 void epoch_follow(struct head2_session *s, struct tunnel *t, epoch_t heard)

@@ -38,7 +38,11 @@ const char *head2_counter_name(enum head2_counter counter)
                                                       "TOO_BIG",
                                                       "PAUSED",
                                                       "NO_SESSION",
-                                                      "EVENTS_LOST"};
+                                                      "EVENTS_LOST",
+                                                      "PATH_TRIED",
+                                                      "PATH_MOVED",
+                                                      "PATH_KEPT",
+                                                      "PATH_UNPROVEN"};
     return (unsigned)counter < HEAD2_COUNTERS ? names[counter] : "?";
 }
 
@@ -54,7 +58,7 @@ const char *head2_suite_name(uint16_t suite)
 
 const char *head2_cause_name(enum head2_cause cause)
 {
-    static const char *const names[] = {"time", "bytes", "peer", "request"};
+    static const char *const names[] = {"time", "bytes", "peer", "request", "path"};
     return (unsigned)cause < HEAD2_LEN(names) ? names[cause] : "?";
 }
 
@@ -87,7 +91,7 @@ static void add_totals(struct head2_peer_info *i, const struct tunnel *t)
         i->tx_packets[lane] += t->tx_packets[lane];
         i->rx_packets[lane] += t->rx_packets[lane];
     }
-    for (unsigned c = 0; c < 4; c++)
+    for (unsigned c = 0; c < HEAD2_CAUSES; c++)
         i->rotations[c] += t->rotations[c];
     i->ratchets += t->ratchets;
     i->tx_bytes += t->tx_bytes;

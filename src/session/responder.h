@@ -25,4 +25,17 @@ void half_sweep(struct head2_session *s);
 bool limit_handshakes(struct head2_session *s, const struct head2_address *from);
 bool limit_half_open(struct head2_session *s, const struct head2_address *from);
 
+/* responder.c */
+void responder_tick(struct head2_session *s);
+void responder_input(struct head2_session *s, const struct head2_address *from,
+                     const struct frame *f, const uint8_t *d, size_t len);
+void responder_job_done(struct head2_session *s, struct head2_job *job);
+size_t responder_next(struct head2_session *s, uint8_t *out, struct head2_address *to);
+void responder_tunnel_proven(struct head2_session *s, uint32_t tunnel);
+void responder_resume(struct head2_session *s);
+
+/* limits.c */
+bool limit_take(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
+bool limit_half_used(const struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
+
 #endif

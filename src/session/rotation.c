@@ -502,6 +502,9 @@ void rotation_tick(struct head2_session *s, struct tunnel *t)
 {
     if (time_to_begin(s, t))
         begin(s, t);
+    if (s->config.role == HEAD2_ROLE_DRONE && t->rot.moved && t->rot.next.usable &&
+        s->now - t->tx.started >= PATH_KEY_AGE && idle(s, t))
+        epoch_arm(s, t); /* tags link the new path to the old one for no longer than this */
     if (s->config.role == HEAD2_ROLE_DRONE && t->rot.state == ROT_SENT &&
         s->now - t->rot.sent_at >= ROT_RETRY && !control_queued(t, CTL_ROT_INIT))
         send_init(s, t);

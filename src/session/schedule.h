@@ -12,6 +12,7 @@
 enum { D2G = 0, G2D = 1 }; /* directions */
 
 #define LANES        5 /* four data lanes and the control lane */
+#define LANE_URGENT  0 /* telemetry and commands */
 #define LANE_CONTROL 4
 
 /* One 64-byte link of the chain of secrets. */

@@ -107,6 +107,10 @@ static void hand_over(struct sealing *b, unsigned i)
     else
         b->t->twins++;
     p->to = b->t->address;
+    if (item->lane == LANE_URGENT && p->n_also == p->n && path_copies(b->s, b->t, wire)) {
+        p->also = b->t->path.to;
+        p->n_also++;
+    }
     p->bytes[p->n] = b->s->out[i];
     p->len[p->n++] = wire;
 }

@@ -1,7 +1,7 @@
 /*
  * One end of sessions: creation, peers, dispatch of datagrams, the list of things to do.
  */
-#include "session/state.h"
+#include "session/responder.h"
 
 #include <stdlib.h>
 
@@ -367,7 +367,7 @@ void head2_session_input(struct head2_session *s, uint64_t now, const struct hea
         if (len > DATAGRAM_MAX)
             count(s, HEAD2_COUNT_TOO_BIG);
         else
-            tunnel_input(s, datagram, len, data);
+            tunnel_input(s, from, datagram, len, data);
     } else if (!frame_parse(&f, datagram, len)) {
         count(s, HEAD2_COUNT_BAD_FRAME);
     } else if (s->config.role == HEAD2_ROLE_DRONE) {
@@ -434,6 +434,13 @@ static size_t next_datagram(struct head2_session *s, struct head2_address *to)
 {
     size_t n;
 
+    if (s->copy.len != 0) {
+        n = s->copy.len;
+        s->copy.len = 0;
+        memcpy(s->out[0], s->copy.bytes, n);
+        *to = s->copy.to;
+        return n;
+    }
     if (s->reply_n != 0) {
         struct reply *r = &s->replies[s->reply_first];
         s->reply_first = (s->reply_first + 1) % REPLIES;
@@ -448,8 +455,7 @@ static size_t next_datagram(struct head2_session *s, struct head2_address *to)
         n = responder_next(s, s->out[0], to);
     while (n == 0 && s->ready_first != INDEX_NONE) {
         struct tunnel *t = &s->tunnels[s->ready_first];
-        n = tunnel_next(s, t, s->out[0]);
-        *to = t->address;
+        n = tunnel_next(s, t, s->out[0], to);
         if (n == 0) {
             t->queued = false;
             s->ready_first = t->ready_next;

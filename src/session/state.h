@@ -10,6 +10,7 @@
 #include "session/index.h"
 #include "session/lane.h"
 #include "session/message.h"
+#include "session/path.h"
 
 /* ---- jobs (jobs.c) ---- */
 
@@ -36,9 +37,10 @@ struct head2_job {
 
 /* ---- the control lane (control.c) ---- */
 
-#define CTL_OUT  4
-#define CTL_IN   2
-#define CTL_ACKS 8
+#define CTL_OUT   4
+#define CTL_IN    2
+#define CTL_ACKS  8
+#define CTL_PATHS 4
 
 struct ctl_out {
     bool used;
@@ -78,8 +80,8 @@ struct control {
     uint64_t seen_bits; /* bit i: seen_top - i is complete */
     bool keepalive_now;
     uint64_t keepalive_due;
-    bool path_response;
-    uint8_t path_token[8];
+    unsigned path_answers; /* challenges that wait for their answer */
+    uint8_t path_token[CTL_PATHS][PATH_TOKEN];
 };
 
 /* ---- rotation (rotation.c) ---- */
@@ -107,12 +109,13 @@ struct next_gen {
 
 struct rotation {
     enum rot_state state;
-    bool wanted;                /* a job is wanted and none was free */
-    bool requested;             /* an operator asked */
-    bool prefetch;              /* D: the application says that now is a good time */
-    uint64_t sent_at;           /* D: when ROT_INIT was queued last */
-    uint8_t *mine;              /* pool block: own message, kept byte-identical for every retry */
-    uint8_t *theirs;            /* pool block: the peer's */
+    bool wanted;      /* a job is wanted and none was free */
+    bool requested;   /* an operator asked */
+    bool moved;       /* an address may have changed: a new key at the next quiet moment */
+    bool prefetch;    /* D: the application says that now is a good time */
+    uint64_t sent_at; /* D: when ROT_INIT was queued last */
+    uint8_t *mine;    /* pool block: own message, kept byte-identical for every retry */
+    uint8_t *theirs;  /* pool block: the peer's */
     struct head2_secret64 seed; /* D: of the key pair offered */
     struct head2_secret32 ss;
     uint8_t rth1[64], rth2[64];
@@ -160,7 +163,8 @@ struct tunnel {
     uint8_t th8[64];
     uint64_t incarnation; /* D: of the gateway */
     struct params params;
-    struct head2_address address;
+    struct head2_address address; /* of the peer */
+    struct path path;
     uint64_t up_since;
     uint64_t gone_at; /* when it is erased; 0: not yet */
     uint64_t due;     /* next time-driven work */
@@ -193,7 +197,7 @@ struct tunnel {
     uint64_t rate_slot;
 
     uint64_t tx_packets[LANES], rx_packets[LANES], tx_bytes, rx_bytes, twins;
-    uint64_t rotations[4], ratchets;
+    uint64_t rotations[HEAD2_CAUSES], ratchets;
     uint64_t handshake_us, handshake_bytes;
 };
 
@@ -303,13 +307,19 @@ struct peer {
     uint64_t next_try; /* drone */
     uint32_t next_addr;
     uint64_t tx_packets[LANES], rx_packets[LANES], tx_bytes, rx_bytes, twins;
-    uint64_t rotations[4], ratchets; /* of sessions that have ended */
+    uint64_t rotations[HEAD2_CAUSES], ratchets; /* of sessions that have ended */
 };
 
 struct reply { /* a small stateless answer: RETRY or HINT */
     struct head2_address to;
     uint16_t len;
     uint8_t bytes[FRAME_OVERHEAD + HELLO_BYTES];
+};
+
+struct datagram {
+    struct head2_address to;
+    size_t len;
+    uint8_t bytes[DATAGRAM_MAX];
 };
 
 #define REPLIES   64
@@ -364,6 +374,7 @@ struct head2_session {
     uint32_t *pool_free;
     uint32_t pool_n, pool_total;
 
+    struct datagram copy; /* of what went out last, for the peer's other address; or empty */
     struct reply replies[REPLIES];
     unsigned reply_first, reply_n;
     struct head2_event *events;
@@ -423,11 +434,12 @@ struct tunnel_spec { /* what a finished handshake hands over */
 uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec);
 void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason);
 void tunnel_close(struct head2_session *s, struct tunnel *t, enum close_reason reason);
-void tunnel_input(struct head2_session *s, const uint8_t *d, size_t len,
-                  struct head2_session_data *data);
+void tunnel_input(struct head2_session *s, const struct head2_address *from, const uint8_t *d,
+                  size_t len, struct head2_session_data *data);
 void tunnel_tick(struct head2_session *s, uint32_t slot);
 void tunnel_wake(struct head2_session *s, struct tunnel *t);
-size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out);
+size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out,
+                   struct head2_address *to);
 const struct tunnel *tunnel_present(const struct head2_session *s, uint32_t peer);
 struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer);
 uint32_t tunnel_slot(const struct head2_session *s, const struct tunnel *t);
@@ -455,6 +467,8 @@ void control_tick(struct head2_session *s, struct tunnel *t);
 bool control_pending(const struct head2_session *s, const struct tunnel *t);
 size_t control_next(struct head2_session *s, struct tunnel *t, uint8_t *out);
 uint64_t control_due(const struct tunnel *t);
+/* Write an unreliable message, CTL_HEAD + len bytes. */
+size_t control_write(uint8_t *p, uint8_t type, const uint8_t *body, uint16_t len);
 
 /* rotation.c */
 void rotation_tick(struct head2_session *s, struct tunnel *t);
@@ -475,18 +489,5 @@ size_t initiator_next(struct head2_session *s, uint8_t *out, struct head2_addres
 uint64_t initiator_due(const struct head2_session *s);
 void initiator_abort_all(struct head2_session *s);
 void initiator_resume(struct head2_session *s);
-
-/* responder.c */
-void responder_tick(struct head2_session *s);
-void responder_input(struct head2_session *s, const struct head2_address *from,
-                     const struct frame *f, const uint8_t *d, size_t len);
-void responder_job_done(struct head2_session *s, struct head2_job *job);
-size_t responder_next(struct head2_session *s, uint8_t *out, struct head2_address *to);
-void responder_tunnel_proven(struct head2_session *s, uint32_t tunnel);
-void responder_resume(struct head2_session *s);
-
-/* limits.c */
-bool limit_take(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
-bool limit_half_used(const struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * An established session: opening packets, liveness, the end. Sealing is in send.c.
  */
-#include "session/state.h"
+#include "session/responder.h"
 
 #include <head2/hash.h>
 
@@ -111,7 +111,7 @@ uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec)
     t->suite = spec->suite;
     memcpy(t->session_id, spec->session_id, sizeof t->session_id);
     t->params = spec->params;
-    t->address = spec->address;
+    path_start(t, &spec->address, s->now);
     t->up_since = t->heard = t->fresh = s->now;
     t->handshake_us = s->now - spec->began;
     t->handshake_bytes = spec->wire_bytes;
@@ -139,7 +139,7 @@ static void keep_totals(struct peer *p, const struct tunnel *t)
         p->tx_packets[i] += t->tx_packets[i];
         p->rx_packets[i] += t->rx_packets[i];
     }
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < HEAD2_CAUSES; i++)
         p->rotations[i] += t->rotations[i];
     p->ratchets += t->ratchets;
     p->tx_bytes += t->tx_bytes;
@@ -238,9 +238,21 @@ struct tunnel *tunnel_of_peer(struct head2_session *s, uint32_t peer)
     return t == NULL ? NULL : &s->tunnels[t - s->tunnels];
 }
 
-size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out)
+size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out,
+                   struct head2_address *to)
 {
-    return control_next(s, t, out);
+    size_t n = path_next(s, t, out, to);
+
+    if (n != 0)
+        return n;
+    n = control_next(s, t, out);
+    *to = t->address;
+    if (n != 0 && path_copies(s, t, n)) {
+        s->copy.to = t->path.to;
+        s->copy.len = n;
+        memcpy(s->copy.bytes, out, n);
+    }
+    return n;
 }
 
 /* ---- receiving ---- */
@@ -286,22 +298,31 @@ static void prove(struct head2_session *s, struct tunnel *t)
     report_up(s, t);
 }
 
-static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx, unsigned lane,
-                     uint64_t rn, size_t len, struct head2_session_data *data)
-{
-    struct window *w = &t->window[lane];
-    bool below_top = rn + 1 < w->next;
-    epoch_t epoch = rx->epoch;
-    size_t plain_len = len - HEAD2_SESSION_OVERHEAD;
+/* An authentic packet as it came. */
+struct arrival {
+    const struct head2_address *from;
+    unsigned lane;
+    uint64_t rn;
+    size_t len;
+};
 
-    window_accept(w, rn);
-    rx->bytes += len;
-    t->rx_bytes += len;
+static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx,
+                     const struct arrival *a, struct head2_session_data *data)
+{
+    const unsigned lane = a->lane;
+    struct window *w = &t->window[lane];
+    const bool below_top = a->rn + 1 < w->next;
+    const epoch_t epoch = rx->epoch;
+    const size_t plain_len = a->len - HEAD2_SESSION_OVERHEAD;
+
+    window_accept(w, a->rn);
+    rx->bytes += a->len;
+    t->rx_bytes += a->len;
     t->heard = s->now;
     note_epoch(s, t, rx);
     if (!t->proven)
         prove(s, t);
-    bool is_stale = stale(t, lane, epoch, rn);
+    bool is_stale = stale(t, lane, epoch, a->rn);
     t->rx_packets[lane]++;
     if (is_stale) {
         count(s, HEAD2_COUNT_STALE_EPOCH);
@@ -309,6 +330,7 @@ static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch 
             alarm_event(s, t->peer, HEAD2_COUNT_STALE_EPOCH);
         return;
     }
+    path_heard(s, t, a->from, a->len, !below_top);
     if (lane == LANE_CONTROL) {
         uint64_t serial = t->serial;
         control_input(s, t, rx, s->plain, plain_len);
@@ -328,8 +350,8 @@ static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch 
         epoch_follow(s, t, epoch);
 }
 
-void tunnel_input(struct head2_session *s, const uint8_t *d, size_t len,
-                  struct head2_session_data *data)
+void tunnel_input(struct head2_session *s, const struct head2_address *from, const uint8_t *d,
+                  size_t len, struct head2_session_data *data)
 {
     uint64_t tag = be48(d);
     enum head2_counter why = HEAD2_COUNT_UNKNOWN_TAG;
@@ -362,7 +384,7 @@ void tunnel_input(struct head2_session *s, const uint8_t *d, size_t len,
             why = HEAD2_COUNT_AEAD_FAIL;
             continue;
         }
-        accepted(s, t, rx, lane, rn, len, data);
+        accepted(s, t, rx, &(struct arrival){from, lane, rn, len}, data);
         return;
     }
     count(s, why);
@@ -395,6 +417,7 @@ void tunnel_tick(struct head2_session *s, uint32_t slot)
     }
     liveness(s, t);
     control_tick(s, t);
+    path_tick(s, t);
     if (!t->closing) {
         epoch_expire(s, t);
         rotation_tick(s, t);
@@ -404,6 +427,8 @@ void tunnel_tick(struct head2_session *s, uint32_t slot)
     t->due = control_due(t);
     if (epoch_due(t) < t->due)
         t->due = epoch_due(t);
+    if (path_due(t) < t->due)
+        t->due = path_due(t);
     if (t->gone_at != 0 && t->gone_at < t->due)
         t->due = t->gone_at;
     if (t->due <= s->now) /* an armed epoch that may not move yet is looked at again soon */

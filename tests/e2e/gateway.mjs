@@ -351,6 +351,68 @@ for (const victim of ['gateway', 'link'])
     await exchange(p, 0, 'logs', 'after');
   });
 
+// ---- an address that changes ----
+
+// Stands where the link looks for its gateway, and speaks to the gateway from a port of its own, which
+// rebind() changes as a box between the two might.
+async function translator(port) {
+  const inside = dgram.createSocket('udp4');
+  let outside, drone;
+  const rebind = async () => {
+    outside?.close();
+    outside = dgram.createSocket('udp4');
+    outside.on('message', (bytes) => { if (drone) inside.send(bytes, drone); });
+    await new Promise((done) => outside.bind(0, '127.0.0.1', done));
+    return outside.address().port;
+  };
+  await rebind();
+  inside.on('message', (bytes, from) => { drone = from.port; outside.send(bytes, port, '127.0.0.1'); });
+  await new Promise((done) => inside.bind(0, '127.0.0.1', done));
+  cleanups.push(() => { inside.close(); outside.close(); });
+  return { port: inside.address().port, rebind };
+}
+
+await test('a link that comes from another port is the same session', async (dir) => {
+  const p = await place(dir);
+  const nat = await translator(p.port);
+  fs.writeFileSync(p.links[0], fs.readFileSync(p.links[0], 'utf8').replace(`127.0.0.1:${p.port}`, `127.0.0.1:${nat.port}`));
+  const { gateway, link } = await bothUp(p);
+  await exchange(p, 0, 'telemetry', 'before');
+  const session = status(p.config).peers[0].session;
+  const app = await application();
+  await app.send('hello', p.inputs[0].telemetry);
+  const there = await p.out[0].telemetry.take('hello');
+  let sent = 0;
+  const fly = async (ms) => {
+    for (const end = Date.now() + ms; Date.now() < end; await sleep(10)) {
+      await app.send(`up ${sent}`, p.inputs[0].telemetry);
+      await p.out[0].telemetry.send(`down ${sent++}`, there.from.port);
+    }
+  };
+  await fly(300);
+  const before = sent;
+  const port = await nat.rebind();
+  await fly(2000);
+  const moved = await gateway.event('path-moved', 100);
+  const after = sent;
+  await fly(500);
+  check(moved.peer === 'drone-1' && moved.detail.address === `127.0.0.1:${port}`, JSON.stringify(moved));
+  await sleep(100);
+  const ups = p.out[0].telemetry.got.filter((m) => m.text.startsWith('up ')).length;
+  const down = new Set(app.got.map((m) => m.text));
+  const lost = [...Array(sent).keys()].filter((n) => !down.has(`down ${n}`));
+  check(sent - ups <= 5, `${sent - ups} of ${sent} lost on the way up`); // what the old socket held
+  // and down what was sent within 300 ms, before both addresses were used
+  check(lost.length > 0 && lost.every((n) => n >= before - 2 && n < before + 45), `lost on the way down: ${lost}`);
+  check(after < sent && !lost.some((n) => n >= after), `lost after the move: ${lost}`);
+  const s = status(p.config);
+  check(s.peers[0].session === session && s.peers[0].address === `127.0.0.1:${port}`, JSON.stringify(s.peers[0]));
+  check(s.drops.PATH_MOVED === 1, JSON.stringify(s.drops));
+  for (const d of [gateway, link])
+    check(d.events.filter((e) => e.event === 'session-up').length === 1 &&
+      !d.events.some((e) => e.event === 'suspect' || e.event === 'session-down'), d.lines.join('\n'));
+});
+
 // ---- who may ---- 
 
 await test('a drone that is not registered is rejected and gets no session', async (dir) => {

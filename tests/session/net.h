@@ -27,6 +27,7 @@ struct net_packet {
     uint64_t at;
     uint64_t order;
     int from, to;
+    struct head2_address source, dest;
     size_t len;
     uint8_t bytes[1600];
 };
@@ -34,12 +35,13 @@ struct net_packet {
 struct net_end {
     struct head2_session *s;
     struct head2_address addr;
+    struct head2_address also; /* reaches it too, when the port is not 0 */
     const struct net_key *key;
     uint32_t peer; /* a drone's: its gateway.  a gateway's are in net.peer_of */
     uint64_t received[4], sent[4], late;
-    uint64_t events[16], rotated[4], ratchets, datagrams;
+    uint64_t events[16], rotated[HEAD2_CAUSES], ratchets, datagrams;
     uint64_t last_seq[4];
-    struct head2_event last_up, last_rotation, last_down, last_alarm;
+    struct head2_event last_up, last_rotation, last_down, last_alarm, last_move;
     uint64_t random_calls;
     uint64_t job_count[5];
 };
@@ -119,16 +121,23 @@ static struct head2_address net_addr(unsigned i)
     return a;
 }
 
+static bool net_same(const struct head2_address *a, const struct head2_address *b)
+{
+    return a->port == b->port && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
 static int net_find(struct net *n, const struct head2_address *a)
 {
     for (int i = 0; i <= NET_GATEWAY; i++)
-        if (n->end[i].s != NULL && memcmp(n->end[i].addr.ip, a->ip, 16) == 0 &&
-            n->end[i].addr.port == a->port)
+        if (n->end[i].s != NULL &&
+            (net_same(a, &n->end[i].addr) || (a->port != 0 && net_same(a, &n->end[i].also))))
             return i;
     return -1;
 }
 
-static void net_post(struct net *n, int from, int to, const uint8_t *bytes, size_t len)
+/* From any address: of an end, or of somebody who says so. */
+static void net_post_from(struct net *n, const struct head2_address *source, int to,
+                          const uint8_t *bytes, size_t len)
 {
     if (n->queued == NET_QUEUE) {
         n->overflow++;
@@ -138,10 +147,16 @@ static void net_post(struct net *n, int from, int to, const uint8_t *bytes, size
     p->at = n->now + n->delay_min +
             (n->delay_max > n->delay_min ? net_rand(n) % (n->delay_max - n->delay_min) : 0);
     p->order = n->order++;
-    p->from = from;
+    p->from = net_find(n, source);
     p->to = to;
+    p->source = *source;
     p->len = len;
     memcpy(p->bytes, bytes, len);
+}
+
+static void net_post(struct net *n, int from, int to, const uint8_t *bytes, size_t len)
+{
+    net_post_from(n, &n->end[from].addr, to, bytes, len);
 }
 
 static void net_send(struct net *n, int from, const struct head2_address *to, const uint8_t *bytes,
@@ -154,6 +169,8 @@ static void net_send(struct net *n, int from, const struct head2_address *to, co
     n->end[from].datagrams++;
     view.from = from;
     view.to = dest;
+    view.source = n->end[from].addr;
+    view.dest = *to;
     view.len = len;
     view.at = n->now;
     memcpy(view.bytes, bytes, len);
@@ -178,6 +195,8 @@ static void net_note(struct net *n, int i, const struct head2_event *e)
         end->last_up = *e;
     if (e->kind == HEAD2_EVENT_DOWN)
         end->last_down = *e;
+    if (e->kind == HEAD2_EVENT_MOVED)
+        end->last_move = *e;
     if (e->kind == HEAD2_EVENT_ALARM)
         end->last_alarm = *e;
     if (e->kind == HEAD2_EVENT_ROTATED) {
@@ -214,7 +233,7 @@ static void net_input(struct net *n, const struct net_packet *p)
 
     if (end->s == NULL)
         return;
-    head2_session_input(end->s, n->now, &n->end[p->from].addr, p->bytes, p->len, &d);
+    head2_session_input(end->s, n->now, &p->source, p->bytes, p->len, &d);
     if (d.bytes != NULL) {
         end->received[d.lane]++;
         end->late += d.late;
@@ -345,6 +364,8 @@ HEAD2_UNUSED static enum head2_status net_say(struct net *n, int from, int to, u
 
     for (unsigned i = 0; st == HEAD2_OK && i < out.n; i++)
         net_send(n, from, &out.to, out.bytes[i], out.len[i]);
+    for (unsigned i = 0; st == HEAD2_OK && i < out.n_also; i++)
+        net_send(n, from, &out.also, out.bytes[i], out.len[i]);
     n->end[from].sent[lane] += st == HEAD2_OK;
     net_pump(n, from);
     return st;

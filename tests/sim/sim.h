@@ -6,14 +6,16 @@
  * After every step these must hold; what breaks one ends the test and names the seed.
  *
  *   nonce      no two sealed datagrams of any end begin with the same 12 bytes, whatever repeats in
- *              the random generators of restarted ends (the first six are of the key alone)
+ *              the random generators of restarted ends (the first six are of the key alone); the
+ *              same datagram may go to two addresses, and to no third
  *   age        nothing is sealed under a key older, or that has sealed more, than was agreed
  *   once       a plaintext is delivered once at most, at the end it was for, as it was sent
  *   retired    nothing is delivered later than two key lives after it was sealed
- *   unharmed   where the network does its duty, an attacker's datagrams end no session and cost no
- *              packet
- *   agreement  when the network is well again both ends have one session, the same, within the time
- *              that the protocol gives, and it carries data both ways
+ *   path       an end's address moves to where the other one has been, or to a relay that has
+ * carried a challenge to it; never for a datagram that is a replay or not authentic unharmed where
+ * the network does its duty, an attacker's datagrams end no session and cost no packet agreement
+ * when the network is well again both ends have one session, the same, within the time that the
+ * protocol gives, and it carries data both ways
  */
 #ifndef HEAD2_TESTS_SIM_SIM_H
 #define HEAD2_TESTS_SIM_SIM_H
@@ -35,6 +37,8 @@
 #define SIM_SMALL     8    /* ends of a small world */
 #define SIM_HEAL_US   (8 * SECOND_US)
 #define SIM_SEAL_HEAD 12
+#define SIM_RELAYS    1000
+#define SIM_RELAY_IP  0xf00000 /* of the first: see sim_address */
 
 static const uint8_t sim_magic[6] = {0xc4, 0x48, 0x32, 0x48, 0x53, 0x01};
 
@@ -55,7 +59,7 @@ struct sim_end {
     uint64_t tick_at;      /* of the tick in the heap that counts */
     bool cut;              /* nothing reaches it and nothing leaves it */
     bool clock_went_back;
-    uint64_t ups, downs, rotations, ratchets;
+    uint64_t ups, downs, rotations, ratchets, moves;
 };
 
 enum sim_kind { SIM_PACKET, SIM_TICK };
@@ -89,6 +93,22 @@ struct sim_heard {
     uint8_t bytes[SIM_BYTES];
 };
 
+/* Once sealed, and where it went. */
+struct sim_nonce {
+    uint8_t bytes[SIM_SEAL_HEAD];
+    uint16_t times;
+    uint64_t digest, to;
+};
+
+/* Somebody between one drone and the gateway, quicker than the path. */
+struct sim_relay {
+    uint32_t number; /* names its address */
+    uint32_t drone;
+    bool races;               /* the drone's datagrams arrive from here first, now and then */
+    bool forwards;            /* what is sent here reaches the drone */
+    bool carried[SIM_RELAYS]; /* by number: something has */
+};
+
 struct sim {
     uint64_t seed, rng, now, order, events;
     uint32_t n; /* ends */
@@ -99,16 +119,18 @@ struct sim {
     uint64_t delay, jitter;
     bool duty; /* the network loses, corrupts and delays nothing */
     bool clocks_jump;
+    uint64_t roam_at; /* the next move, at the earliest */
     struct sim_event *heap;
     size_t heap_n, heap_cap;
     struct sim_packet *packet;
     uint32_t packets, free_packet;
     struct sim_message *message;
     uint32_t messages, message_cap;
-    uint8_t (*nonce)[SIM_SEAL_HEAD];
+    struct sim_nonce *nonce;
     size_t nonces, nonce_cap; /* a power of two */
     struct sim_heard heard[SIM_HEARD];
     uint64_t heard_n;
+    struct sim_relay relay;
     uint64_t delivered, refused;
     bool tell;
 };
@@ -223,7 +245,7 @@ static uint32_t sim_find(const struct sim *w, const struct head2_address *a)
 {
     /* the address holds the number of its end: see sim_address */
     const uint32_t i = be32(a->ip + 12) & 0xffffff;
-    return i < w->n && a->port == 5710 ? i : UINT32_MAX;
+    return i < w->n && a->port == w->end[i].address.port ? i : UINT32_MAX;
 }
 
 static struct head2_address sim_address(uint32_t i)
@@ -260,32 +282,80 @@ static void sim_post(struct sim *w, const struct head2_address *from, uint32_t t
     sim_push(w, w->now + delay, SIM_PACKET, at);
 }
 
-/* nonce: each may come once in the whole history. */
-static void sim_note_nonce(struct sim *w, const uint8_t *datagram)
+static bool sim_same(const struct head2_address *a, const struct head2_address *b)
 {
+    return a->port == b->port && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
+static uint64_t sim_digest(const uint8_t *bytes, size_t len)
+{
+    uint64_t h = len;
+
+    for (; len >= 8; bytes += 8, len -= 8)
+        h = (h ^ be64(bytes)) * UINT64_C(0x9e3779b97f4a7c15);
+    while (len-- != 0)
+        h = (h ^ *bytes++) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
+/* The place of a nonce in the table, taken or free. */
+static struct sim_nonce *sim_nonce_place(const struct sim *w, const uint8_t *nonce)
+{
+    static const uint8_t empty[SIM_SEAL_HEAD];
     uint64_t h;
 
-    if (2 * w->nonces >= w->nonce_cap) {
-        uint8_t(*old)[SIM_SEAL_HEAD] = w->nonce;
-        const size_t cap = w->nonce_cap;
-        w->nonce_cap = cap == 0 ? 1 << 12 : 4 * cap;
-        w->nonce = calloc(w->nonce_cap, sizeof *w->nonce);
-        CHECK(w->nonce != NULL);
-        w->nonces = 0;
-        static const uint8_t empty[SIM_SEAL_HEAD];
-        for (size_t i = 0; i < cap; i++)
-            if (memcmp(old[i], empty, sizeof empty) != 0)
-                sim_note_nonce(w, old[i]);
-        free(old);
-    }
-    memcpy(&h, datagram + 4, 8);
-    h ^= be32(datagram) * UINT64_C(0x9e3779b97f4a7c15);
+    memcpy(&h, nonce + 4, 8);
+    h ^= be32(nonce) * UINT64_C(0x9e3779b97f4a7c15);
     size_t i = (size_t)(sim_splitmix(&h) & (w->nonce_cap - 1));
-    static const uint8_t empty[SIM_SEAL_HEAD];
-    for (; memcmp(w->nonce[i], empty, sizeof empty) != 0; i = (i + 1) & (w->nonce_cap - 1))
-        SIM_CHECK(w, memcmp(w->nonce[i], datagram, SIM_SEAL_HEAD) != 0);
-    memcpy(w->nonce[i], datagram, SIM_SEAL_HEAD);
-    w->nonces++;
+    while (memcmp(w->nonce[i].bytes, empty, sizeof empty) != 0 &&
+           memcmp(w->nonce[i].bytes, nonce, SIM_SEAL_HEAD) != 0)
+        i = (i + 1) & (w->nonce_cap - 1);
+    return &w->nonce[i];
+}
+
+static void sim_nonce_grow(struct sim *w)
+{
+    struct sim_nonce *old = w->nonce;
+    const size_t cap = w->nonce_cap;
+
+    w->nonce_cap = cap == 0 ? 1 << 12 : 4 * cap;
+    w->nonce = calloc(w->nonce_cap, sizeof *w->nonce);
+    CHECK(w->nonce != NULL);
+    for (size_t i = 0; i < cap; i++)
+        if (old[i].times != 0)
+            *sim_nonce_place(w, old[i].bytes) = old[i];
+    free(old);
+}
+
+/* nonce */
+static void sim_note_nonce(struct sim *w, const struct head2_address *to, const uint8_t *datagram,
+                           size_t len)
+{
+    const uint64_t digest = sim_digest(datagram, len);
+    const uint64_t where = sim_digest(to->ip, sizeof to->ip) + to->port;
+
+    if (2 * w->nonces >= w->nonce_cap)
+        sim_nonce_grow(w);
+    struct sim_nonce *n = sim_nonce_place(w, datagram);
+    SIM_CHECK(w, n->times == 0 || (n->times == 1 && n->digest == digest && n->to != where));
+    w->nonces += n->times++ == 0;
+    memcpy(n->bytes, datagram, sizeof n->bytes);
+    n->digest = digest;
+    n->to = where;
+}
+
+static void sim_relay(struct sim *w, uint32_t from, const struct head2_address *to,
+                      const uint8_t *bytes, size_t len)
+{
+    struct sim_relay *r = &w->relay;
+    const struct head2_address at = sim_address(SIM_RELAY_IP + r->number);
+
+    if (r->races && from == r->drone && sim_chance(w, 0.5))
+        sim_post(w, &at, SIM_GATEWAY, bytes, len, w->delay / 2);
+    if (r->forwards && from == SIM_GATEWAY && sim_same(to, &at)) {
+        sim_post(w, &at, r->drone, bytes, len, w->delay / 2);
+        r->carried[r->number] = true;
+    }
 }
 
 static void sim_send(struct sim *w, uint32_t from, const struct head2_address *to,
@@ -300,12 +370,14 @@ static void sim_send(struct sim *w, uint32_t from, const struct head2_address *t
 
     SIM_CHECK(w, len <= SIM_BYTES && len >= 28);
     if (memcmp(bytes, sim_magic, sizeof sim_magic) != 0)
-        sim_note_nonce(w, bytes);
+        sim_note_nonce(w, to, bytes, len);
     w->heard_n++;
     h->from = from;
     h->to = dest;
     h->len = len;
     memcpy(h->bytes, bytes, len);
+    if (!w->end[from].cut)
+        sim_relay(w, from, to, bytes, len);
     if (dest == UINT32_MAX || w->end[from].cut || sim_chance(w, w->loss))
         return;
     const uint64_t delay = w->delay + (w->jitter != 0 ? sim_below(w, w->jitter) : 0);
@@ -336,6 +408,23 @@ static void sim_set_tick(struct sim *w, uint32_t i)
     }
 }
 
+/* path */
+static void sim_check_move(struct sim *w, uint32_t i, const struct head2_event *e)
+{
+    const struct head2_address *to = &e->to;
+
+    SIM_CHECK(w, i == SIM_GATEWAY); /* drones here know one address */
+    for (uint32_t d = 1; d < w->n; d++) {
+        const struct head2_address *home = &w->end[d].address;
+        if (w->end[i].peer[d] != e->peer)
+            continue;
+        const bool own = memcmp(to->ip, home->ip, sizeof to->ip) == 0 && to->port <= home->port;
+        const uint32_t relay = (be32(to->ip + 12) & 0xffffff) - SIM_RELAY_IP;
+        const bool relayed = relay < SIM_RELAYS && w->relay.carried[relay];
+        SIM_CHECK(w, own || relayed);
+    }
+}
+
 static void sim_note_event(struct sim *w, uint32_t i, const struct head2_event *e)
 {
     struct sim_end *end = &w->end[i];
@@ -344,6 +433,9 @@ static void sim_note_event(struct sim *w, uint32_t i, const struct head2_event *
     end->downs += e->kind == HEAD2_EVENT_DOWN;
     end->rotations += e->kind == HEAD2_EVENT_ROTATED && e->verified;
     end->ratchets += e->kind == HEAD2_EVENT_ROTATED && !e->verified;
+    end->moves += e->kind == HEAD2_EVENT_MOVED;
+    if (e->kind == HEAD2_EVENT_MOVED)
+        sim_check_move(w, i, e);
     if (e->kind == HEAD2_EVENT_UP || e->kind == HEAD2_EVENT_ROTATED)
         end->clock_went_back = false;
     if (e->kind == HEAD2_EVENT_UP && i != SIM_GATEWAY)
@@ -491,6 +583,8 @@ static void sim_say(struct sim *w, uint32_t from, uint32_t to, uint8_t lane, siz
     w->refused += st != HEAD2_OK;
     for (unsigned i = 0; st == HEAD2_OK && i < out.n; i++)
         sim_send(w, from, &out.to, out.bytes[i], out.len[i]);
+    for (unsigned i = 0; st == HEAD2_OK && i < out.n_also; i++)
+        sim_send(w, from, &out.also, out.bytes[i], out.len[i]);
     if (st == HEAD2_OK)
         sim_check_age(w, from, to);
     sim_pump(w, from);
@@ -535,6 +629,12 @@ static void sim_kill(struct sim *w, uint32_t i)
 {
     head2_session_free(w->end[i].s);
     w->end[i].s = NULL;
+}
+
+/* A drone is elsewhere from now on; nothing that is sent to the old address arrives. */
+HEAD2_UNUSED static void sim_move(struct sim *w, uint32_t drone)
+{
+    w->end[drone].address.port++;
 }
 
 HEAD2_UNUSED static void sim_jump(struct sim *w, uint32_t i, int64_t by)
@@ -595,6 +695,7 @@ static bool sim_agree(const struct sim *w, uint32_t drone)
     return sim_info(w, drone, SIM_GATEWAY, &d) && sim_info(w, SIM_GATEWAY, drone, &g) &&
            !d.suspect && d.lag_us < SECOND_US && g.lag_us < SECOND_US &&
            memcmp(d.pseudonym, g.pseudonym, sizeof d.pseudonym) == 0 &&
+           sim_same(&g.address, &w->end[drone].address) &&
            (w->n > SIM_SMALL || (d.gen == g.gen && d.step == g.step));
 }
 
@@ -637,6 +738,7 @@ static uint64_t sim_heal(struct sim *w)
 
     w->loss = w->duplicate = w->corrupt = 0;
     w->jitter = 0;
+    w->relay.races = w->relay.forwards = false;
     for (uint32_t i = 0; i < w->n; i++) {
         w->end[i].cut = false;
         if (w->end[i].s == NULL)

@@ -8,25 +8,48 @@
 #define HISTORIES 10000
 #define EVENTS    2000
 #define DRONES    2
+/* A move takes a second; who moves faster than he is found has to begin anew. */
+#define ROAM_EVERY (5 * SECOND_US / 2)
+
+enum trouble {
+    ATTACKED = 1,
+    LOSSY = 2,
+    PARTITIONS = 4,
+    CRASHES = 8,
+    CLOCKS = 16,
+    ROAMS = 32,   /* drones change their addresses */
+    RACED = 64,   /* a relay is quicker than the path */
+    RELAYED = 128 /* and answers for the drone */
+};
 
 struct kind {
     const char *name;
-    bool attacked, lossy, partitions, crashes, clocks, bulk;
+    unsigned what; /* of enum trouble */
+    bool bulk;
 };
 
 static const struct kind kinds[] = {
-    {"attacked",       true,  false, false, false, false, false},
-    {"lossy",          false, true,  false, false, false, false},
-    {"partitioned",    false, true,  true,  false, false, false},
-    {"restarted",      true,  false, false, true,  false, false},
-    {"clocks",         false, false, false, false, true,  false},
-    {"bulk",           false, true,  false, false, false, true },
-    {"bulk, attacked", true,  false, false, false, false, true },
-    {"everything",     true,  true,  true,  true,  true,  true },
+    {"attacked",        ATTACKED,           false},
+    {"lossy",           LOSSY,              false},
+    {"partitioned",     LOSSY | PARTITIONS, false},
+    {"restarted",       ATTACKED | CRASHES, false},
+    {"clocks",          CLOCKS,             false},
+    {"bulk",            LOSSY,              true },
+    {"bulk, attacked",  ATTACKED,           true },
+    {"roaming",         ROAMS,              false},
+    {"roams, attacked", ATTACKED | ROAMS,   false},
+    {"raced",           ATTACKED | RACED,   false},
+    {"relayed",         ATTACKED | RELAYED, false},
+    {"everything",      255,                true },
 };
 
+static bool has(const struct kind *k, unsigned what)
+{
+    return (k->what & what) != 0;
+}
+
 static struct {
-    uint64_t delivered, rotations, ratchets, ups, moves, restarts, slowest;
+    uint64_t delivered, rotations, ratchets, ups, moves, restarts, paths, slowest;
 } total;
 
 /* ---- the attacker ---- */
@@ -88,10 +111,10 @@ static void attack(struct sim *w)
 
 static void choose_network(struct sim *w, const struct kind *k)
 {
-    w->duty = !k->lossy && !k->partitions && !k->crashes && !k->clocks;
-    w->clocks_jump = k->clocks;
+    w->duty = (k->what & ~(unsigned)(ATTACKED | RACED)) == 0;
+    w->clocks_jump = has(k, CLOCKS);
     w->delay = sim_below(w, 40 * MS);
-    if (k->lossy) {
+    if (has(k, LOSSY)) {
         w->loss = (double)sim_below(w, 20) / 100;
         w->duplicate = (double)sim_below(w, 10) / 100;
         w->corrupt = (double)sim_below(w, 5) / 100;
@@ -99,18 +122,33 @@ static void choose_network(struct sim *w, const struct kind *k)
     }
 }
 
+/* Somebody else stands between a drone and the gateway. */
+static void set_relay(struct sim *w, const struct kind *k)
+{
+    w->relay.number = (uint32_t)sim_below(w, SIM_RELAYS);
+    w->relay.drone = 1 + (uint32_t)sim_below(w, DRONES);
+    w->relay.races = sim_chance(w, 0.8);
+    w->relay.forwards = has(k, RELAYED) && sim_chance(w, 0.7);
+}
+
 static void disturb(struct sim *w, const struct kind *k)
 {
     const uint32_t who = (uint32_t)sim_below(w, w->n);
     struct sim_end *end = &w->end[who];
 
-    if (k->attacked && sim_chance(w, 0.5))
+    if (has(k, ATTACKED) && sim_chance(w, 0.5))
         attack(w);
-    if (k->partitions && sim_chance(w, 0.02))
+    if (has(k, ROAMS) && who != SIM_GATEWAY && w->now >= w->roam_at && sim_chance(w, 0.2)) {
+        sim_move(w, who);
+        w->roam_at = w->now + ROAM_EVERY;
+    }
+    if (has(k, RACED | RELAYED) && sim_chance(w, 0.02))
+        set_relay(w, k);
+    if (has(k, PARTITIONS) && sim_chance(w, 0.02))
         end->cut = !end->cut;
-    if (k->clocks && sim_chance(w, 0.01))
+    if (has(k, CLOCKS) && sim_chance(w, 0.01))
         sim_jump(w, who, (int64_t)sim_below(w, 70 * SECOND_US) - (int64_t)(3 * SECOND_US));
-    if (!k->crashes || !sim_chance(w, 0.02))
+    if (!has(k, CRASHES) || !sim_chance(w, 0.02))
         return;
     if (end->s == NULL) {
         sim_start(w, who);
@@ -142,6 +180,15 @@ static void check_unharmed(struct sim *w, uint32_t first_message)
         SIM_CHECK(w, w->message[i].times == 1);
 }
 
+/* Where nothing but addresses changes, everybody has the session that he had. */
+static void check_session_kept(struct sim *w)
+{
+    for (uint32_t i = 0; i < w->n; i++) {
+        SIM_CHECK(w, w->end[i].downs == 0);
+        SIM_CHECK(w, w->end[i].ups == (i == SIM_GATEWAY ? DRONES : 1));
+    }
+}
+
 static void history(uint64_t seed)
 {
     static struct sim w;
@@ -168,6 +215,8 @@ static void history(uint64_t seed)
         sim_run(&w, w.now + SECOND_US);
         check_unharmed(&w, first_message);
     }
+    if (k->what == ROAMS)
+        check_session_kept(&w);
     const uint64_t took = sim_heal(&w);
     total.slowest = took > total.slowest ? took : total.slowest;
     total.delivered += w.delivered;
@@ -175,6 +224,7 @@ static void history(uint64_t seed)
         total.rotations += w.end[i].rotations;
         total.ratchets += w.end[i].ratchets;
         total.ups += w.end[i].ups;
+        total.paths += w.end[i].moves;
     }
     sim_close(&w);
 }
@@ -195,14 +245,17 @@ static void histories(void)
     for (uint64_t seed = 1; seed <= (soak != NULL ? 50 * n : n); seed++)
         history(seed);
     printf("    %llu histories: %llu plaintexts delivered, %llu sessions, %llu rotations, %llu "
-           "ratchet steps, %llu attacks, %llu restarts; slowest recovery %.2f s\n",
+           "ratchet steps, %llu attacks, %llu restarts, %llu changes of address; slowest recovery "
+           "%.2f s\n",
            (unsigned long long)n, (unsigned long long)total.delivered,
            (unsigned long long)total.ups / 2, (unsigned long long)total.rotations,
            (unsigned long long)total.ratchets, (unsigned long long)total.moves,
-           (unsigned long long)total.restarts, (double)total.slowest / 1e6);
+           (unsigned long long)total.restarts, (unsigned long long)total.paths,
+           (double)total.slowest / 1e6);
     /* not all of them may be such in which nothing happens */
     CHECK(total.rotations > n && total.ratchets > n / 50 && total.ups > 5 * n);
     CHECK(total.restarts > n / 4 && total.moves > 20 * n && total.delivered > 100 * n);
+    CHECK(total.paths > n / 2);
 }
 
 int main(void)
