@@ -51,11 +51,16 @@ static int begin(const struct cli *cli, const struct config_entropy *c)
         const struct cli *in;
         void *out;
     } borrowed = {cli};
-    const enum head2_status st = entropy_begin(&sources, c, say_note, borrowed.out);
+    static bool at_exit; /* said once, however many verbs a process runs */
 
+    if (at_exit)
+        end_sources();
+    const enum head2_status st = entropy_begin(&sources, c, say_note, borrowed.out);
     if (st != HEAD2_OK)
         return cli_fail(cli, cli_status_exit(st), "rng", NULL, "%s", head2_status_string(st));
-    atexit(end_sources);
+    if (!at_exit && atexit(end_sources) != 0)
+        return cli_fail(cli, CLI_INTERNAL, "rng", NULL, "out of memory");
+    at_exit = true;
     if (c->sources != NULL) /* devices need their time; whether it was enough, the verb says */
         (void)!entropy_wait(SOURCES_WITHIN);
     return CLI_DONE;
