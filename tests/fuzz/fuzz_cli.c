@@ -138,6 +138,8 @@ static const char *next_word(struct input *in, const struct cli_verb *v, char *r
         if (room[i] == '/' || room[i] == 0)
             room[i] = '_'; /* stays in the folder, and is one word */
     room[len] = 0;
+    for (char *at; (at = strstr(room, ".tmp")) != NULL;)
+        *at = '_'; /* the program's own are looked for afterwards */
     return room;
 }
 
