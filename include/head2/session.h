@@ -77,6 +77,13 @@ struct head2_session_config {
     void *random_arg;
     uint64_t (*wall_ms)(void *arg); /* Unix time for the peer's information; may be NULL */
     void *wall_arg;
+    /* As in head2/entropy.h: a number that another one takes the place of when the machine's memory
+     * is restored or copied; false when there is none. Read before and after everything that is
+     * sealed. When it has changed, what was sealed is discarded, all sessions, handshakes and
+     * cookie keys are erased, and a drone begins anew: another copy may hold the same keys. May be
+     * NULL. */
+    bool (*generation)(void *arg, uint64_t *number);
+    void *generation_arg;
 };
 
 struct head2_session;
@@ -231,6 +238,7 @@ enum head2_event_kind {
     HEAD2_EVENT_NEXT_KEY, /* the next key has been agreed on and waits: the work of a rotation is
                              done */
     HEAD2_EVENT_MOVED,    /* the peer is at another address, and has proven it: see from, to */
+    HEAD2_EVENT_IMAGE,    /* this machine's memory was restored or copied: all keys were erased */
     HEAD2_EVENT_ALARM     /* counter says which: evidence of an attack or of a broken peer */
 };
 
@@ -341,6 +349,7 @@ enum head2_counter {
     HEAD2_COUNT_PATH_MOVED,
     HEAD2_COUNT_PATH_KEPT,
     HEAD2_COUNT_PATH_UNPROVEN,
+    HEAD2_COUNT_IMAGE,
     HEAD2_COUNTERS
 };
 

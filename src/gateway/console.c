@@ -1,7 +1,7 @@
 /*
  * The control socket: each line from a client is a JSON object {"op": NAME}, each answer is one
- * JSON object on a line. Operations: status, tags, rotate {"peer": NAME}. Bounds: 8 clients, 1 KiB a
- * line; a client that says nothing or does not take its answer for 5 s is dropped.
+ * JSON object on a line. Operations: status, tags, rotate {"peer": NAME}. Bounds: 8 clients, 1 KiB
+ * a line; a client that says nothing or does not take its answer for 5 s is dropped.
  */
 #include "gateway/runtime.h"
 

@@ -87,6 +87,12 @@ static void add(struct feeder *f, const struct config_source *s, const struct no
         note(to, s->name, why_of(st, error));
 }
 
+entropy_generation_fn *entropy_generation(void **arg)
+{
+    *arg = &generation;
+    return generation.page != NULL ? generation_read : NULL;
+}
+
 static enum head2_status configure(const struct config_entropy *c)
 {
     const char *names[HEAD2_ENTROPY_SOURCES + 1];
@@ -96,10 +102,7 @@ static enum head2_status configure(const struct config_entropy *c)
                                           .physical_only = c->physical_only,
                                           .sources = config_entropy_names(c, names)};
 
-    if (generation.page != NULL) {
-        config.generation = generation_read;
-        config.generation_arg = &generation;
-    }
+    config.generation = entropy_generation(&config.generation_arg);
     return head2_entropy_configure(&config);
 }
 

@@ -39,6 +39,11 @@ HEAD2_CHECK enum head2_status entropy_wait(unsigned ms);
 /* Why not: "policy two: rdseed good, quantis absent (No such file or directory)". */
 void entropy_why(char *out, size_t room);
 
+/* The number that tells clones of this machine, for whoever else keeps keys in memory: NULL when
+ * there is none. arg: receives the function's argument. Between entropy_begin and entropy_end. */
+typedef bool entropy_generation_fn(void *arg, uint64_t *number);
+entropy_generation_fn *entropy_generation(void **arg);
+
 /* Back to the library's defaults; no thread is left. */
 void entropy_end(struct entropy_sources *s);
 

@@ -228,6 +228,8 @@ static struct wording wording_of(const struct head2_event *e)
         return (struct wording){"next-key", JOURNAL_INFO};
     case HEAD2_EVENT_MOVED:
         return (struct wording){"path-moved", JOURNAL_INFO};
+    case HEAD2_EVENT_IMAGE:
+        return (struct wording){"image-changed", JOURNAL_WARNING};
     case HEAD2_EVENT_ALARM:
         break;
     }
@@ -260,6 +262,9 @@ void record_event(struct runtime *r, const struct head2_event *e)
         on_next_key(r, m);
     if (e->kind == HEAD2_EVENT_ROTATED && m != NULL)
         on_rotated(r, e, m, detail);
+    if (e->kind == HEAD2_EVENT_IMAGE)
+        put(detail, "text",
+            json_string("this machine was restored or copied: all sessions begin anew"));
     if (e->kind == HEAD2_EVENT_MOVED)
         on_moved(e, detail);
     if (e->kind == HEAD2_EVENT_DOWN)

@@ -356,6 +356,7 @@ struct head2_session_config runtime_session_config(const struct runtime *r, cons
                                      .wall_ms = wall};
 
     memcpy(s.suites, c->suites, sizeof s.suites);
+    s.generation = entropy_generation(&s.generation_arg);
     return s;
 }
 

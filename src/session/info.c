@@ -42,7 +42,8 @@ const char *head2_counter_name(enum head2_counter counter)
                                                       "PATH_TRIED",
                                                       "PATH_MOVED",
                                                       "PATH_KEPT",
-                                                      "PATH_UNPROVEN"};
+                                                      "PATH_UNPROVEN",
+                                                      "IMAGE"};
     return (unsigned)counter < HEAD2_COUNTERS ? names[counter] : "?";
 }
 

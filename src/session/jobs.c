@@ -45,6 +45,19 @@ void job_start(struct head2_session *s, struct head2_job *job)
     s->jobs_ready_last = job;
 }
 
+/* Drop jobs that nobody has fetched yet. */
+void job_forget_ready(struct head2_session *s)
+{
+    struct head2_job *job = s->jobs_ready;
+
+    s->jobs_ready = NULL;
+    while (job != NULL) {
+        struct head2_job *next = job->next;
+        job_put(s, job);
+        job = next;
+    }
+}
+
 static enum head2_status run_decaps(struct head2_job *job)
 {
     enum head2_status st;

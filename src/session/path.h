@@ -35,6 +35,13 @@ struct path {
     uint64_t rx, tx; /* bytes from the new address, and to it */
 };
 
+/* The second of two that are the same. */
+struct datagram {
+    struct head2_address to;
+    size_t len;
+    uint8_t bytes[DATAGRAM_MAX];
+};
+
 struct head2_session;
 struct tunnel;
 

@@ -192,6 +192,15 @@ static enum head2_status settle(struct sealing *b, uint32_t peer, struct head2_s
     return st;
 }
 
+/* The memory was copied while these were sealed: none of them may leave. */
+static void discard(struct head2_session_item *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        memset(items[i].packets, 0, sizeof *items[i].packets);
+        items[i].st = HEAD2_E_STATE;
+    }
+}
+
 /* see head2/session.h */
 enum head2_status head2_session_send_many(struct head2_session *s, uint64_t now, uint32_t peer,
                                           struct head2_session_item *items, size_t n)
@@ -204,6 +213,7 @@ enum head2_status head2_session_send_many(struct head2_session *s, uint64_t now,
     b.n = b.sealed = 0;
     if (now > s->now)
         s->now = now;
+    (void)image_changed(s); /* then there is no session */
     for (size_t i = 0; i < n; i++) {
         memset(items[i].packets, 0, sizeof *items[i].packets);
         items[i].st = HEAD2_OK;
@@ -212,6 +222,8 @@ enum head2_status head2_session_send_many(struct head2_session *s, uint64_t now,
             items[i].st = st;
     }
     seal_settled(&b);
+    if (good && image_changed(s))
+        discard(items, n);
     for (size_t i = 0; i < n; i++)
         if (items[i].st != HEAD2_OK)
             return items[i].st;

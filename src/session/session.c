@@ -209,6 +209,7 @@ enum head2_status head2_session_new(struct head2_session **out,
     s->config = *config;
     s->now = s->last_tick = s->half_swept = now;
     s->ready_first = s->half_first = INDEX_NONE;
+    image_note(s);
     HEAD2_TRY(set_defaults(&s->config));
     HEAD2_TRY(set_suites(s));
     s->max_peers = s->config.max_peers;
@@ -288,56 +289,6 @@ enum head2_status head2_session_reconfigure(struct head2_session *s,
     return HEAD2_OK;
 }
 
-/* ---- peers ---- */
-
-enum head2_status head2_session_add_peer(struct head2_session *s, uint32_t *peer,
-                                         const struct head2_peer_config *config)
-{
-    bool drone = s->config.role == HEAD2_ROLE_DRONE;
-    uint8_t id[ID_BYTES];
-    uint32_t slot = INDEX_NONE;
-
-    *peer = HEAD2_SESSION_NO_PEER;
-    if (config->pk == NULL || config->n_addrs > HEAD2_SESSION_MAX_ADDRS ||
-        drone != (config->n_addrs > 0))
-        return HEAD2_E_ARG;
-    identity(id, drone ? 'G' : 'D', config->pk);
-    for (uint32_t i = 0; i < s->max_peers; i++) {
-        if (!s->peers[i].used)
-            slot = slot == INDEX_NONE ? i : slot;
-        else if (memcmp(s->peers[i].id, id, ID_BYTES) == 0)
-            return HEAD2_E_STATE;
-    }
-    if (slot == INDEX_NONE)
-        return HEAD2_E_SPACE;
-    struct peer *p = &s->peers[slot];
-    memset(p, 0, sizeof *p);
-    p->used = true;
-    memcpy(p->id, id, ID_BYTES);
-    memcpy(p->pk, config->pk, sizeof p->pk);
-    memset(p->tunnel, 0xff, sizeof p->tunnel); /* INDEX_NONE */
-    memcpy(p->addrs, config->addrs, sizeof p->addrs);
-    p->n_addrs = config->n_addrs;
-    p->min_incarnation = config->min_incarnation;
-    index_add(&s->peer_index, be64(id), slot);
-    if (drone)
-        derive_mac1_keys(s->mkey, p->pk);
-    *peer = slot;
-    return HEAD2_OK;
-}
-
-void head2_session_remove_peer(struct head2_session *s, uint32_t peer)
-{
-    if (peer >= s->max_peers || !s->peers[peer].used)
-        return;
-    struct peer *p = &s->peers[peer];
-    while (p->tunnel[0] != INDEX_NONE)
-        tunnel_erase(s, p->tunnel[0], CLOSE_NORMAL);
-    initiator_abort_all(s);
-    index_remove(&s->peer_index, be64(p->id), peer);
-    head2_wipe(p, sizeof *p);
-}
-
 /* ---- input, time, output ---- */
 
 static void advance(struct head2_session *s, uint64_t now)
@@ -360,7 +311,8 @@ void head2_session_input(struct head2_session *s, uint64_t now, const struct hea
     memset(data, 0, sizeof *data);
     data->peer = HEAD2_SESSION_NO_PEER;
     if (now > s->now)
-        s->now = now; /* a clock that goes back is noticed by the tick */
+        s->now = now;       /* a clock that goes back is noticed by the tick */
+    (void)image_changed(s); /* then nobody knows this datagram any more */
     if (len < DATAGRAM_MIN) {
         count(s, HEAD2_COUNT_SHORT);
     } else if (memcmp(datagram, wire_magic, sizeof wire_magic) != 0) {
@@ -380,6 +332,7 @@ void head2_session_input(struct head2_session *s, uint64_t now, const struct hea
 void head2_session_tick(struct head2_session *s, uint64_t now)
 {
     advance(s, now);
+    (void)image_changed(s);
     s->last_tick = s->now;
     for (uint32_t i = 0; i < s->tunnel_top; i++)
         if (s->tunnels[i].used && s->tunnels[i].due <= s->now)
@@ -466,11 +419,8 @@ static size_t next_datagram(struct head2_session *s, struct head2_address *to)
     return n;
 }
 
-bool head2_session_next(struct head2_session *s, uint64_t now, struct head2_action *action)
+static bool next_action(struct head2_session *s, struct head2_action *action)
 {
-    memset(action, 0, sizeof *action);
-    if (now > s->now)
-        s->now = now;
     if (s->event_n != 0) {
         action->kind = HEAD2_ACTION_EVENT;
         action->event = &s->events[s->event_first];
@@ -490,6 +440,19 @@ bool head2_session_next(struct head2_session *s, uint64_t now, struct head2_acti
     return action->len != 0;
 }
 
+bool head2_session_next(struct head2_session *s, uint64_t now, struct head2_action *action)
+{
+    memset(action, 0, sizeof *action);
+    if (now > s->now)
+        s->now = now;
+    (void)image_changed(s);
+    const bool any = next_action(s, action);
+    if (!any || action->kind != HEAD2_ACTION_SEND || !image_changed(s))
+        return any;
+    memset(action, 0, sizeof *action); /* sealed too late: this must not leave */
+    return next_action(s, action);
+}
+
 static void resume_waiting(struct head2_session *s)
 {
     s->jobs_waiting = 0;
@@ -507,6 +470,7 @@ void head2_session_complete(struct head2_session *s, uint64_t now, struct head2_
 {
     if (now > s->now)
         s->now = now;
+    (void)image_changed(s);
     if (job->owner == OWNER_ATTEMPT)
         initiator_job_done(s, job);
     else if (job->owner == OWNER_HALF_OPEN)

@@ -316,12 +316,6 @@ struct reply { /* a small stateless answer: RETRY or HINT */
     uint8_t bytes[FRAME_OVERHEAD + HELLO_BYTES];
 };
 
-struct datagram {
-    struct head2_address to;
-    size_t len;
-    uint8_t bytes[DATAGRAM_MAX];
-};
-
 #define REPLIES   64
 #define EVENT_MIN 64
 
@@ -343,6 +337,8 @@ struct head2_session {
     uint8_t mkey[2][32];
     uint64_t now, last_tick;
     uint64_t serial; /* the last one given out */
+    bool imaged;     /* there is a number that tells memory images, and it is: */
+    uint64_t image;
     bool closing;
     uint64_t close_until;
 
@@ -397,7 +393,14 @@ void pool_put(struct head2_session *s, uint8_t *block, size_t used);
 bool same_address(const struct head2_address *a, const struct head2_address *b);
 struct params own_params(const struct head2_session *s);
 
+/* image.c */
+void image_note(struct head2_session *s);
+/* Whether this memory has been restored or copied since. If so everything secret has been erased.
+ */
+bool image_changed(struct head2_session *s);
+
 /* jobs.c */
+void job_forget_ready(struct head2_session *s);
 struct head2_job *job_get(struct head2_session *s, enum job_kind kind, enum job_owner owner,
                           uint32_t slot, uint64_t serial);
 void job_put(struct head2_session *s, struct head2_job *job);
