@@ -5,7 +5,7 @@
  */
 #include "check.h"
 
-#include "session/state.h"
+#include "session/responder.h"
 
 static uint64_t seed = 20261122;
 
