@@ -119,6 +119,8 @@ static unsigned test_sample(struct health *t, uint8_t sample)
 /* Too many intermittent failures, or one during start-up, are permanent. */
 void health_alarm(struct health *t, uint64_t now)
 {
+    if (t->state == HEALTH_FAILED)
+        return;
     if (t->state == HEALTH_STARTUP) {
         t->state = HEALTH_FAILED;
         return;

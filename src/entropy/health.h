@@ -97,7 +97,8 @@ HEAD2_CHECK enum head2_status health_start(struct health *t);
  */
 size_t health_feed(struct health *t, const uint8_t *samples, size_t n, uint64_t now);
 
-/** health_alarm - a test of the source's own failed: what an intermittent failure here does. */
+/** health_alarm - a test of the source's own failed: what an intermittent failure here does. One
+ * that has failed for good stays so. */
 void health_alarm(struct health *t, uint64_t now);
 
 #endif

@@ -79,6 +79,29 @@ static void reported_by_its_owner(void)
     gives();
 }
 
+/* Nothing that its owner says of it afterwards gives a source a new beginning. */
+static void failed_stays_failed(void)
+{
+    struct fake f = {.x = 5};
+    uint8_t stuck[32] = {0};
+    const unsigned id = add_fake("one", NULL, 4, NULL);
+
+    head2_entropy_on_event(hear, NULL);
+    use(HEAD2_ENTROPY_SINGLE, only);
+    offer(id, &f, 4096 + 300);
+    CHECK_EQ(head2_entropy_offer(id, stuck, sizeof stuck), HEAD2_E_HEALTH);
+    CHECK_EQ(info_of("one").state, HEAD2_ENTROPY_FAILED);
+    head2_entropy_report(id, HEAD2_E_HEALTH, "a block came again");
+    CHECK_EQ(info_of("one").state, HEAD2_ENTROPY_FAILED);
+    CHECK_EQ(info_of("one").failures, 1);
+    CHECK_EQ(count_heard(HEAD2_ENTROPY_EVENT_QUARANTINED, "one"), 0);
+    head2_entropy_report(id, HEAD2_E_IO, "unplugged");
+    clock_ahead += 7200;
+    CHECK_EQ(head2_entropy_offer(id, stuck, 1), HEAD2_E_HEALTH);
+    CHECK_EQ(info_of("one").state, HEAD2_ENTROPY_FAILED);
+    refuses();
+}
+
 static void arguments(void)
 {
     static const struct head2_entropy_source good = {
@@ -176,6 +199,7 @@ int main(void)
 {
     IN_CHILD(a_sample_is_spent_once);
     IN_CHILD(reported_by_its_owner);
+    IN_CHILD(failed_stays_failed);
     IN_CHILD(arguments);
     IN_CHILD(read_to_measure);
     IN_CHILD(selftest_begins_again);

@@ -209,6 +209,8 @@ static void three_alarms_in_an_hour(void)
     start_again(&t);
     raise_alarm(&t, 2000 + HEALTH_ALARM_SECONDS - 1);
     CHECK_EQ(t.state, HEALTH_FAILED);
+    health_alarm(&t, 20 * HEALTH_ALARM_SECONDS);
+    CHECK_EQ(t.state, HEALTH_FAILED);
 }
 
 static void startup_failure_is_permanent(void)
