@@ -71,4 +71,40 @@ if [ -z "$needs" ]; then ok needs_only_libc_and_libcrypto; else bad needs_only_l
 # and exports nothing but its own names
 foreign=$(nm -D --defined-only "$(dirname "$lib")/libhead2.so" | awk '{print $3}' | grep -v '^head2_' | head -3)
 if [ -z "$foreign" ]; then ok exports_only_head2; else bad exports_only_head2 "$foreign"; fi
+# a thread that has drawn randomness outlives a dlclose
+cat >"$prefix/closes.c" <<'C'
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stddef.h>
+
+static const char *lib;
+
+static void *draw(void *arg)
+{
+    unsigned char byte;
+    void *at = dlopen(lib, RTLD_NOW);
+    int (*head2_random)(void *, size_t);
+
+    if (at == NULL)
+        return arg;
+    *(void **)&head2_random = dlsym(at, "head2_random");
+    return head2_random != NULL && head2_random(&byte, 1) == 0 && dlclose(at) == 0 ? NULL : arg;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    void *failed = argv;
+
+    lib = argv[argc - 1];
+    return pthread_create(&thread, NULL, draw, argv) != 0 ||
+           pthread_join(thread, &failed) != 0 || failed != NULL;
+}
+C
+if cc -std=c11 "$prefix/closes.c" -o "$prefix/closes" -ldl -lpthread >"$prefix/log" 2>&1 &&
+    "$prefix/closes" "$(dirname "$lib")/libhead2.so" >>"$prefix/log" 2>&1; then
+    ok threads_outlive_dlclose
+else
+    bad threads_outlive_dlclose "exit status $?: $(tail -1 "$prefix/log")"
+fi
 cd "$root" || exit 1
