@@ -297,9 +297,11 @@ static int analyse(const struct cli *cli, struct sample_set *s)
     count_bits_and_symbols(s);
     autocorrelation(s);
     if ((claim != NULL && *end != 0) || health_over_time(s) != HEAD2_OK)
-        return cli_fail(cli, CLI_USAGE, "--claim", "give bits, 0.12 (of single bits 0.06) to %u",
-                        "'%s' cannot be claimed of a sample of %u bits",
-                        claim != NULL ? claim : "this", s->bits);
+        return cli_fail(cli, CLI_USAGE, "--claim",
+                        s->bits == 1 ? "give bits, 0.06 to 1"
+                                     : "give bits, from 0.12 to the width of a sample",
+                        "'%s' cannot be claimed of a sample of %u bit%s",
+                        claim != NULL ? claim : "this", s->bits, s->bits == 1 ? "" : "s");
     return CLI_DONE;
 }
 

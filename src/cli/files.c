@@ -49,7 +49,10 @@ int cli_write_file(struct cli *cli, const char *path, const void *bytes, size_t 
         return cli_fail(cli, CLI_REFUSED, path, "name a plain file, or - for standard output",
                         "there is something here that is not a file");
     if (error == EEXIST)
-        return cli_fail(cli, CLI_REFUSED, path, "name another, or add --existing replace",
+        return cli_fail(cli, CLI_REFUSED, path,
+                        cli_find_option(cli->verb, "existing") != NULL
+                            ? "name another, or add --existing replace"
+                            : "name another",
                         "there is a file of this name");
     if (error == ENOENT)
         return cli_fail(cli, CLI_INPUT, path, "make the folder first", "cannot write: %s",

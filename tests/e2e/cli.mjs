@@ -505,7 +505,7 @@ test('rng bytes and seed', () => {
   const credited = Object.values(o.provenance.sources);
   check(credited.reduce((sum, s) => sum + s.reseeded_bits, 0) >= 320, `too little: ${JSON.stringify(credited)}`);
   check(!JSON.stringify(o).includes(get('seed').toString('hex')), 'a report shows its seed');
-  bad(['rng', 'seed', '--out', 'seed'], 5, /seed/, {});
+  bad(['rng', 'seed', '--out', 'seed'], 5, /seed: there is a file of this name; name another$/m);
   bad(['rng', 'seed', '--bits', '129'], 2, /--bits/);
   bad(['rng', 'bytes', 'many'], 2, /'many' is not a number of bytes/);
   for (const n of ['0', '-1', '1x', '1kk', '99999999999999999999', '99999999999T']) bad(['rng', 'bytes', '--', n], 2, /not a number of bytes/);
@@ -578,7 +578,8 @@ test('rng assess and report of a source', () => {
   good(['rng', 'report', 'bits', '--out', 'bits.html']);
   bad(['rng', 'report', 'raw'], 2, /--out/);
   bad(['rng', 'report', 'nowhere', '--out', 'x.html'], 3, /nowhere/);
-  bad(['rng', 'report', 'raw', '--claim', '9', '--out', 'x.html'], 2, /'9' cannot be claimed/);
+  bad(['rng', 'report', 'raw', '--claim', '9', '--out', 'x.html'], 2, /'9' cannot be claimed of a sample of 8 bits; give bits, from 0\.12 to the width of a sample$/m);
+  bad(['rng', 'report', 'bits', '--claim', '1.5', '--out', 'x.html'], 2, /of a sample of 1 bit; give bits, 0\.06 to 1$/m);
   put('few', 'abc');
   bad(['rng', 'report', 'few', '--out', 'x.html'], 3, /3 samples are too few/);
   bad(['rng', 'restart', 'nothing'], 2, /no such source/);
