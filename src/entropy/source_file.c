@@ -332,11 +332,20 @@ bool source_machine_virtual(const char *root)
            (root == NULL && processor_says_virtual());
 }
 
+/* Whether what is behind /dev/hwrng is another's: a host's (virtio), the firmware's or a
+ * hypervisor's (smccc: nobody can tell which), or not named. */
+static bool another_answers(const char *root)
+{
+    static const char current[] = "/sys/class/misc/hw_random/rng_current";
+
+    return !file_has(root, current, "") || file_has(root, current, "virtio") ||
+           file_has(root, current, "smccc");
+}
+
 enum head2_status source_hwrng_new(struct feeder_source **out, const char *root)
 {
     const char *at = root != NULL ? root : "";
-    const bool foreign = source_machine_virtual(root) ||
-                         file_has(at, "/sys/class/misc/hw_random/rng_current", "virtio");
+    const bool foreign = source_machine_virtual(root) || another_answers(at);
     char path[PATH_MAX];
     const struct source_file_config config = {"hwrng", path, 4, !foreign, "hwrng"};
 
