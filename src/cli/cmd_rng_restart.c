@@ -1,7 +1,8 @@
 /*
  * head2 rng restart: restart a source 1000 times, take 1000 samples each time, and see whether it
  * behaves alike (SP 800-90B, 3.1.4). A restart is a process of its own, in which the source is
- * opened, passes its start-up tests and then gives its samples.
+ * opened and gives its first samples: those that start-up tests would throw away, which are the
+ * most alike.
  */
 #include "assess/assess.h"
 #include "cli/files.h"

@@ -360,8 +360,8 @@ const struct cli_verb cli_verbs[] = {
      "the health tests over time.", rng_report_options,
      FILES | RANDOM | CLI_EXIT(CLI_UNREACHABLE), cmd_rng_report},
     {"rng", "restart", "SOURCE", 1, 1, "restart a source 1000 times and compare (SP 800-90B, 3.1.4)",
-     "A restart is a new process that opens the source, passes its start-up tests and takes 1000 "
-     "samples.", rng_restart_options, CHECKS | RANDOM, cmd_rng_restart},
+     "A restart is a new process that opens the source and takes its first 1000 samples, through the "
+     "health tests.", rng_restart_options, CHECKS | RANDOM, cmd_rng_restart},
     {"rng", "seed", "", 0, 0, "a seed of fresh entropy, for another generator",
      "At least 320 bits of a source, freshly credited, go into it. With --json, what it was made "
      "from.", rng_seed_options, FILES | RANDOM, cmd_rng_seed},
