@@ -75,7 +75,11 @@ enum head2_entropy_state {
 struct head2_entropy_source {
     const char *name; /* lower-case letters, digits and '-'; must stay valid */
     enum head2_entropy_kind kind;
-    bool binary;   /* samples are 0 or 1, not bytes */
+    bool binary; /* samples are 0 or 1, not bytes */
+    /* of a binary source: after the tests, pairs of equal samples are left out and of others the
+     * first is kept, which takes away a bias. Each that is kept has the credit of one sample, so
+     * that all together have half of what they had before at most. */
+    bool von_neumann;
     double h;      /* claimed min-entropy of a sample, for the health tests; from 0.12 (bits: 0.06)
                       to its width. 0: no tests; for additional input alone */
     double credit; /* bits that a sample counts for; at most h, and 0 for additional input */

@@ -41,7 +41,7 @@ static pthread_mutex_t known_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool same_values(const struct known *k, const struct head2_entropy_source *s)
 {
     return k->source.kind == s->kind && k->source.binary == s->binary &&
-           !(k->source.h < s->h || k->source.h > s->h) &&
+           k->source.von_neumann == s->von_neumann && !(k->source.h < s->h || k->source.h > s->h) &&
            !(k->source.credit < s->credit || k->source.credit > s->credit) &&
            strcmp(k->group, s->group != NULL ? s->group : "") == 0;
 }

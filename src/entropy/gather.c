@@ -108,20 +108,24 @@ static void absorb(struct gathering *g, const struct member *m, double credit,
     g->absorbed += n;
 }
 
-/* Samples that count for something, of a ring or as read, after their tests; 0: no more. */
-static size_t next_samples(struct member *m, uint8_t *out, size_t want)
+/* Samples that count for something, of a ring or as read, after their tests; 0: no more. There may
+ * be more than were wanted, up to CHUNK. */
+static size_t next_samples(struct member *m, uint8_t out[CHUNK], size_t want)
 {
     if (m->ring != NULL) {
         const size_t n = want < m->ring->count ? want : m->ring->count;
         pool_take(m->ring, out, n);
         return n;
     }
+    if (m->source.von_neumann)
+        want = CHUNK; /* most are left out */
     for (unsigned i = 0; i < POOL_PATIENCE && m->health.state == HEALTH_GOOD && !m->absent; i++) {
         const size_t n = pool_pull(m, out, want), usable = pool_feed(m, out, n);
         HEAD2_ENSURES(usable == n || usable == 0); /* start-up tests are over */
-        if (usable != 0) {
-            m->credited += (double)usable * m->credit;
-            return usable;
+        const size_t kept = pool_debias(m, out, usable);
+        if (kept != 0) {
+            m->credited += (double)kept * m->credit;
+            return kept;
         }
     }
     return 0;

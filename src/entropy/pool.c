@@ -1,6 +1,8 @@
 /* see entropy/pool.h */
 #include "entropy/pool.h"
 
+#include "entropy/condition.h"
+
 #include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -24,6 +26,15 @@ static uint64_t seconds(void)
     return pool_ns() / 1000000000;
 }
 
+/* What waits of a member. */
+static void forget_samples(struct member *m)
+{
+    if (m->ring != NULL)
+        head2_wipe(m->ring, sizeof *m->ring);
+    m->half = false;
+    m->first_half = 0;
+}
+
 /* ---- fork ---- */
 
 static void before_fork(void)
@@ -42,8 +53,7 @@ static void in_parent(void)
 static void in_child(void)
 {
     for (unsigned i = 0; i < pool.n; i++)
-        if (pool.member[i].ring != NULL)
-            head2_wipe(pool.member[i].ring, sizeof *pool.member[i].ring);
+        forget_samples(&pool.member[i]);
     atomic_fetch_add(&pool_epoch, POOL_FORK);
     in_parent();
 }
@@ -181,10 +191,9 @@ static void settle(struct member *m, enum health_state before, const char *why)
     m->failures++;
     m->recovering = true;
     m->rests_until = seconds() + POOL_REST_SECONDS;
-    if (m->ring != NULL) {
+    if (m->ring != NULL)
         voided += m->ring->count * m->source.credit;
-        head2_wipe(m->ring, sizeof *m->ring);
-    }
+    forget_samples(m);
     m->voided += voided;
     m->in_flight = m->taken = 0;
     snprintf(m->why, sizeof m->why, "%s", why);
@@ -209,6 +218,28 @@ size_t pool_feed(struct member *m, const uint8_t *samples, size_t n)
            m->health.counters.rct_alarms != runs ? "repetition count test"
                                                  : "adaptive proportion test");
     return usable;
+}
+
+size_t pool_debias(struct member *m, uint8_t *samples, size_t n)
+{
+    uint8_t pair[2];
+    size_t kept = 0;
+
+    if (!m->source.von_neumann)
+        return n;
+    for (size_t i = 0; i < n; i++) {
+        m->half = !m->half;
+        if (m->half) {
+            m->first_half = samples[i];
+            continue;
+        }
+        pair[0] = m->first_half;
+        pair[1] = samples[i];
+        if (condition_von_neumann(pair, 2) != 0)
+            samples[kept++] = pair[0];
+    }
+    head2_wipe(pair, sizeof pair);
+    return kept;
 }
 
 void pool_failed(struct member *m, enum head2_status what, const char *why)
@@ -286,9 +317,10 @@ static void offered(struct member *m, const uint8_t *samples, size_t n)
             bit[i] = m->source.binary ? samples[i] & 1 : samples[i];
         m->samples += some;
         const size_t usable = pool_feed(m, bit, some);
-        m->credited += (double)usable * m->source.credit;
+        const size_t kept = pool_debias(m, bit + some - usable, usable);
+        m->credited += (double)kept * m->source.credit;
         if (!m->absent)
-            put(m->ring, bit + some - usable, usable);
+            put(m->ring, bit + some - usable, kept);
         samples += some;
         n -= some;
     }
@@ -347,6 +379,7 @@ static bool valid_source(const struct head2_entropy_source *s)
     const double least = s->binary ? 0.06 : 0.12, most = s->binary ? 1 : 8;
 
     return valid_name(s->name) && (unsigned)s->kind <= HEAD2_ENTROPY_ADDITIONAL &&
+           (s->binary || !s->von_neumann) &&
            ((s->h >= least && s->h <= most) || (additional && s->h == 0)) && s->credit >= 0 &&
            s->credit <= (additional ? 0 : s->h);
 }

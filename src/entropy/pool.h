@@ -36,6 +36,9 @@ struct member {
     double credit;  /* of a sample, under the present configuration */
     unsigned group; /* the first member that this one is not independent of; or itself */
     bool opened, absent, proven /* start-up tests were passed once */, recovering;
+    bool
+        half; /* of the von Neumann stage: there is a sample that waits for the other of its pair */
+    uint8_t first_half;
     char why[64];
     uint64_t samples, tested, busy_ns;
     uint64_t rests_until;           /* seconds: no start-up tests before */
@@ -100,6 +103,8 @@ void pool_event(enum head2_entropy_event_kind kind, const struct member *m, doub
 bool pool_tested(const struct member *m);
 /* Test samples; returns how many of the last ones may be used. */
 size_t pool_feed(struct member *m, const uint8_t *samples, size_t n);
+/* Of n samples that passed, what the von Neumann stage keeps, in their place; all, without one. */
+size_t pool_debias(struct member *m, uint8_t *samples, size_t n);
 /* HEAD2_E_HEALTH: a test of its own failed; anything else: it is gone. */
 void pool_failed(struct member *m, enum head2_status what, const char *why);
 /* Whether a member's samples can count now: those that wait, or that it may be asked for. */

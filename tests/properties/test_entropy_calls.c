@@ -79,6 +79,85 @@ static void reported_by_its_owner(void)
     gives();
 }
 
+/* A coin that falls on one side three times of four. */
+static size_t toss(uint8_t *bits, size_t n)
+{
+    static struct fake f = {.x = 11};
+    size_t turns = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bits[i] = (fake_next(&f) >> 62) == 0;
+        turns += i % 2 != 0 && bits[i] != bits[i - 1];
+    }
+    return turns;
+}
+
+static enum head2_status read_coin(void *arg, uint8_t *samples, size_t *n)
+{
+    (void)arg;
+    (void)toss(samples, *n);
+    return HEAD2_OK;
+}
+
+static const struct head2_entropy_source coin = {.name = "one",
+                                                 .kind = HEAD2_ENTROPY_PHYSICAL,
+                                                 .binary = true,
+                                                 .von_neumann = true,
+                                                 .h = 0.4,
+                                                 .credit = 0.375};
+
+/* The von Neumann stage: after the tests, whatever pieces samples come in, and never for more
+ * credit than there was before. */
+static void offered_and_unbiased(void)
+{
+    static uint8_t raw[4096 + 2000], kept[2048];
+    size_t n = sizeof kept, at = 0, ones = 0;
+    unsigned id;
+
+    CHECK_EQ(head2_entropy_add(&coin, &id), HEAD2_OK);
+    use(HEAD2_ENTROPY_SINGLE, only);
+    (void)toss(raw, 4096);
+    const size_t turns = toss(raw + 4096, 2000);
+    CHECK(turns > 300 && turns < 450); /* 3/8 of 1,000 pairs */
+    for (size_t i = 0; i < sizeof raw; i += 7)
+        CHECK_EQ(head2_entropy_offer(id, raw + i, sizeof raw - i < 7 ? sizeof raw - i : 7),
+                 HEAD2_OK);
+    struct head2_entropy_source_info s = info_of("one");
+    CHECK(s.samples == sizeof raw && s.tested == 4096);
+    CHECK(s.credited_bits == (double)turns * 0.375 && s.waiting_bits == s.credited_bits);
+    CHECK_EQ(head2_entropy_read("one", kept, &n), HEAD2_OK);
+    CHECK_EQ(n, turns);
+    for (size_t i = 4096; i < sizeof raw; i += 2)
+        if (raw[i] != raw[i + 1]) {
+            CHECK_EQ(kept[at], raw[i]);
+            ones += kept[at++];
+        }
+    CHECK(ones > n * 2 / 5 && ones < n * 3 / 5);
+    /* a pair with one half from before a failure is none */
+    CHECK_EQ(head2_entropy_offer(id, raw, 1), HEAD2_OK);
+    head2_entropy_report(id, HEAD2_E_HEALTH, NULL);
+    clock_ahead += 2;
+    CHECK_EQ(head2_entropy_offer(id, raw, 4096), HEAD2_OK);
+    CHECK_EQ(head2_entropy_offer(id, (const uint8_t[]){0, 1, 1}, 3), HEAD2_OK);
+    n = sizeof kept;
+    CHECK_EQ(head2_entropy_read("one", kept, &n), HEAD2_OK);
+    CHECK(n == 1 && kept[0] == 0);
+}
+
+static void read_and_unbiased(void)
+{
+    struct head2_entropy_source s = coin;
+
+    s.read = read_coin;
+    CHECK_EQ(head2_entropy_add(&s, NULL), HEAD2_OK);
+    use(HEAD2_ENTROPY_SINGLE, only);
+    gives();
+    const struct head2_entropy_source_info i = info_of("one");
+    CHECK(i.spent_bits >= 448 && i.spent_bits <= i.credited_bits);
+    /* no more than half of the samples counts, here 3/16 */
+    CHECK(i.credited_bits < (double)(i.samples - i.tested) * 0.375 / 4);
+}
+
 /* Nothing that its owner says of it afterwards gives a source a new beginning. */
 static void failed_stays_failed(void)
 {
@@ -132,6 +211,7 @@ static void arguments(void)
     s.binary = true;
     s.h = s.credit = 1.01;
     CHECK_EQ(head2_entropy_add(&s, NULL), HEAD2_E_ARG);
+    REFUSED(von_neumann, true); /* of bytes */
     s = good;
     s.name = "jitter";
     CHECK_EQ(head2_entropy_add(&s, NULL), HEAD2_E_STATE);
@@ -199,6 +279,8 @@ int main(void)
 {
     IN_CHILD(a_sample_is_spent_once);
     IN_CHILD(reported_by_its_owner);
+    IN_CHILD(offered_and_unbiased);
+    IN_CHILD(read_and_unbiased);
     IN_CHILD(failed_stays_failed);
     IN_CHILD(arguments);
     IN_CHILD(read_to_measure);
