@@ -342,17 +342,15 @@ int cmd_rng_assess(struct cli *cli)
     if (code != CLI_DONE)
         return code;
     code = get_samples(cli, &r, &samples);
-    if (code != CLI_DONE) {
-        free(samples);
-        return code;
-    }
     r.in.samples = samples;
     const bool shown = !cli->json && isatty(STDERR_FILENO);
     const struct assess_progress *progress = shown ? &r.progress : NULL;
-    if (r.restart)
+    if (code == CLI_DONE && r.restart)
         code = run_restart(cli, &r, progress);
-    else
+    else if (code == CLI_DONE)
         code = r.iid ? run_iid(cli, &r, progress) : run_non_iid(cli, &r, progress);
+    if (samples != NULL)
+        head2_wipe(samples, r.in.n);
     free(samples);
     return code;
 }
