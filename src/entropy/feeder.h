@@ -1,8 +1,8 @@
 /*
  * The feeder: one thread of the program that takes samples from what is slow (devices, sensors, a
  * service) and offers them to the library. It sleeps until something is due or readable; nothing
- * here is in the way of a request for random bytes. A source that has nothing holds up no other; one
- * whose driver blocks in spite of O_NONBLOCK does.
+ * here is in the way of a request for random bytes. A source that has nothing holds up no other;
+ * one whose driver blocks in spite of O_NONBLOCK does.
  *
  *     source_file.c    a device, a serial port, a pipe, a file; /dev/hwrng
  *     source_hwmon.c   thermal zones and the ADC inputs of hardware monitors
