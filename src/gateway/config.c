@@ -5,7 +5,7 @@
 
 #include "base/nearest.h"
 #include "gateway/address.h"
-#include "gateway/config_peers.h"
+#include "gateway/config_tun.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +23,12 @@ struct keys { /* the keys of one map: those that are used, and those of later ve
     }
 
 static const char *const none[] = {""};
-static const char *const gateway_now[] = {"identity", "listen", "rotate", "suites",
-                                          "peers",    "state",  "limits", "entropy"};
-static const char *const gateway_later[] = {"seal", "ledger", "fallback", "tun"};
-static const char *const link_now[] = {"identity", "gateway", "lanes",  "rotate",
-                                       "suites",   "state",   "entropy"};
-static const char *const link_later[] = {"tun", "fallback", "seal"};
+static const char *const gateway_now[] = {"identity", "listen", "rotate",  "suites", "peers",
+                                          "state",    "limits", "entropy", "tun"};
+static const char *const gateway_later[] = {"seal", "ledger", "fallback"};
+static const char *const link_now[] = {"identity", "gateway", "lanes",   "rotate",
+                                       "suites",   "state",   "entropy", "tun"};
+static const char *const link_later[] = {"fallback", "seal"};
 static const char *const identity_now[] = {"key", "name"};
 static const char *const listen_now[] = {"udp", "control"};
 static const char *const listen_later[] = {"http", "metrics"};
@@ -112,13 +112,8 @@ enum head2_status config_text(const struct tree *t, uint32_t node, const char **
     return HEAD2_OK;
 }
 
-struct range {
-    uint64_t min, max;
-};
-
-/* A number of a map, left as it is when the key is not there. */
-static enum head2_status number(const struct tree *t, uint32_t map, const char *key,
-                                struct range range, uint64_t *out, struct config_error *err)
+enum head2_status config_number(const struct tree *t, uint32_t map, const char *key, uint64_t min,
+                                uint64_t max, uint64_t *out, struct config_error *err)
 {
     uint32_t node = tree_get(t, map, key);
     const char *text;
@@ -130,10 +125,10 @@ static enum head2_status number(const struct tree *t, uint32_t map, const char *
         return st;
     size_t len = strlen(text);
     unsigned long long value = strtoull(text, NULL, 10);
-    if (len > 15 || strspn(text, "0123456789") != len || value < range.min || value > range.max)
+    if (len > 15 || strspn(text, "0123456789") != len || value < min || value > max)
         return tree_fail(t, node, err, "give a whole number in that range",
-                         "'%.40s' is not a number from %llu to %llu", text,
-                         (unsigned long long)range.min, (unsigned long long)range.max);
+                         "'%.40s' is not a number from %llu to %llu", text, (unsigned long long)min,
+                         (unsigned long long)max);
     *out = value;
     return HEAD2_OK;
 }
@@ -233,9 +228,9 @@ static enum head2_status read_rotate(const struct tree *t, struct config *c,
 
     if (map != TREE_NONE) {
         HEAD2_TRY(check_keys(t, map, &rotate_keys, err));
-        HEAD2_TRY(number(t, map, "seconds", (struct range){5, 86400}, &seconds, err));
-        HEAD2_TRY(number(t, map, "bytes", (struct range){1000000, 1000000000000}, &bytes, err));
-        HEAD2_TRY(number(t, map, "overlap", (struct range){0, 16}, &overlap, err));
+        HEAD2_TRY(config_number(t, map, "seconds", 5, 86400, &seconds, err));
+        HEAD2_TRY(config_number(t, map, "bytes", 1000000, 1000000000000, &bytes, err));
+        HEAD2_TRY(config_number(t, map, "overlap", 0, 16, &overlap, err));
     }
     c->rotate_seconds = (uint32_t)seconds;
     c->rotate_bytes = bytes;
@@ -321,9 +316,9 @@ static enum head2_status read_limits(const struct tree *t, struct config *c,
     if (map == TREE_NONE)
         return HEAD2_OK;
     HEAD2_TRY(check_keys(t, map, &limits_keys, err));
-    HEAD2_TRY(number(t, map, "handshakes_per_prefix", (struct range){1, 100000}, &prefix, err));
-    HEAD2_TRY(number(t, map, "handshakes_global", (struct range){1, 100000}, &global, err));
-    HEAD2_TRY(number(t, map, "half_open", (struct range){1, 65536}, &half, err));
+    HEAD2_TRY(config_number(t, map, "handshakes_per_prefix", 1, 100000, &prefix, err));
+    HEAD2_TRY(config_number(t, map, "handshakes_global", 1, 100000, &global, err));
+    HEAD2_TRY(config_number(t, map, "half_open", 1, 65536, &half, err));
     c->prefix_rate = (uint32_t)prefix;
     c->handshake_rate = (uint32_t)global;
     c->half_open = (uint32_t)half;
@@ -348,8 +343,10 @@ static enum head2_status read_gateway(const struct tree *t, struct config *c,
     HEAD2_TRY(config_entropy(t, tree_get(t, 0, "entropy"), &c->entropy, err));
     HEAD2_TRY(read_places(t, c, listen, err));
     HEAD2_TRY(read_limits(t, c, err));
+    HEAD2_TRY(config_tun(t, tree_get(t, 0, "tun"), c, err));
     HEAD2_TRY(config_need(t, 0, "peers", &peers, err));
-    st = config_peers(t, peers, c, err);
+    HEAD2_TRY(config_peers(t, peers, c, err));
+    st = config_tun_check(t, c, err);
 done:
     return st;
 }
@@ -396,7 +393,9 @@ static enum head2_status read_link(const struct tree *t, struct config *c, struc
     HEAD2_TRY(config_need(t, map, "endpoints", &endpoints, err));
     HEAD2_TRY(read_endpoints(t, endpoints, c, err));
     HEAD2_TRY(config_need(t, map, "key", &key, err));
-    st = config_link_gateway(t, key, c, err);
+    HEAD2_TRY(config_tun(t, tree_get(t, 0, "tun"), c, err));
+    HEAD2_TRY(config_link_gateway(t, key, c, err));
+    st = config_tun_check(t, c, err);
 done:
     return st;
 }
@@ -454,6 +453,7 @@ void config_free(struct config *config)
 {
     if (config != NULL) {
         free(config->peers);
+        free(config->prefixes);
         config_entropy_free(&config->entropy);
     }
     free(config);

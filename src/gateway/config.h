@@ -9,6 +9,7 @@
  *     peers:    a list of { name, key, lanes: { telemetry: "127.0.0.1:14550", … } }, or a folder
  *               of files that hold one such map each (NAME.yaml)      gateway
  *     lanes:    { telemetry: { listen: "127.0.0.1:14551", late: drop }, … }     link
+ *     tun:      { name, address: 10.77.0.1/24, mtu }; peers have allowed_ips then
  *     limits:   { handshakes_per_prefix, handshakes_global, half_open }         gateway
  *     state:    state
  *     entropy:  see config_entropy.h
@@ -21,6 +22,7 @@
 
 #include "gateway/config_entropy.h"
 #include "gateway/tree.h"
+#include "gateway/tun.h"
 
 #include <head2/keys.h>
 #include <head2/session.h>
@@ -30,6 +32,7 @@
 #define CONFIG_NAME_MAX 63
 #define CONFIG_HOST_MAX 280
 #define CONFIG_PEERS    10000
+#define CONFIG_PREFIXES 65536
 
 enum config_role { CONFIG_GATEWAY, CONFIG_LINK, CONFIG_ANY };
 
@@ -65,6 +68,9 @@ struct config {
     /* the drones of a gateway; the one gateway of a link, with the lanes that it listens on */
     struct config_peer *peers;
     uint32_t n_peers, cap_peers;
+    struct tun_config tun;
+    struct prefix *prefixes; /* behind peers: prefix.peer is a place in peers */
+    uint32_t n_prefixes;
     char endpoints[HEAD2_SESSION_MAX_ADDRS][CONFIG_HOST_MAX]; /* link: host:port */
     uint32_t n_endpoints;
 };

@@ -2,6 +2,7 @@
 #include "gateway/config_peers.h"
 
 #include "gateway/address.h"
+#include "gateway/config_tun.h"
 #include "keys/keyfile.h"
 
 #include <dirent.h>
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const peer_keys[] = {"name", "key", "lanes"};
+static const char *const peer_keys[] = {"name", "key", "lanes", "allowed_ips"};
 static const char *const lane_keys[] = {"listen", "late"};
 
 static enum head2_status new_peer(const struct tree *t, uint32_t node, struct config *c,
@@ -168,8 +169,16 @@ static enum head2_status read_peer(const struct tree *t, uint32_t map, struct co
     HEAD2_TRY(config_name(t, name, p->name, err));
     HEAD2_TRY(config_need(t, map, "key", &key, err));
     HEAD2_TRY(read_key(t, key, p, err));
-    HEAD2_TRY(config_need(t, map, "lanes", &lanes, err));
-    HEAD2_TRY(read_outputs(t, lanes, p, err));
+    const uint32_t allowed = tree_get(t, map, "allowed_ips");
+    if (allowed != TREE_NONE) {
+        if (tree_get(t, map, "lanes") != TREE_NONE)
+            HEAD2_TRY(tree_fail(t, allowed, err, "keep one of them",
+                                "a peer has either lanes or allowed_ips"));
+        HEAD2_TRY(config_allowed(t, allowed, c, c->n_peers - 1, err));
+    } else {
+        HEAD2_TRY(config_need(t, map, "lanes", &lanes, err));
+        HEAD2_TRY(read_outputs(t, lanes, p, err));
+    }
     st = check_unique(t, map, c, p, err);
 done:
     return st;
@@ -285,8 +294,14 @@ enum head2_status config_link_gateway(const struct tree *t, uint32_t key, struct
     HEAD2_TRY(new_peer(t, key, c, &p, err));
     snprintf(p->name, sizeof p->name, "gateway");
     HEAD2_TRY(read_key(t, key, p, err));
-    HEAD2_TRY(config_need(t, 0, "lanes", &lanes, err));
-    st = read_inputs(t, lanes, p, err);
+    if (c->tun.on) {
+        if (tree_get(t, 0, "lanes") != TREE_NONE)
+            st = tree_fail(t, tree_get(t, 0, "lanes"), err, "keep one of them",
+                           "a link has either lanes or tun");
+    } else {
+        HEAD2_TRY(config_need(t, 0, "lanes", &lanes, err));
+        st = read_inputs(t, lanes, p, err);
+    }
 done:
     return st;
 }

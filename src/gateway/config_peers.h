@@ -17,6 +17,10 @@ HEAD2_CHECK enum head2_status config_text(const struct tree *t, uint32_t node, c
                                           struct config_error *err);
 HEAD2_CHECK enum head2_status config_need(const struct tree *t, uint32_t map, const char *key,
                                           uint32_t *out, struct config_error *err);
+/* A whole number of a map from min to max; out stays when the key is not there. */
+HEAD2_CHECK enum head2_status config_number(const struct tree *t, uint32_t map, const char *key,
+                                            uint64_t min, uint64_t max, uint64_t *out,
+                                            struct config_error *err);
 HEAD2_CHECK enum head2_status config_name(const struct tree *t, uint32_t node, char *out,
                                           struct config_error *err);
 HEAD2_CHECK enum head2_status config_address(const struct tree *t, uint32_t node,

@@ -189,7 +189,8 @@ static enum head2_status open_all(struct runtime *r, struct config_error *err)
     HEAD2_TRY(console_open(r, err));
     if (r->config->role == CONFIG_GATEWAY)
         HEAD2_TRY(open_notary(r, err));
-    st = runtime_open(r, err);
+    HEAD2_TRY(runtime_open(r, err));
+    st = tun_start(r, err);
 done:
     return st;
 }
@@ -260,6 +261,7 @@ static void close_all(struct runtime *r)
     uv_walk(&r->loop, close_handle, NULL);
     uv_run(&r->loop, UV_RUN_DEFAULT);
     notary_free(r->notary);
+    tun_stop(r);
     runtime_close(r);
     entropy_end(&r->entropy);
     entropy_watch_free(r->watch);

@@ -33,6 +33,17 @@ static void say_fixed(bool differs, const char *key)
                     "%s has changed in the file and stays as it was until the next start", key);
 }
 
+static bool same_tun(const struct tun_config *a, const struct tun_config *b)
+{
+    bool same = a->on == b->on && strcmp(a->name, b->name) == 0 && a->mtu == b->mtu &&
+                a->n_addresses == b->n_addresses;
+
+    for (uint32_t i = 0; same && i < a->n_addresses; i++)
+        same = memcmp(a->address[i].ip, b->address[i].ip, sizeof a->address[i].ip) == 0 &&
+               a->address[i].bits == b->address[i].bits;
+    return same;
+}
+
 /* Keep the old values of what only a start can change. */
 static void keep_fixed(const struct config *old, struct config *new)
 {
@@ -42,6 +53,8 @@ static void keep_fixed(const struct config *old, struct config *new)
     say_fixed(strcmp(old->identity, new->identity) != 0, "identity.key");
     say_fixed(memcmp(old->suites, new->suites, sizeof old->suites) != 0, "suites");
     say_fixed(old->half_open != new->half_open, "limits.half_open");
+    say_fixed(!same_tun(&old->tun, &new->tun), "tun");
+    new->tun = old->tun;
     new->listen = old->listen;
     memcpy(new->control, old->control, sizeof new->control);
     memcpy(new->state, old->state, sizeof new->state);
@@ -204,6 +217,7 @@ static void apply(struct runtime *r, struct loading *l)
     r->config = l->config;
     l->config = NULL;
     config_free(old);
+    tun_set_routes(r);
     if (l->role == CONFIG_LINK)
         use_endpoints(r);
     journal_say(JOURNAL_INFO, "config", "%s is in force", r->config->file);

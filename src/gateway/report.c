@@ -15,7 +15,8 @@
 const char *local_counter_name(unsigned counter)
 {
     static const char *const names[LOCAL_COUNTERS] = {
-        "LATE", "NO_RECEIVER", "STRANGER", "SEND_FULL", "SEND_FAILED", "NO_PORT", "EVENTS_DROPPED"};
+        "LATE",     "NO_RECEIVER", "STRANGER", "SEND_FULL", "SEND_FAILED", "NO_PORT",
+        "NO_ROUTE", "BAD_SOURCE",  "NOT_IP",   "NO_IPV6",   "DEVICE",      "EVENTS_DROPPED"};
 
     return counter < LOCAL_COUNTERS ? names[counter] : "?";
 }

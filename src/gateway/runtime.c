@@ -176,7 +176,19 @@ static void on_timer(uv_timer_t *timer)
     runtime_pump(r, now);
 }
 
-/* Datagrams from the network: plaintexts go to the local ports, the rest is the session's. */
+/* A peer has lanes, or addresses behind it. */
+static void deliver(struct runtime *r, const struct head2_session_data *data)
+{
+    const struct member *m = &r->members[data->peer];
+    bool lanes = !r->tun.open;
+
+    for (unsigned i = 0; i < HEAD2_SESSION_LANES; i++)
+        lanes = lanes || m->lanes[i].on;
+    (lanes ? ports_deliver : tun_deliver)(r, data);
+}
+
+/* Datagrams from the network: plaintexts go to the local ports or the device, the rest is the
+ * session's. */
 static void on_wan(uv_poll_t *poll, int status, int events)
 {
     struct runtime *r = poll->data;
@@ -191,7 +203,7 @@ static void on_wan(uv_poll_t *poll, int status, int events)
         address_from_sockaddr(&from, &r->in.from[i]);
         head2_session_input(r->session, now, &from, r->in.bytes[i], r->in.len[i], &data);
         if (data.bytes != NULL)
-            ports_deliver(r, &data);
+            deliver(r, &data);
     }
     runtime_pump(r, now);
 }
@@ -355,6 +367,8 @@ struct head2_session_config runtime_session_config(const struct runtime *r, cons
                                      .random_key = draw_key,
                                      .wall_ms = wall};
 
+    if (c->tun.on) /* a datagram that holds a packet of the device */
+        s.max_datagram = (uint16_t)(c->tun.mtu + HEAD2_SESSION_OVERHEAD);
     memcpy(s.suites, c->suites, sizeof s.suites);
     s.generation = entropy_generation(&s.generation_arg);
     return s;

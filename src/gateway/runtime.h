@@ -32,6 +32,11 @@ enum local_counter {
     LOCAL_SEND_FULL,   /* the system's send buffer was full */
     LOCAL_SEND_FAILED, /* no route, too long for the path, refused by a firewall */
     LOCAL_NO_PORT,     /* a lane's socket could not be opened */
+    LOCAL_NO_ROUTE,    /* TUN: no peer has the destination */
+    LOCAL_BAD_SOURCE,  /* TUN: a packet from a peer with an address that is not its own */
+    LOCAL_NOT_IP,      /* TUN: not one whole IP packet */
+    LOCAL_NO_IPV6,     /* TUN: the session's packets are too short for IPv6 */
+    LOCAL_DEVICE,      /* TUN: the device did not take a packet */
     LOCAL_EVENTS,      /* log lines that nobody read, or above their rate */
     LOCAL_COUNTERS
 };
@@ -63,6 +68,13 @@ struct member {
     char *next_entropy;    /* of the key that comes next: see entropy_text_keep; or NULL */
 };
 
+struct tun_device {
+    bool open;
+    int fd;
+    uv_poll_t poll;
+    struct prefixes routes;
+};
+
 /* A few tokens a second, for what a stranger can make happen. */
 struct meter {
     uint64_t at, milli;
@@ -81,6 +93,7 @@ struct runtime {
     struct head2_session *session;
     struct net_socket wan;
     uv_poll_t wan_poll;
+    struct tun_device tun;
     uv_timer_t timer;
     uint64_t timer_at, looked; /* when the timer fires; when the session was last asked for that */
     uv_signal_t signals[3];
