@@ -253,8 +253,8 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_entropy_read(const char *name, uin
  * head2_entropy_selftest - known answers of the conditioner and the generators, and the start-up
  * tests of every source that is present and read, again.
  *
- * Returns HEAD2_OK; HEAD2_E_HEALTH when an answer is wrong; HEAD2_E_ENTROPY when the policy cannot
- * be met afterwards.
+ * Returns HEAD2_OK; HEAD2_E_HEALTH when an answer is wrong, after which no random bytes leave;
+ * HEAD2_E_ENTROPY when the policy cannot be met afterwards.
  */
 HEAD2_API HEAD2_CHECK enum head2_status head2_entropy_selftest(void);
 

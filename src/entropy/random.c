@@ -39,20 +39,6 @@ static POOL_THREAD struct {
     bool zeroed; /* the kernel zeroes it in a child */
 } mine;
 
-/* ---- known answers, once ---- */
-
-static enum head2_status checked(void)
-{
-    static atomic_int verdict; /* 1: right, -1: wrong. Threads that race here find the same. */
-    int v = atomic_load_explicit(&verdict, memory_order_acquire);
-
-    if (v == 0) {
-        v = generators_known_answers() == HEAD2_OK ? 1 : -1;
-        atomic_store_explicit(&verdict, v, memory_order_release);
-    }
-    return v > 0 ? HEAD2_OK : HEAD2_E_HEALTH;
-}
-
 /* ---- a thread's page ---- */
 
 static void end_instance(void *page)
@@ -160,7 +146,7 @@ static enum head2_status instantiate(struct instance *i)
         atomic_fetch_add(&pool_forks, 1);
     mine.lives = false;
     head2_wipe(i, sizeof *i);
-    HEAD2_TRY(checked());
+    HEAD2_TRY(generators_checked());
     HEAD2_TRY(pool_enter());
     i->terms = pool.terms;
     i->epoch = atomic_load(&pool_epoch);
