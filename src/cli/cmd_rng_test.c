@@ -100,6 +100,10 @@ static int induce(struct cli *cli, const struct fault *f)
 
     if (st == HEAD2_OK)
         st = run_fault(f, 1, GOOD_FIRST, &all, &info);
+    if (st == HEAD2_E_SPACE)
+        return cli_fail(cli, CLI_REFUSED, "--induce", "leave --config out, or some of its sources",
+                        "a fault needs room for two more sources: there are %d at most",
+                        HEAD2_ENTROPY_SOURCES);
     if (st != HEAD2_OK)
         return rng_fail(cli, st);
     print_fault(cli, f, at, &info.source[info.n - 1]);

@@ -258,6 +258,10 @@ await test('a new configuration changes what is asked of sources, and which ther
   const seen = JSON.parse(good(['rng', 'status', '--json', '--policy', 'single', '-c', p.config]).out);
   check(seen.policy === 'single' && seen.sources.some((s) => s.name === 'qa' && s.credited), JSON.stringify(seen));
   check(/^[0-9a-f]{64}\n$/.test(good(['rng', 'bytes', '--hex', '32', '-c', p.config]).out), 'bytes with a configuration');
+  const most = Array.from({ length: 13 }, (_, i) => `{ name: d-${i}, device: /dev/null }`).join(', ');
+  p.set(`entropy: { sources: [rdseed, jitter, ${most}] }\n`);
+  const full = run(['rng', 'selftest', '--induce', 'stuck', '-c', p.config]);
+  check(full.code === 5 && /^head2: --induce: a fault needs room for two more sources: there are 16 at most; leave --config out/m.test(full.err), `${full.code}: ${full.err}`);
   p.set(entropy('policy: fast, generator: xdrbg-256', '{ name: qa, device: qa, h: 5, physical: true }, { name: qb, device: qb, h: 6, physical: true }'));
   gateway.child.kill('SIGHUP');
   await gateway.event('config');
