@@ -37,6 +37,7 @@ extern "C" {
 #define HEAD2_SESSION_OVERHEAD   28 /* bytes that a packet is longer than its plaintext */
 #define HEAD2_SESSION_MAX_SUITES 8
 #define HEAD2_SESSION_MAX_ADDRS  4
+#define HEAD2_SESSION_MAX_EXEMPT 16
 #define HEAD2_SESSION_SIG_BYTES  4627 /* ML-DSA-87 */
 #define HEAD2_SESSION_PK_BYTES   2592
 #define HEAD2_SESSION_NO_PEER    UINT32_MAX
@@ -51,6 +52,12 @@ enum head2_suite { HEAD2_SUITE_L5 = 0x0001, HEAD2_SUITE_L1X4 = 0x0002 };
 struct head2_address {
     uint8_t ip[16];
     uint16_t port;
+};
+
+/* The addresses whose first bits are those of ip. */
+struct head2_prefix {
+    uint8_t ip[16];
+    uint8_t bits; /* up to 128; 96 more than usual for an IPv4 address mapped into ip */
 };
 
 /* Where randomness comes from; head2_random with an unused first argument is the usual answer. */
@@ -68,9 +75,15 @@ struct head2_session_config {
     uint32_t max_peers;      /* gateway: drones that can be registered; a drone has one peer */
     uint32_t half_open;      /* gateway: handshakes under way at once; 0 means 4096 */
     uint32_t handshake_rate; /* gateway: handshakes a second, all together; 0 means 400 */
-    uint32_t prefix_rate;    /* gateway: the same from one /32 or /64 under load; 0 means 5 */
-    uint64_t incarnation;    /* gateway: strictly larger at each start, below 2^42 */
-    uint32_t node_id;        /* gateway: tells two machines of one identity apart */
+    uint32_t prefix_rate; /* gateway: the same from one IPv4 address or IPv6 /64 under load; 0 means
+                           * 5. From an IPv6 /56 four times, from a /48 sixteen times as many. */
+    /* gateway: networks to which the rate of a prefix does not apply; copied */
+    const struct head2_prefix *exempt;
+    uint32_t n_exempt;      /* at most HEAD2_SESSION_MAX_EXEMPT */
+    uint64_t forgery_limit; /* packets that do not open under one key before it is replaced; 0 means
+                             * 2^36 */
+    uint64_t incarnation;   /* gateway: strictly larger at each start, below 2^42 */
+    uint32_t node_id;       /* gateway: tells two machines of one identity apart */
     head2_random_fn *random;
     /* for the seeds of KEM key pairs; head2_random_key is the usual answer. NULL: random */
     head2_random_fn *random_key;
@@ -350,6 +363,7 @@ enum head2_counter {
     HEAD2_COUNT_PATH_KEPT,
     HEAD2_COUNT_PATH_UNPROVEN,
     HEAD2_COUNT_IMAGE,
+    HEAD2_COUNT_FORGERY_LIMIT,
     HEAD2_COUNTERS
 };
 

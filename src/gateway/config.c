@@ -33,7 +33,8 @@ static const char *const identity_now[] = {"key", "name"};
 static const char *const listen_now[] = {"udp", "control"};
 static const char *const listen_later[] = {"http", "metrics"};
 static const char *const rotate_now[] = {"seconds", "bytes", "overlap"};
-static const char *const limits_now[] = {"handshakes_per_prefix", "handshakes_global", "half_open"};
+static const char *const limits_now[] = {"handshakes_per_prefix", "handshakes_global", "half_open",
+                                         "exempt"};
 static const char *const gateway_key_now[] = {"key", "endpoints"};
 
 static const struct keys gateway_keys = KEYS(gateway_now, gateway_later);
@@ -306,6 +307,31 @@ done:
 
 /* ---- the gateway's file ---- */
 
+static enum head2_status read_exempt(const struct tree *t, struct config *c, uint32_t map,
+                                     struct config_error *err)
+{
+    static const char hint[] = "write [\"10.1.0.0/16\", \"2001:db8::/32\"], 16 at most";
+    const uint32_t list = tree_get(t, map, "exempt");
+    const char *text;
+
+    if (list == TREE_NONE)
+        return HEAD2_OK;
+    if (t->nodes[list].kind != TREE_LIST || t->nodes[list].count > HEAD2_SESSION_MAX_EXEMPT)
+        return tree_fail(t, list, err, hint, "not a list of networks");
+    for (uint32_t i = t->nodes[list].first; i != TREE_NONE; i = t->nodes[i].next) {
+        const enum head2_status st = config_text(t, i, &text, err);
+        if (st != HEAD2_OK)
+            return st;
+        struct prefix p;
+        if (!prefix_parse(&p, text, false))
+            return tree_fail(t, i, err, hint, "'%.60s' is not a network", text);
+        struct head2_prefix *out = &c->exempt[c->n_exempt++];
+        memcpy(out->ip, p.ip, sizeof out->ip);
+        out->bits = p.bits;
+    }
+    return HEAD2_OK;
+}
+
 static enum head2_status read_limits(const struct tree *t, struct config *c,
                                      struct config_error *err)
 {
@@ -322,6 +348,7 @@ static enum head2_status read_limits(const struct tree *t, struct config *c,
     c->prefix_rate = (uint32_t)prefix;
     c->handshake_rate = (uint32_t)global;
     c->half_open = (uint32_t)half;
+    st = read_exempt(t, c, map, err);
 done:
     return st;
 }

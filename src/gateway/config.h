@@ -10,7 +10,7 @@
  *               of files that hold one such map each (NAME.yaml)      gateway
  *     lanes:    { telemetry: { listen: "127.0.0.1:14551", late: drop }, … }     link
  *     tun:      { name, address: 10.77.0.1/24, mtu }; peers have allowed_ips then
- *     limits:   { handshakes_per_prefix, handshakes_global, half_open }         gateway
+ *     limits:   { handshakes_per_prefix, handshakes_global, half_open, exempt }       gateway
  *     state:    state
  *     entropy:  see config_entropy.h
  *
@@ -64,6 +64,8 @@ struct config {
     uint16_t overlap;
     uint16_t suites[HEAD2_SESSION_MAX_SUITES];
     uint32_t half_open, handshake_rate, prefix_rate; /* 0: the default */
+    struct head2_prefix exempt[HEAD2_SESSION_MAX_EXEMPT];
+    uint32_t n_exempt;
     struct config_entropy entropy;
     /* the drones of a gateway; the one gateway of a link, with the lanes that it listens on */
     struct config_peer *peers;

@@ -118,14 +118,15 @@ static bool wanted(struct runtime *r, const struct port *p, const struct head2_a
     return true;
 }
 
-static void seal_and_queue(struct runtime *r, uint32_t peer, uint64_t now,
-                           struct head2_session_item *items, unsigned n)
+void ports_send(struct runtime *r, uint64_t now, uint32_t peer, struct head2_session_item *items,
+                unsigned n)
 {
     struct head2_session_packets packets[HEAD2_SESSION_MANY];
 
     for (unsigned i = 0; i < n; i++)
         items[i].packets = &packets[i];
-    const enum head2_status st = head2_session_send_many(r->session, now, peer, items, n);
+    const enum head2_status st =
+        n != 0 ? head2_session_send_many(r->session, now, peer, items, n) : HEAD2_OK;
     (void)st; /* what could not be sealed has no packets, and the session has counted it */
     for (unsigned i = 0; i < n; i++) {
         const struct head2_session_packets *p = &packets[i];
@@ -150,11 +151,11 @@ static void drain(struct runtime *r, const struct port *p, uint64_t now)
         items[n++] = (struct head2_session_item){
             .lane = p->lane, .bytes = r->in.bytes[i], .len = r->in.len[i]};
         if (n == HEAD2_SESSION_MANY) {
-            seal_and_queue(r, p->peer, now, items, n);
+            ports_send(r, now, p->peer, items, n);
             n = 0;
         }
     }
-    seal_and_queue(r, p->peer, now, items, n);
+    ports_send(r, now, p->peer, items, n);
 }
 
 static void on_port(uv_poll_t *poll, int status, int events)

@@ -361,6 +361,8 @@ struct head2_session_config runtime_session_config(const struct runtime *r, cons
                                      .half_open = c->half_open,
                                      .handshake_rate = c->handshake_rate,
                                      .prefix_rate = c->prefix_rate,
+                                     .exempt = c->exempt,
+                                     .n_exempt = c->n_exempt,
                                      .incarnation = r->incarnation,
                                      .node_id = 1,
                                      .random = draw,

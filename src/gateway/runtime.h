@@ -139,6 +139,9 @@ bool meter_take(struct meter *m, uint64_t now, uint64_t per_second_milli, uint64
 
 /* ports.c */
 HEAD2_CHECK enum head2_status ports_listen(struct runtime *r, uint32_t peer, unsigned lane);
+/* Seal up to HEAD2_SESSION_MANY plaintexts for a peer and queue what they became; not sent yet. */
+void ports_send(struct runtime *r, uint64_t now, uint32_t peer, struct head2_session_item *items,
+                unsigned n);
 void ports_deliver(struct runtime *r, const struct head2_session_data *data);
 void ports_close(struct runtime *r, uint32_t peer, unsigned lane);
 

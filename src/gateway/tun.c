@@ -143,22 +143,13 @@ enum { AT_ONCE = 64 }; /* packets of one turn of the loop */
 /* Of one peer, sealed together. */
 struct burst {
     struct head2_session_item items[HEAD2_SESSION_MANY];
-    struct head2_session_packets packets[HEAD2_SESSION_MANY];
     uint32_t peer;
     unsigned n;
 };
 
 static void seal_burst(struct runtime *r, struct burst *b, uint64_t now)
 {
-    for (unsigned i = 0; i < b->n; i++)
-        b->items[i].packets = &b->packets[i];
-    const enum head2_status st =
-        b->n != 0 ? head2_session_send_many(r->session, now, b->peer, b->items, b->n) : HEAD2_OK;
-    (void)st; /* what could not be sealed has no packets, and the session has counted it */
-    for (unsigned i = 0; i < b->n; i++)
-        for (unsigned k = 0; k < b->packets[i].n; k++)
-            net_queue(&r->out_wan, &r->wan, &b->packets[i].to, b->packets[i].bytes[k],
-                      b->packets[i].len[k]);
+    ports_send(r, now, b->peer, b->items, b->n);
     b->n = 0;
 }
 

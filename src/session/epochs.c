@@ -146,9 +146,21 @@ static uint64_t arm_age(const struct tunnel *t)
     return (uint64_t)t->params.rot_seconds * SECOND - ARM_BEFORE;
 }
 
-static bool arm_by_bytes(const struct tunnel *t)
+/* How often somebody may try to forge under one key is limited (RFC 9147, 4.5.3). Both ends move
+ * when this one does. An older key goes by itself. */
+void epoch_forged(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx, unsigned lane)
 {
-    if (epoch_bytes(t) >= t->params.rot_bytes - epoch_margin(t))
+    if (++rx->failed[lane] != s->config.forgery_limit || rx->epoch < t->tx.epoch)
+        return;
+    count(s, HEAD2_COUNT_FORGERY_LIMIT);
+    t->worn = true;
+    t->due = s->now;
+}
+
+/* What a key has been used for is enough. */
+static bool arm_by_use(const struct tunnel *t)
+{
+    if (t->worn || epoch_bytes(t) >= t->params.rot_bytes - epoch_margin(t))
         return true;
     for (unsigned lane = 0; lane < LANES; lane++)
         if (t->tx.packets[lane] >= LANE_PACKETS_MAX - 1024)
@@ -158,7 +170,7 @@ static bool arm_by_bytes(const struct tunnel *t)
 
 bool epoch_arm_due(const struct tunnel *t, uint64_t now)
 {
-    return now - t->tx.started >= arm_age(t) || arm_by_bytes(t);
+    return now - t->tx.started >= arm_age(t) || arm_by_use(t);
 }
 
 uint64_t epoch_due(const struct tunnel *t)
@@ -224,6 +236,7 @@ void epoch_switch(struct head2_session *s, struct tunnel *t, epoch_t to, enum he
         t->over[lane] = t->params.overlap;
     t->over_until = s->now + OVERLAP_TIME;
     t->stale = 0;
+    t->worn = false;
     if (t->params.overlap == 0)
         epoch_erase_prev(t);
     report_switch(s, t, from, bytes, age, cause);
@@ -235,7 +248,7 @@ void epoch_switch(struct head2_session *s, struct tunnel *t, epoch_t to, enum he
 
 void epoch_arm(struct head2_session *s, struct tunnel *t)
 {
-    enum head2_cause cause = arm_by_bytes(t)    ? HEAD2_CAUSE_BYTES
+    enum head2_cause cause = arm_by_use(t)      ? HEAD2_CAUSE_BYTES
                              : t->rot.requested ? HEAD2_CAUSE_REQUEST
                              : t->rot.moved && s->now - t->tx.started < arm_age(t)
                                  ? HEAD2_CAUSE_PATH

@@ -43,7 +43,8 @@ const char *head2_counter_name(enum head2_counter counter)
                                                       "PATH_MOVED",
                                                       "PATH_KEPT",
                                                       "PATH_UNPROVEN",
-                                                      "IMAGE"};
+                                                      "IMAGE",
+                                                      "FORGERY_LIMIT"};
     return (unsigned)counter < HEAD2_COUNTERS ? names[counter] : "?";
 }
 

@@ -36,27 +36,78 @@ bool limit_half_used(const struct bucket *b, uint64_t now, uint64_t per_second, 
     return copy.micro < burst * TOKEN / 2;
 }
 
-static uint64_t prefix_of(const struct head2_address *a)
+/* Networks that one owner may have: an IPv4 address; an IPv6 /64, /56 and /48, each width with its
+ * own allowance, which is four times that of the one before. */
+struct prefixes {
+    uint64_t key[PREFIX_WIDTHS];
+    unsigned n;
+};
+
+static struct prefixes prefixes_of(const struct head2_address *a)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    struct prefixes p = {.n = PREFIX_WIDTHS};
 
     if (memcmp(a->ip, mapped, sizeof mapped) == 0)
-        return UINT64_C(1) << 63 | be32(a->ip + 12);
-    return be64(a->ip);
+        return (struct prefixes){{UINT64_C(1) << 63 | be32(a->ip + 12)}, 1};
+    for (unsigned width = 0; width < PREFIX_WIDTHS; width++)
+        p.key[width] = be64(a->ip) >> 8 * width;
+    return p;
 }
 
-bool limit_handshakes(struct head2_session *s, const struct head2_address *from)
+#define PREFIX_BURST 16
+
+static uint64_t times(uint64_t one, unsigned width)
 {
-    uint64_t rate = s->config.handshake_rate, burst = rate < 16 ? 16 : rate;
-    uint64_t prefix = prefix_of(from);
-    struct bucket *b = &s->prefix_bucket[(prefix * UINT64_C(0x9e3779b97f4a7c15)) >> 54];
+    return one << 2 * width;
+}
+
+static bool matches(const struct head2_prefix *p, const struct head2_address *a)
+{
+    const unsigned bytes = p->bits / 8, rest = p->bits % 8;
+
+    if (p->bits > 128 || memcmp(p->ip, a->ip, bytes) != 0)
+        return false;
+    return rest == 0 || (p->ip[bytes] ^ a->ip[bytes]) >> (8 - rest) == 0;
+}
+
+static bool exempt(const struct head2_session *s, const struct head2_address *a)
+{
+    for (uint32_t i = 0; i < s->config.n_exempt; i++)
+        if (matches(&s->exempt[i], a))
+            return true;
+    return false;
+}
+
+static bool take_width(struct head2_session *s, uint64_t prefix, unsigned width)
+{
+    struct bucket *b =
+        &s->prefix_bucket[width * PREFIX_BUCKETS + (prefix * UINT64_C(0x9e3779b97f4a7c15) >> 54)];
 
     if (b->key != prefix) { /* prefixes that fall together share one allowance */
         b->key = prefix;
         if (b->at == 0)
-            b->micro = 16 * TOKEN;
+            b->micro = times(PREFIX_BURST, width) * TOKEN;
     }
-    bool fair = limit_take(b, s->now, s->config.prefix_rate, 16);
+    return limit_take(b, s->now, times(s->config.prefix_rate, width), times(PREFIX_BURST, width));
+}
+
+/* Every width counts, also where another one has no more. */
+static bool take_prefixes(struct head2_session *s, const struct head2_address *from)
+{
+    const struct prefixes p = prefixes_of(from);
+    bool fair = true;
+
+    for (unsigned width = 0; width < p.n; width++)
+        fair = take_width(s, p.key[width], width) && fair;
+    return fair;
+}
+
+bool limit_handshakes(struct head2_session *s, const struct head2_address *from)
+{
+    const uint64_t rate = s->config.handshake_rate, burst = rate < 16 ? 16 : rate;
+    const bool fair = exempt(s, from) || take_prefixes(s, from);
+
     if (!fair && limit_half_used(&s->global_bucket, s->now, rate, burst))
         return false;
     return limit_take(&s->global_bucket, s->now, rate, burst);
@@ -64,13 +115,22 @@ bool limit_handshakes(struct head2_session *s, const struct head2_address *from)
 
 bool limit_half_open(struct head2_session *s, const struct head2_address *from)
 {
-    unsigned same = 0;
+    const struct prefixes mine = prefixes_of(from);
+    unsigned same[PREFIX_WIDTHS] = {0};
 
     if (s->n_half >= s->max_half)
         return false;
-    if (s->n_half < s->max_half / 2)
+    if (s->n_half < s->max_half / 2 || exempt(s, from))
         return true;
-    for (uint32_t i = 0; i < s->half_top; i++)
-        same += s->half[i].state != HALF_FREE && prefix_of(&s->half[i].from) == prefix_of(from);
-    return same < 16;
+    for (uint32_t i = 0; i < s->half_top; i++) {
+        const struct prefixes other = prefixes_of(&s->half[i].from);
+        if (s->half[i].state == HALF_FREE || other.n != mine.n)
+            continue;
+        for (unsigned width = 0; width < mine.n; width++)
+            same[width] += other.key[width] == mine.key[width];
+    }
+    for (unsigned width = 0; width < mine.n; width++)
+        if (same[width] >= times(PREFIX_BURST, width))
+            return false;
+    return true;
 }

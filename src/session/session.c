@@ -111,15 +111,25 @@ static enum head2_status set_defaults(struct head2_session_config *c)
         c->handshake_rate = 400;
     if (c->prefix_rate == 0)
         c->prefix_rate = 5;
+    if (c->forgery_limit == 0)
+        c->forgery_limit = FORGERIES_MAX;
     if (c->role == HEAD2_ROLE_DRONE)
         c->max_peers = 1;
     if (c->rotate_seconds < ROT_SECONDS_MIN || c->rotate_bytes < ROT_BYTES_MIN ||
         c->overlap > OVERLAP_MAX || c->max_datagram < DATAGRAM_FLOOR ||
         c->max_datagram > DATAGRAM_MAX || c->max_peers == 0 || c->max_peers > 1000000 ||
-        c->half_open > 65536 || c->incarnation >= INCARNATION_MAX || c->pk == NULL ||
-        c->random == NULL)
+        c->half_open > 65536 || c->n_exempt > HEAD2_SESSION_MAX_EXEMPT ||
+        (c->n_exempt != 0 && c->exempt == NULL) || c->incarnation >= INCARNATION_MAX ||
+        c->pk == NULL || c->random == NULL)
         return HEAD2_E_ARG;
     return HEAD2_OK;
+}
+
+static void copy_exempt(struct head2_session *s, struct head2_session_config *c)
+{
+    if (c->n_exempt != 0)
+        memcpy(s->exempt, c->exempt, c->n_exempt * sizeof s->exempt[0]);
+    c->exempt = s->exempt;
 }
 
 static enum head2_status set_suites(struct head2_session *s)
@@ -188,7 +198,7 @@ static enum head2_status make_tables(struct head2_session *s)
     s->max_half = s->config.half_open;
     s->inits = calloc(s->max_half, sizeof *s->inits);
     s->half = calloc(s->max_half, sizeof *s->half);
-    s->prefix_bucket = calloc(PREFIX_BUCKETS, sizeof *s->prefix_bucket);
+    s->prefix_bucket = calloc((size_t)PREFIX_WIDTHS * PREFIX_BUCKETS, sizeof *s->prefix_bucket);
     if (s->inits == NULL || s->half == NULL || s->prefix_bucket == NULL)
         return HEAD2_E_MEMORY;
     HEAD2_TRY(index_init(&s->init_index, s->max_half, secret[2]));
@@ -211,6 +221,7 @@ enum head2_status head2_session_new(struct head2_session **out,
     s->ready_first = s->half_first = INDEX_NONE;
     image_note(s);
     HEAD2_TRY(set_defaults(&s->config));
+    copy_exempt(s, &s->config);
     HEAD2_TRY(set_suites(s));
     s->max_peers = s->config.max_peers;
     s->max_tunnels = 2 * s->max_peers + 2 * PEER_TUNNELS;
@@ -283,8 +294,11 @@ enum head2_status head2_session_reconfigure(struct head2_session *s,
     c.no_overlap = config->no_overlap;
     c.handshake_rate = config->handshake_rate;
     c.prefix_rate = config->prefix_rate;
+    c.exempt = config->exempt;
+    c.n_exempt = config->n_exempt;
     if (set_defaults(&c) != HEAD2_OK)
         return HEAD2_E_ARG;
+    copy_exempt(s, &c);
     s->config = c;
     return HEAD2_OK;
 }

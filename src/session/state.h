@@ -130,9 +130,10 @@ struct rx_epoch {
     epoch_t epoch;
     uint64_t serial;
     uint64_t installed;
-    uint64_t retire;     /* when the keys are erased */
-    uint64_t bytes;      /* accepted under it */
-    uint64_t peer_bytes; /* sent under it, as the peer says */
+    uint64_t retire;        /* when the keys are erased */
+    uint64_t bytes;         /* accepted under it */
+    uint64_t peer_bytes;    /* sent under it, as the peer says */
+    uint64_t failed[LANES]; /* packets that did not open */
     struct lane_keys keys;
 };
 
@@ -177,6 +178,7 @@ struct tunnel {
     struct tx_epoch tx, prev;
     uint16_t over[4]; /* packets still to be sent under both keys */
     uint64_t over_until;
+    bool worn; /* too many packets have not opened under the present key */
     epoch_t rx_newest;
     uint64_t rn[LANES];
     struct window window[LANES];
@@ -326,7 +328,7 @@ struct bucket { /* tokens for handshakes, refilled with time */
     uint64_t at;
     uint64_t micro; /* millionths of a token */
 };
-#define PREFIX_BUCKETS 1024
+enum { PREFIX_BUCKETS = 1024, PREFIX_WIDTHS = 3 };
 
 struct head2_session {
     struct head2_session_config config;
@@ -360,7 +362,8 @@ struct head2_session {
     struct index half_index;
     uint32_t half_first, half_last;
     uint64_t half_swept;
-    struct bucket global_bucket, hint_bucket, *prefix_bucket;
+    struct bucket global_bucket, hint_bucket, *prefix_bucket; /* PREFIX_BUCKETS of each width */
+    struct head2_prefix exempt[HEAD2_SESSION_MAX_EXEMPT];
     uint64_t resp_counter;
 
     struct head2_aead *box; /* handshake boxes are opened and sealed one at a time */
@@ -417,6 +420,7 @@ void epoch_follow(struct head2_session *s, struct tunnel *t, epoch_t heard);
 void epoch_expire(struct head2_session *s, struct tunnel *t);
 void epoch_erase_rx(struct head2_session *s, struct tunnel *t, unsigned i);
 void epoch_erase_prev(struct tunnel *t);
+void epoch_forged(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx, unsigned lane);
 uint64_t epoch_bytes(const struct tunnel *t);
 uint64_t epoch_margin(const struct tunnel *t);
 uint64_t epoch_due(const struct tunnel *t);

@@ -382,6 +382,7 @@ void tunnel_input(struct head2_session *s, const struct head2_address *from, con
                                 .lane = (uint8_t)lane};
         if (packet_open(s->plain, &p, d, len) != HEAD2_OK) {
             why = HEAD2_COUNT_AEAD_FAIL;
+            epoch_forged(s, t, rx, lane);
             continue;
         }
         accepted(s, t, rx, &(struct arrival){from, lane, rn, len}, data);

@@ -141,6 +141,7 @@ enum close_reason {
 #define STEPS_MAX        9
 #define LANE_PACKETS_MAX (UINT64_C(1) << 24)
 #define RN_LIMIT         (UINT64_C(1) << 47)
+#define FORGERIES_MAX    (UINT64_C(1) << 36) /* packets that do not open under one key */
 #define RX_EPOCHS        5
 #define WINDOW_VIDEO     8192
 #define WINDOW_OTHER     2048

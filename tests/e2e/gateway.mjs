@@ -507,6 +507,9 @@ await test('a broken configuration names file, line, column and key', async (dir
     [(t) => t + 'state: other\n', /head2\.yaml:9:1: state: given before, at line 6/],
     [(t) => t.replace('seconds: 60', 'seconds: 1'), /:4:\d+: rotate\.seconds: '1' is not a number from 5/],
     [(t) => t.replace('seconds: 60', 'seconds: fast'), /rotate\.seconds: 'fast' is not a number/],
+    [(t) => t + 'limits: { exempt: 10.0.0.0/8 }\n', /:9:\d+: limits\.exempt: not a list of networks/],
+    [(t) => t + 'limits: { exempt: ["10.0.0.0/8", "10.0.0.1/24"] }\n', /limits\.exempt\[1\]: '10\.0\.0\.1\/24' is not a network/],
+    [(t) => t + 'limits: { exempt: ["2001:db8::/129"] }\n', /limits\.exempt\[0\]: '2001:db8::\/129' is not a network/],
     [(t) => t.replace('[CH2-L5]', '[CH2-L9]'), /:5:\d+: suites\[0\]: unknown suite/],
     [(t) => t.replace('[CH2-L5]', '[CH2-L5-P384]'), /suites\[0\]: not in this version/],
     [(t) => t.replace('"127.0.0.1:', '"localhost:'), /listen\.udp: 'localhost:\d+' is not an IP address/],
@@ -530,6 +533,10 @@ await test('a broken configuration names file, line, column and key', async (dir
       check(r.code === 3, `${words}: ${args[0]} ended with ${r.code}: ${r.err}`);
       check(words.test(r.err) && /^[^\n]+\n$/.test(r.err), `${words} is not in: ${r.err}`);
     }
+  }
+  for (const list of ['[]', '["10.1.0.0/16", "192.0.2.7", "::1", "2001:db8::/32"]']) {
+    fs.writeFileSync(p.config, `${p.text}limits: { exempt: ${list} }\n`);
+    good(['config', 'check', p.config]);
   }
   // the identity is looked at too, as the daemon would, except behind its passphrase
   fs.writeFileSync(p.config, p.text);
@@ -558,7 +565,7 @@ await test('a broken configuration names file, line, column and key', async (dir
   for (const [text, words] of [
     [p.text, /drone-1\.yaml:3:\d+: listen: this is the file of a gateway; run it with 'head2 gateway'/],
     [link.replace('late: drop', 'late: maybe'), /drone-1\.yaml:5:\d+: lanes\.telemetry\.late: 'maybe'/],
-    [link.replace('lanes:', 'tun: { name: h0 }\nlanes:'), /tun: not in this version/],
+    [link.replace('lanes:', 'tun: { name: h0 }\nlanes:'), /tun: the key 'address' is missing/],
     [link.replace(/endpoints: \[.*\]/, 'endpoints: []'), /gateway\.endpoints: not a list of 1 to 4/],
   ]) {
     fs.writeFileSync(p.links[0], text);
