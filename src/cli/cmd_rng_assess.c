@@ -313,6 +313,10 @@ static int get_samples(struct cli *cli, struct request *r, uint8_t **out)
     const char *keep = cli_string(cli, "keep");
     struct head2_entropy_info info;
 
+    const int configured = cli_string(cli, "config") != NULL ? rng_configure(cli) : CLI_DONE;
+
+    if (configured != CLI_DONE)
+        return configured;
     if (rng_source(&info, r->file) == NULL) {
         if (keep != NULL || cli_string(cli, "samples") != NULL)
             return cli_fail(cli, CLI_USAGE, keep != NULL ? "--keep" : "--samples",

@@ -249,7 +249,7 @@ static int write_page(struct cli *cli, const struct sample_set *s, const char *o
     draw_symbols(&p, s);
     draw_health(&p, s);
     if (page_end(&p))
-        code = cli_write_file(cli, out, p.text, p.len, 0644, FILE_REPLACE);
+        code = cli_write_file(cli, out, p.text, p.len, 0644, FILE_KEEP);
     else
         code = cli_fail(cli, CLI_INTERNAL, out, NULL, "out of memory");
     free(p.text);
@@ -262,7 +262,12 @@ static int write_page(struct cli *cli, const struct sample_set *s, const char *o
 static int get_samples(const struct cli *cli, struct sample_set *s, uint8_t **out)
 {
     struct head2_entropy_info info;
-    const struct head2_entropy_source_info *source = rng_source(&info, s->name);
+    const int configured = cli_string(cli, "config") != NULL ? rng_configure(cli) : CLI_DONE;
+    const struct head2_entropy_source_info *source =
+        configured == CLI_DONE ? rng_source(&info, s->name) : NULL;
+
+    if (configured != CLI_DONE)
+        return configured;
 
     if (source == NULL) {
         s->bits = (unsigned)cli_number(cli, "bits", 0);

@@ -83,10 +83,12 @@ int cmd_rng_status(struct cli *cli)
         json_t *o = report_entropy(&info);
         json_object_set_new(o, "output_bits_per_second", json_real(rate));
         json_object_set_new(o, "supply_bits_per_second", json_real(total_supply(&info)));
+        json_object_set_new(o, "events", rng_events());
         cli_print_json(cli, o);
     } else {
         print_head(cli, &info, rate);
         rng_print_sources(cli, &info);
+        rng_print_events(cli);
     }
     return st == HEAD2_OK ? CLI_DONE : rng_fail(cli, st);
 }
@@ -143,6 +145,7 @@ static void show(struct cli *cli, const struct head2_entropy_info *info, const s
                 json_object_set_new(json_array_get(sources, i), "ones",
                                     json_real(ones_of(&info->source[i], &seen[i])));
         json_object_set_new(o, "time", json_string(now));
+        json_object_set_new(o, "events", rng_events());
         cli_print_json(cli, o);
         return;
     }
@@ -156,6 +159,7 @@ static void show(struct cli *cli, const struct head2_entropy_info *info, const s
             cli_print(cli, "%-12s %5.2f %% ones in %llu samples\n", info->source[i].name,
                       100 * ones_of(&info->source[i], &seen[i]),
                       (unsigned long long)seen[i].samples);
+    rng_print_events(cli);
 }
 
 int cmd_rng_monitor(struct cli *cli)

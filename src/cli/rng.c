@@ -55,6 +55,7 @@ static int begin(const struct cli *cli, const struct config_entropy *c)
 
     if (at_exit)
         end_sources();
+    rng_keep_events();
     const enum head2_status st = entropy_begin(&sources, c, say_note, borrowed.out);
     if (st != HEAD2_OK)
         return cli_fail(cli, cli_status_exit(st), "rng", NULL, "%s", head2_status_string(st));

@@ -16,6 +16,11 @@ int rng_configure(const struct cli *cli);
 /* The table of sources. */
 void rng_print_sources(struct cli *cli, const struct head2_entropy_info *info);
 
+/* From here on, the last events are kept: as a list for --json, or a line each. */
+void rng_keep_events(void);
+json_t *rng_events(void);
+void rng_print_events(struct cli *cli);
+
 /* The error for st of head2_random and its like: which source is why, and what to do. */
 int rng_fail(const struct cli *cli, enum head2_status st);
 

@@ -146,9 +146,11 @@ static const struct cli_option receipt_verify_options[] = {
     END
 };
 
-#define RNG_OPTIONS                                                                                \
+#define RNG_CONFIG                                                                                 \
     {"config", 'c', CLI_FILE, "FILE",                                                              \
-     "with the sources and settings of a daemon's configuration (default: none)", 0, 0},           \
+     "with the sources and settings of a daemon's configuration (default: none)", 0, 0}
+#define RNG_OPTIONS                                                                                \
+    RNG_CONFIG,                                                                                    \
     {"policy", 0, CLI_ENUM, "auto|two|single|fast|compat",                                         \
      "how many sources must vouch for a generator (default: auto)", 0, 0},                         \
     {"reseed", 0, CLI_ENUM, "strict|90a",                                                          \
@@ -165,7 +167,7 @@ static const struct cli_option rng_assess_options[] = {
     {"seed", 0, CLI_STRING, "HEX", "of the permutations, 64 digits (default: zeros)", 0, 0},
     {"samples", 0, CLI_NUMBER, "N", "of a SOURCE: how many to take (default: 1000000)", 1000, 1 << 26},
     {"keep", 0, CLI_FILE, "FILE", "of a SOURCE: write the samples there too", 0, 0},
-    END
+    RNG_CONFIG, END
 };
 
 static const struct cli_option rng_bytes_options[] = {
@@ -193,7 +195,7 @@ static const struct cli_option rng_report_options[] = {
     {"samples", 0, CLI_NUMBER, "N", "of a SOURCE: how many to take (default: 1000000)", 1000, 1 << 26},
     {"claim", 0, CLI_STRING, "H", "entropy of a sample that the health tests go by (default: the "
      "source's, of a file half of what is assessed)", 0, 0},
-    END
+    RNG_CONFIG, END
 };
 
 static const struct cli_option rng_restart_options[] = {

@@ -11,7 +11,7 @@ static void cut(uint8_t out[16], const uint8_t ip[16], unsigned bits)
 {
     for (unsigned i = 0; i < 16; i++) {
         const unsigned left = bits > 8 * i ? bits - 8 * i : 0;
-        out[i] = left >= 8 ? ip[i] : (uint8_t)(ip[i] & ~(0xffu >> left));
+        out[i] = left >= 8 ? ip[i] : (uint8_t)(ip[i] & ~(0xffu >> left) & 0xff);
     }
 }
 
@@ -93,7 +93,7 @@ bool prefixes_build(struct prefixes *p, struct prefix *list, uint32_t n,
 
 uint32_t prefixes_find(const struct prefixes *p, const uint8_t ip[16])
 {
-    struct prefix wanted;
+    struct prefix wanted = {.peer = PREFIX_NOBODY};
 
     for (unsigned i = 0; i <= 128; i++) {
         const uint32_t first = p->first[i], n = p->first[i + 1] - first;

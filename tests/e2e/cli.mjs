@@ -525,6 +525,7 @@ test('rng status and monitor', () => {
     check(s.longest_run < s.run_cutoffs[0] && s.run_cutoffs[0] < s.run_cutoffs[1], `${s.name}: ${s.longest_run}`);
     check(s.samples > s.startup_samples && s.startup_samples >= 4096, `${s.name}: start-up`);
   }
+  check(Array.isArray(o.events) && o.events.length === 0, `events: ${JSON.stringify(o.events)}`);
   check(o.output_bits_per_second > 1e6 && o.supply_bits_per_second > 1000, 'rates');
   const text = good(['rng', 'status']).text;
   check(/generator +CTR_DRBG AES-256/.test(text) && /Gbit\/s, entropy [0-9.]+ Mbit\/s/.test(text), text);
@@ -576,6 +577,7 @@ test('rng assess and report of a source', () => {
   good(['rng', 'report', 'jitter', '--samples', '5000', '--out', 'jitter.html']);
   put('bits', Buffer.from(get('raw')).map((b) => b & 1));
   good(['rng', 'report', 'bits', '--out', 'bits.html']);
+  bad(['rng', 'report', 'raw', '--out', 'page.html'], 5, /page.html/);
   bad(['rng', 'report', 'raw'], 2, /--out/);
   bad(['rng', 'report', 'nowhere', '--out', 'x.html'], 3, /nowhere/);
   bad(['rng', 'report', 'raw', '--claim', '9', '--out', 'x.html'], 2, /'9' cannot be claimed of a sample of 8 bits; give bits, from 0\.12 to the width of a sample$/m);
