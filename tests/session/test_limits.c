@@ -172,7 +172,7 @@ static void exempt_networks(void)
     put_be64(p[0].ip, NETWORK);
     p[1].ip[15] = 2;
     struct head2_session *g = half_used(p, 2);
-    memset(p, 0, sizeof p);                                    /* they were copied */
+    memset(p, 0, sizeof p);                               /* they were copied */
     CHECK_EQ(granted(g, NETWORK + 0xe0000, 0, 300), 300); /* 2001:db8:f:: is within the /44 */
     CHECK_EQ(granted(g, NETWORK + UINT64_C(0x100000), 0, 300), 16); /* and this is beyond */
     struct head2_address in = net_addr(2), out = net_addr(3);

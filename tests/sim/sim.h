@@ -54,6 +54,7 @@ struct sim_end {
     int64_t skew;          /* of its clock */
     uint64_t random;       /* state of its generator */
     uint64_t first_random; /* what a restart from a snapshot brings back */
+    uint64_t image;        /* the number that tells restored memory */
     uint64_t incarnation;  /* a gateway's own; the highest that a drone has seen */
     uint32_t *peer;        /* a gateway's numbers of the drones; a drone's one of its gateway */
     uint64_t tick_at;      /* of the tick in the heap that counts */
@@ -118,7 +119,7 @@ struct sim {
     double loss, duplicate, corrupt;
     uint64_t delay, jitter;
     bool duty; /* the network loses, corrupts and delays nothing */
-    bool clocks_jump;
+    bool clocks_jump, resumes;
     uint64_t roam_at; /* the next move, at the earliest */
     struct sim_event *heap;
     size_t heap_n, heap_cap;
@@ -592,6 +593,26 @@ static void sim_say(struct sim *w, uint32_t from, uint32_t to, uint8_t lane, siz
 
 /* ---- birth and death ---- */
 
+static bool sim_generation(void *arg, uint64_t *number)
+{
+    const uint64_t *image = arg;
+
+    *number = *image;
+    return true;
+}
+
+/* The machine below goes on from a snapshot of itself: only the number tells the process, and its
+ * generator may say again what it has said. */
+HEAD2_UNUSED static void sim_resume(struct sim *w, uint32_t i)
+{
+    struct sim_end *end = &w->end[i];
+
+    w->resumes = true;
+    end->image++;
+    if (sim_chance(w, 0.5))
+        end->random = end->first_random;
+}
+
 static void sim_start(struct sim *w, uint32_t i)
 {
     struct sim_end *end = &w->end[i];
@@ -607,7 +628,9 @@ static void sim_start(struct sim *w, uint32_t i)
                                            .incarnation = gateway ? ++end->incarnation : 0,
                                            .node_id = 7,
                                            .random = sim_random,
-                                           .random_arg = end};
+                                           .random_arg = end,
+                                           .generation = sim_generation,
+                                           .generation_arg = &end->image};
 
     CHECK(head2_session_new(&end->s, &c, sim_clock(w, i)) == HEAD2_OK);
     if (!gateway) {
@@ -729,7 +752,8 @@ static bool sim_carries(struct sim *w)
  *
  * An end whose clock has jumped forward erases receive keys early, the present one among them, and
  * may seem well until it does: then it is deaf, and both find that out in 1.5 s. So after jumps it
- * may take a second look; without them the first must hold.
+ * may take a second look, and as well when a machine was resumed just now, which its end finds out
+ * at its next call; without these the first must hold.
  */
 static uint64_t sim_heal(struct sim *w)
 {
@@ -750,7 +774,7 @@ static uint64_t sim_heal(struct sim *w)
             SIM_CHECK(w, w->now - begin <= SIM_HEAL_US);
         } while (sim_disagreeing(w) != 0);
         carries = sim_carries(w);
-        SIM_CHECK(w, carries || w->clocks_jump);
+        SIM_CHECK(w, carries || w->clocks_jump || w->resumes);
     }
     return w->now - begin;
 }

@@ -17,9 +17,10 @@ enum trouble {
     PARTITIONS = 4,
     CRASHES = 8,
     CLOCKS = 16,
-    ROAMS = 32,   /* drones change their addresses */
-    RACED = 64,   /* a relay is quicker than the path */
-    RELAYED = 128 /* and answers for the drone */
+    ROAMS = 32,    /* drones change their addresses */
+    RACED = 64,    /* a relay is quicker than the path */
+    RELAYED = 128, /* and answers for the drone */
+    RESUMED = 256  /* machines go on from snapshots */
 };
 
 struct kind {
@@ -40,7 +41,8 @@ static const struct kind kinds[] = {
     {"roams, attacked", ATTACKED | ROAMS,   false},
     {"raced",           ATTACKED | RACED,   false},
     {"relayed",         ATTACKED | RELAYED, false},
-    {"everything",      255,                true },
+    {"resumed",         ATTACKED | RESUMED, false},
+    {"everything",      511,                true },
 };
 
 static bool has(const struct kind *k, unsigned what)
@@ -144,6 +146,10 @@ static void disturb(struct sim *w, const struct kind *k)
     }
     if (has(k, RACED | RELAYED) && sim_chance(w, 0.02))
         set_relay(w, k);
+    if (has(k, RESUMED) && sim_chance(w, 0.01)) {
+        sim_resume(w, who);
+        total.restarts++;
+    }
     if (has(k, PARTITIONS) && sim_chance(w, 0.02))
         end->cut = !end->cut;
     if (has(k, CLOCKS) && sim_chance(w, 0.01))
