@@ -203,6 +203,7 @@ struct head2_session_item {
     struct head2_session_packets *packets; /* receives what it became */
     enum head2_status st;                  /* receives what head2_session_send returns */
     uint8_t lane;
+    uint8_t *place; /* where its packet is made: len + HEAD2_SESSION_OVERHEAD bytes; NULL: inside */
 };
 
 /**
@@ -210,7 +211,8 @@ struct head2_session_item {
  *
  * items, n  0 to HEAD2_SESSION_MANY plaintexts, sealed as if head2_session_send were called for one
  *           after the other; an item that fails touches no other. The packets of all items stay
- *           valid until the next call on the session.
+ *           valid until the next call on the session, those made in a place as long as that does
+ *           (a second packet, in an overlap, is never made there).
  *
  * Returns HEAD2_OK, the st of the first item that failed, or HEAD2_E_ARG (no such peer, or too many
  * items: none is sealed).

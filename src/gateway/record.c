@@ -251,7 +251,7 @@ void record_event(struct runtime *r, const struct head2_event *e)
     if (from_stranger(e)) {
         receipt_failed_proof(r, w.event, m);
         if (!meter_take(&r->alarms, runtime_now(), ALARMS_PER_SECOND_MILLI, ALARMS_BURST)) {
-            r->local[LOCAL_EVENTS]++;
+            r->drops[LOCAL_EVENTS][NET_CONTROL]++;
             return;
         }
     }
@@ -329,7 +329,7 @@ void record_entropy(void *arg, const struct head2_entropy_event *e, uint64_t los
 {
     struct runtime *r = arg;
 
-    r->local[LOCAL_EVENTS] += lost;
+    r->drops[LOCAL_EVENTS][NET_CONTROL] += lost;
     if (r->opening &&
         (e->kind == HEAD2_ENTROPY_EVENT_CLOSED || e->kind == HEAD2_ENTROPY_EVENT_OPEN))
         return;
@@ -386,6 +386,8 @@ void record_start(struct runtime *r)
     if (r->config->role == CONFIG_GATEWAY)
         put_number(detail, "incarnation", r->incarnation);
     put(detail, "control", json_string(r->config->control));
+    put(detail, "udp_gso", json_boolean(r->wan.gso));
+    put(detail, "udp_gro", json_boolean(r->wan.gro));
     journal_write(&(struct journal_line){JOURNAL_INFO, "start", NULL, key, detail});
     for (uint32_t i = 0; i < r->max_members && r->config->n_peers == 0; i++)
         if (member_of(r, i) == NULL) {

@@ -15,10 +15,43 @@
 const char *local_counter_name(unsigned counter)
 {
     static const char *const names[LOCAL_COUNTERS] = {
-        "LATE",     "NO_RECEIVER", "STRANGER", "SEND_FULL", "SEND_FAILED", "NO_PORT",
-        "NO_ROUTE", "BAD_SOURCE",  "NOT_IP",   "NO_IPV6",   "DEVICE",      "EVENTS_DROPPED"};
+        "LATE",          "NO_RECEIVER", "STRANGER",     "SEND_FULL", "SEND_TOO_LONG",
+        "SEND_NO_ROUTE", "SEND_FAILED", "RECEIVE_FULL", "NO_PORT",   "NO_ROUTE",
+        "BAD_SOURCE",    "NOT_IP",      "NO_IPV6",      "DEVICE",    "EVENTS_DROPPED"};
 
     return counter < LOCAL_COUNTERS ? names[counter] : "?";
+}
+
+/* What net.h has counted for the reason, both towards the network and towards applications. */
+static uint64_t unsent(const struct runtime *r, enum local_counter why, unsigned lane)
+{
+    const enum net_cause cause = why == LOCAL_SEND_FULL       ? NET_FULL
+                                 : why == LOCAL_SEND_TOO_LONG ? NET_TOO_LONG
+                                 : why == LOCAL_SEND_NO_ROUTE ? NET_NO_ROUTE
+                                 : why == LOCAL_SEND_FAILED   ? NET_REFUSED
+                                                              : NET_CAUSES;
+
+    if (cause == NET_CAUSES)
+        return 0;
+    return r->out_wan.drops[cause][lane] + r->out_local.drops[cause][lane];
+}
+
+static uint64_t unread(const struct runtime *r, unsigned lane)
+{
+    uint64_t lost = 0;
+
+    if (lane == NET_CONTROL)
+        return r->wan.lost; /* whose they were nobody can know */
+    for (uint32_t i = 0; i < r->max_members; i++)
+        if (r->members[i].ports[lane] != NULL)
+            lost += r->members[i].ports[lane]->socket.lost;
+    return lost;
+}
+
+uint64_t local_drops(const struct runtime *r, enum local_counter why, unsigned lane)
+{
+    return r->drops[why][lane] + unsent(r, why, lane) +
+           (why == LOCAL_RECEIVE_FULL ? unread(r, lane) : 0);
 }
 
 static void put_number(json_t *o, const char *key, uint64_t value)
@@ -149,9 +182,28 @@ static json_t *drops_object(struct runtime *r)
         if (counters[i] != 0)
             put_number(o, head2_counter_name((enum head2_counter)i), counters[i]);
     for (unsigned i = 0; i < LOCAL_COUNTERS; i++) {
-        uint64_t value = r->local[i] + (i == LOCAL_EVENTS ? journal_dropped() : 0);
+        uint64_t value = i == LOCAL_EVENTS ? journal_dropped() : 0;
+        for (unsigned lane = 0; lane < NET_LANES; lane++)
+            value += local_drops(r, (enum local_counter)i, lane);
         if (value != 0)
             put_number(o, local_counter_name(i), value);
+    }
+    return o;
+}
+
+/* Of the drops at this end, those that one lane has had. */
+static json_t *lane_drops_object(struct runtime *r)
+{
+    json_t *o = json_object();
+
+    for (unsigned lane = 0; lane < HEAD2_SESSION_LANES; lane++) {
+        json_t *causes = json_object();
+        for (unsigned i = 0; i < LOCAL_COUNTERS; i++) {
+            const uint64_t value = local_drops(r, (enum local_counter)i, lane);
+            if (value != 0)
+                put_number(causes, local_counter_name(i), value);
+        }
+        json_object_set_new(o, config_lane_name(lane), causes);
     }
     return o;
 }
@@ -214,6 +266,7 @@ json_t *report_status(struct runtime *r)
             json_array_append_new(peers, peer_object(r, i, now));
     json_object_set_new(o, "peers", peers);
     json_object_set_new(o, "drops", drops_object(r));
+    json_object_set_new(o, "lane_drops", lane_drops_object(r));
     head2_entropy_info(&entropy);
     json_object_set_new(o, "entropy", report_entropy(&entropy));
     json_object_set_new(o, "receipts", r->notary != NULL ? receipts_object(r) : json_null());

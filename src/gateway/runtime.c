@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define MEMBERS_SPARE 16
+#define WAN_TURN      128  /* datagrams and a read, before local ports have a turn */
 #define LOOK_EVERY    5000 /* microseconds */
 
 uint64_t runtime_now(void)
@@ -139,19 +140,13 @@ static bool ended(const struct runtime *r, uint64_t now)
     return r->stopping && (head2_session_closed(r->session) || now >= r->stop_at);
 }
 
-static void gather_losses(struct runtime *r)
-{
-    r->local[LOCAL_SEND_FULL] = r->out_wan.refused + r->out_local.refused;
-    r->local[LOCAL_SEND_FAILED] = r->out_wan.failed + r->out_local.failed;
-}
-
 void runtime_pump(struct runtime *r, uint64_t now)
 {
     struct head2_action a;
 
     while (head2_session_next(r->session, now, &a)) {
         if (a.kind == HEAD2_ACTION_SEND)
-            net_queue(&r->out_wan, &r->wan, &a.to, a.bytes, a.len);
+            net_queue(&r->out_wan, &r->wan, &a.to, NET_CONTROL, a.bytes, a.len);
         else if (a.kind == HEAD2_ACTION_EVENT)
             record_event(r, a.event);
         else
@@ -159,7 +154,6 @@ void runtime_pump(struct runtime *r, uint64_t now)
     }
     net_flush(&r->out_wan);
     net_flush(&r->out_local);
-    gather_losses(r);
     if (ended(r, now))
         uv_stop(&r->loop);
     else
@@ -193,18 +187,20 @@ static void on_wan(uv_poll_t *poll, int status, int events)
 {
     struct runtime *r = poll->data;
     struct head2_session_data data;
-    struct head2_address from;
+    struct net_datagram d;
+    unsigned total = 0;
     const uint64_t now = runtime_now();
 
     (void)events;
     (void)status; /* an error of the socket is taken by the read and is none of ours */
-    unsigned n = net_receive(&r->in, &r->wan);
-    for (unsigned i = 0; i < n; i++) {
-        address_from_sockaddr(&from, &r->in.from[i]);
-        head2_session_input(r->session, now, &from, r->in.bytes[i], r->in.len[i], &data);
-        if (data.bytes != NULL)
-            deliver(r, &data);
-    }
+    do {
+        (void)net_receive(&r->in, &r->wan);
+        for (; net_next(&r->in, &d); total++) {
+            head2_session_input(r->session, now, d.from, d.bytes, d.len, &data);
+            if (data.bytes != NULL)
+                deliver(r, &data);
+        }
+    } while (r->in.n == NET_READS && total < WAN_TURN);
     runtime_pump(r, now);
 }
 
@@ -467,6 +463,7 @@ enum head2_status runtime_open(struct runtime *r, struct config_error *err)
     r->wan_poll.data = r;
     if (uv_poll_init(&r->loop, &r->wan_poll, r->wan.fd) != 0)
         return HEAD2_E_IO;
+    HEAD2_TRY(ports_start(r));
     HEAD2_TRY(add_all(r, err));
     r->started = now;
     r->started_ms = utc_now();

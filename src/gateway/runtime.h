@@ -26,18 +26,21 @@
 
 /* Drops and mishaps at this end that are not the session's. */
 enum local_counter {
-    LOCAL_LATE,        /* commands from the past, lane 0 of a link */
-    LOCAL_NO_RECEIVER, /* no output is configured, or no application has sent yet */
-    LOCAL_STRANGER,    /* a datagram to a lane's port from another address than its output */
-    LOCAL_SEND_FULL,   /* the system's send buffer was full */
-    LOCAL_SEND_FAILED, /* no route, too long for the path, refused by a firewall */
-    LOCAL_NO_PORT,     /* a lane's socket could not be opened */
-    LOCAL_NO_ROUTE,    /* TUN: no peer has the destination */
-    LOCAL_BAD_SOURCE,  /* TUN: a packet from a peer with an address that is not its own */
-    LOCAL_NOT_IP,      /* TUN: not one whole IP packet */
-    LOCAL_NO_IPV6,     /* TUN: the session's packets are too short for IPv6 */
-    LOCAL_DEVICE,      /* TUN: the device did not take a packet */
-    LOCAL_EVENTS,      /* log lines that nobody read, or above their rate */
+    LOCAL_LATE,          /* commands from the past, lane 0 of a link */
+    LOCAL_NO_RECEIVER,   /* no output is configured, or no application has sent yet */
+    LOCAL_STRANGER,      /* a datagram to a lane's port from another address than its output */
+    LOCAL_SEND_FULL,     /* the system's send buffer was full, or a lane's share of it */
+    LOCAL_SEND_TOO_LONG, /* for the path */
+    LOCAL_SEND_NO_ROUTE,
+    LOCAL_SEND_FAILED,  /* refused by a firewall, or any other reason */
+    LOCAL_RECEIVE_FULL, /* came faster than they were read, and the system dropped them */
+    LOCAL_NO_PORT,      /* a lane's socket could not be opened */
+    LOCAL_NO_ROUTE,     /* TUN: no peer has the destination */
+    LOCAL_BAD_SOURCE,   /* TUN: a packet from a peer with an address that is not its own */
+    LOCAL_NOT_IP,       /* TUN: not one whole IP packet */
+    LOCAL_NO_IPV6,      /* TUN: the session's packets are too short for IPv6 */
+    LOCAL_DEVICE,       /* TUN: the device did not take a packet */
+    LOCAL_EVENTS,       /* log lines that nobody read, or above their rate */
     LOCAL_COUNTERS
 };
 const char *local_counter_name(unsigned counter);
@@ -51,6 +54,8 @@ struct port {
     struct runtime *runtime;
     uint32_t peer;
     uint8_t lane;
+    bool waiting;      /* in the list of: */
+    struct port *next; /* ports of bulk lanes that can be read */
 };
 
 /* What belongs to a peer number of the session. */
@@ -106,7 +111,9 @@ struct runtime {
     uint64_t seen;      /* link: the highest incarnation of the gateway */
     bool keeping;       /* it is being written; only one such job runs at a time */
 
-    uint64_t local[LOCAL_COUNTERS];
+    uint64_t drops[LOCAL_COUNTERS][NET_LANES]; /* but what net.h counts: see local_drops */
+    struct port *bulk_first, *bulk_last;       /* ports to be read when lane 0 has been */
+    uv_check_t bulk_turn;
     struct meter alarms, failed_proofs;
     struct entropy_sources entropy;
     struct entropy_watch *watch;
@@ -144,6 +151,8 @@ void ports_send(struct runtime *r, uint64_t now, uint32_t peer, struct head2_ses
                 unsigned n);
 void ports_deliver(struct runtime *r, const struct head2_session_data *data);
 void ports_close(struct runtime *r, uint32_t peer, unsigned lane);
+/* Runs after each round of reading: see on_bulk_turn. */
+HEAD2_CHECK enum head2_status ports_start(struct runtime *r);
 
 /* record.c */
 void record_event(struct runtime *r, const struct head2_event *e);
@@ -155,7 +164,10 @@ void record_entropy(void *arg, const struct head2_entropy_event *event, uint64_t
 void record_entropy_note(void *arg, const char *source, const char *what);
 void record_key_name(char out[32], uint32_t gen, uint8_t step);
 
-/* report.c: a new JSON object, NULL when memory is short. */
+/* report.c */
+/* What a lane has lost for a reason; NET_CONTROL stands for what is no application's. */
+uint64_t local_drops(const struct runtime *r, enum local_counter why, unsigned lane);
+/* A new JSON object, NULL when memory is short. */
 json_t *report_status(struct runtime *r);
 json_t *report_tags(struct runtime *r);
 

@@ -159,11 +159,11 @@ static uint32_t route(struct runtime *r, const struct tun_packet *p)
     const uint32_t peer = prefixes_find(&r->tun.routes, p->destination);
 
     if (peer == PREFIX_NOBODY) {
-        r->local[LOCAL_NO_ROUTE]++;
+        r->drops[LOCAL_NO_ROUTE][p->lane]++;
     } else if (p->v6) {
         const size_t most = head2_session_max_payload(r->session, peer);
         if (most != 0 && most < IPV6_MTU_MIN) {
-            r->local[LOCAL_NO_IPV6]++;
+            r->drops[LOCAL_NO_IPV6][p->lane]++;
             return PREFIX_NOBODY;
         }
     }
@@ -178,14 +178,15 @@ static void on_device(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
+    unsigned kept = 0;
     for (unsigned i = 0; i < AT_ONCE; i++) {
         struct tun_packet p;
-        uint8_t *bytes = r->in.bytes[i % NET_BATCH]; /* a burst is shorter than that */
+        uint8_t *bytes = r->in.bytes[kept % NET_READS]; /* a burst is shorter than that */
         const ssize_t n = read(r->tun.fd, bytes, NET_DATAGRAM);
         if (n <= 0)
             break;
         if (!tun_look(&p, bytes, (size_t)n)) {
-            r->local[LOCAL_NOT_IP]++;
+            r->drops[LOCAL_NOT_IP][NET_CONTROL]++;
             continue;
         }
         const uint32_t peer = route(r, &p);
@@ -196,6 +197,7 @@ static void on_device(uv_poll_t *poll, int status, int events)
         b.peer = peer;
         b.items[b.n++] =
             (struct head2_session_item){.lane = p.lane, .bytes = bytes, .len = (size_t)n};
+        kept++;
     }
     seal_burst(r, &b, now);
     runtime_pump(r, now);
@@ -207,11 +209,11 @@ void tun_deliver(struct runtime *r, const struct head2_session_data *data)
     struct tun_packet p;
 
     if (!tun_look(&p, data->bytes, data->len))
-        r->local[LOCAL_NOT_IP]++;
+        r->drops[LOCAL_NOT_IP][data->lane]++;
     else if (prefixes_find(&r->tun.routes, p.source) != data->peer)
-        r->local[LOCAL_BAD_SOURCE]++;
+        r->drops[LOCAL_BAD_SOURCE][data->lane]++;
     else if (write(r->tun.fd, data->bytes, data->len) != (ssize_t)data->len)
-        r->local[LOCAL_DEVICE]++;
+        r->drops[LOCAL_DEVICE][data->lane]++;
 }
 
 /* ---- routes ---- */

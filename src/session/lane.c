@@ -40,16 +40,12 @@ void lane_cipher_free(struct lane_cipher *c)
 
 void lane_cipher_forget(struct lane_cipher *c, uint64_t serial)
 {
-    static const uint8_t zero[32];
-
     for (unsigned i = 0; i < 2; i++) {
         if (c->way[i] == NULL || c->serial[i] != serial)
             continue;
         c->serial[i] = 0;
-        if (head2_aead_set_key(c->way[i], zero, sizeof zero) != HEAD2_OK) {
-            head2_aead_free(c->way[i]); /* the schedule must go, one way or the other */
-            c->way[i] = NULL;
-        }
+        head2_aead_free(c->way[i]); /* not kept: between two changes of key one is enough */
+        c->way[i] = NULL;
     }
 }
 

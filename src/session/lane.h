@@ -45,7 +45,8 @@ void window_accept(struct window *w, uint64_t rn);
 #define PACKET_AAD 20
 
 /* AES schedules of one lane and direction, and what they authenticate beside each packet; made on
- * first use and reused for later keys. */
+ * first use. There are two only while one key takes the place of another: a schedule is some 1.1
+ * KB, and a gateway has many. */
 struct lane_cipher {
     struct head2_aead *way[2];
     uint8_t aad[2][PACKET_AAD];

@@ -9,12 +9,13 @@
 
 enum { PACKETS = 2 * HEAD2_SESSION_MANY };
 
-/* Packets that are settled, packet i in s->out[i]; the first `sealed` of them are sealed too. */
+/* Packets that are settled, packet i in out[i]; the first `sealed` of them are sealed too. */
 struct sealing {
     struct head2_session *s;
     struct tunnel *t; /* that those not yet sealed belong to */
     unsigned n, sealed;
     struct head2_session_item *item[PACKETS];
+    uint8_t *out[PACKETS];
     struct aead_job job[PACKETS];
 };
 
@@ -111,7 +112,7 @@ static void hand_over(struct sealing *b, unsigned i)
         p->also = b->t->path.to;
         p->n_also++;
     }
-    p->bytes[p->n] = b->s->out[i];
+    p->bytes[p->n] = b->out[i];
     p->len[p->n++] = wire;
 }
 
@@ -130,7 +131,8 @@ static enum head2_status settle_packet(struct sealing *b, struct head2_session_i
     const struct packet_spec p = spec_of(b->s, b->t, tx, item->lane, rn);
 
     HEAD2_TRY(charge(b->s, b->t, tx, item->lane, rn, item->len + HEAD2_SESSION_OVERHEAD));
-    HEAD2_TRY(packet_prepare(&b->job[i], b->s->out[i], &p, item->bytes, item->len));
+    b->out[i] = item->place != NULL && tx == &b->t->tx ? item->place : b->s->out[i];
+    HEAD2_TRY(packet_prepare(&b->job[i], b->out[i], &p, item->bytes, item->len));
     b->item[i] = item;
     b->n++;
 done:

@@ -627,6 +627,23 @@ await test('port in use, folder in use, damaged state: one line each, and what t
   check(e.detail.incarnation === before + 1e9 + 1, `${e.detail.incarnation}`);
 });
 
+await test('a command does not wait for the video that was there before it', async (dir) => {
+  const p = await place(dir);
+  const sink = p.out[0].telemetry; // both lanes come out at one port, which so sees the order
+  fs.writeFileSync(p.config, p.text.replace(/(name: drone-1,.*video: "127.0.0.1:)\d+/, `$1${sink.port}`));
+  const { link } = await bothUp(p);
+  const app = await application();
+  await app.send('warm', p.inputs[0].video);
+  await sink.take('warm');
+  link.child.kill('SIGSTOP');
+  for (let i = 0; i < 300; i++) await app.send(`${i} video ${'x'.repeat(1100)}`, p.inputs[0].video);
+  await app.send('command', p.inputs[0].telemetry);
+  const before = sink.got.length;
+  link.child.kill('SIGCONT');
+  await until('all is there', 3000, () => sink.got.length === before + 301);
+  check(sink.got[before].text === 'command', `the command came after ${sink.got.findIndex((m) => m.text === 'command') - before} of video`);
+});
+
 await test('junk on the port does not stop the gateway', async (dir) => {
   const p = await place(dir);
   await bothUp(p);

@@ -16,6 +16,7 @@ static uint8_t payload[HEAD2_SESSION_MANY][1500];
 static bool deaf; /* nothing reaches the drone */
 
 static struct head2_session_item items[2][HEAD2_SESSION_MANY];
+static uint8_t place[HEAD2_SESSION_MANY][2000];
 static struct head2_session_packets packets[2][HEAD2_SESSION_MANY];
 static uint8_t kept[2 * HEAD2_SESSION_MANY][1500]; /* what was sealed one by one */
 
@@ -71,6 +72,7 @@ static void item(unsigned i, unsigned lane, size_t len)
                                                   .packets = &packets[k][i],
                                                   .st = HEAD2_E_IO,
                                                   .lane = (uint8_t)lane};
+    items[1][i].place = i % 2 != 0 ? place[i] : NULL;
 }
 
 static void seal_one_by_one(unsigned n)
@@ -112,6 +114,10 @@ static void both_ways(unsigned n)
         CHECK_EQ(a->n, b->n);
         CHECK((a->n != 0) == (items[0][i].st == HEAD2_OK));
         CHECK(same_address(&a->to, &b->to));
+        if (b->n != 0 && items[1][i].place != NULL) {
+            CHECK(b->bytes[0] == place[i]);
+            CHECK_EQ(place[i][b->len[0]], 0); /* and nothing is written behind it */
+        }
         for (unsigned k = 0; k < a->n; k++) {
             CHECK_EQ(a->len[k], items[0][i].len + HEAD2_SESSION_OVERHEAD);
             CHECK_EQ(a->len[k], b->len[k]);
@@ -125,6 +131,7 @@ static void both_ways(unsigned n)
                 net_send(&nets[w], 0, &p->to, p->bytes[k], p->len[k]);
             nets[w].end[0].sent[items[w][i].lane % 4] += p->n != 0;
         }
+    memset(place, 0, sizeof place);
     net_pump(&nets[0], 0);
     net_pump(&nets[1], 0);
 }
