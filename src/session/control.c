@@ -89,8 +89,8 @@ static void note_ack(struct head2_session *s, struct tunnel *t, uint32_t id, uin
     slot->have = have;
     if (slot->due <= s->now)
         tunnel_wake(s, t);
-    else if (slot->due < t->due)
-        t->due = slot->due;
+    else
+        tunnel_due(s, t, slot->due);
 }
 
 static bool already_seen(const struct control *c, uint32_t id)

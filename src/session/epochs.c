@@ -154,7 +154,7 @@ void epoch_forged(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx
         return;
     count(s, HEAD2_COUNT_FORGERY_LIMIT);
     t->worn = true;
-    t->due = s->now;
+    tunnel_due(s, t, s->now);
 }
 
 /* What a key has been used for is enough. */

@@ -33,8 +33,7 @@ static void ask(struct head2_session *s, struct tunnel *t)
     t->path.due[PATH_IN_USE] = true;
     t->path.due[PATH_NEW] = !t->path.answered;
     tunnel_wake(s, t);
-    if (path_due(t) < t->due)
-        t->due = path_due(t);
+    tunnel_due(s, t, path_due(t));
 }
 
 static void begin(struct head2_session *s, struct tunnel *t, const struct head2_address *to,

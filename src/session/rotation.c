@@ -527,7 +527,7 @@ void head2_session_rotate(struct head2_session *s, uint64_t now, uint32_t peer)
         if (!control_queue(s, t, CTL_ROT_REQ, body, sizeof body))
             t->rot.requested = false;
     }
-    t->due = s->now;
+    tunnel_due(s, t, s->now);
 }
 
 void head2_session_hint_idle(struct head2_session *s, uint64_t now)

@@ -185,10 +185,12 @@ static enum head2_status make_tables(struct head2_session *s)
     s->events = calloc(s->event_cap, sizeof *s->events);
     s->peers = calloc(s->max_peers, sizeof *s->peers);
     s->tunnels = calloc(s->max_tunnels, sizeof *s->tunnels);
-    if (s->events == NULL || s->peers == NULL || s->tunnels == NULL)
+    s->tunnel_free = calloc(s->max_tunnels, sizeof *s->tunnel_free);
+    if (s->events == NULL || s->peers == NULL || s->tunnels == NULL || s->tunnel_free == NULL)
         return HEAD2_E_MEMORY;
     HEAD2_TRY(index_init(&s->peer_index, s->max_peers, secret[0]));
     HEAD2_TRY(index_init(&s->tag_index, s->max_tunnels * RX_EPOCHS * LANES, secret[1]));
+    HEAD2_TRY(deadlines_init(&s->due, s->max_tunnels));
     HEAD2_TRY(make_pool(s));
     HEAD2_TRY(make_jobs(s, drone ? JOBS_DRONE : JOBS_GATEWAY));
     if (drone) {
@@ -270,9 +272,11 @@ void head2_session_free(struct head2_session *s)
     index_free(&s->tag_index);
     index_free(&s->init_index);
     index_free(&s->half_index);
+    deadlines_free(&s->due);
     free(s->events);
     free(s->peers);
     free(s->tunnels);
+    free(s->tunnel_free);
     free(s->attempts);
     free(s->inits);
     free(s->half);
@@ -348,9 +352,8 @@ void head2_session_tick(struct head2_session *s, uint64_t now)
     advance(s, now);
     (void)image_changed(s);
     s->last_tick = s->now;
-    for (uint32_t i = 0; i < s->tunnel_top; i++)
-        if (s->tunnels[i].used && s->tunnels[i].due <= s->now)
-            tunnel_tick(s, i);
+    for (uint32_t i = 0; deadlines_first(&s->due, &i) <= s->now;)
+        tunnel_tick(s, i);
     if (s->config.role == HEAD2_ROLE_DRONE)
         initiator_tick(s);
     else
@@ -364,9 +367,8 @@ uint64_t head2_session_deadline(const struct head2_session *s)
     /* a gateway looks at most every 5 ms, so that a thousand timers are not a thousand wakings */
     uint64_t floor = s->last_tick + (drone ? MS : 5 * MS);
 
-    for (uint32_t i = 0; i < s->tunnel_top; i++)
-        if (s->tunnels[i].used && s->tunnels[i].due < due)
-            due = s->tunnels[i].due;
+    if (deadlines_first(&s->due, NULL) < due)
+        due = deadlines_first(&s->due, NULL);
     if (drone && initiator_due(s) < due)
         due = initiator_due(s);
     return due > floor ? due : floor;
@@ -382,7 +384,7 @@ void head2_session_close(struct head2_session *s, uint64_t now)
     for (uint32_t i = 0; i < s->tunnel_top; i++)
         if (s->tunnels[i].used) {
             tunnel_close(s, &s->tunnels[i], CLOSE_SHUTDOWN);
-            s->tunnels[i].due = s->now;
+            tunnel_due(s, &s->tunnels[i], s->now);
         }
 }
 
@@ -426,7 +428,7 @@ static size_t next_datagram(struct head2_session *s, struct head2_address *to)
         if (n == 0) {
             t->queued = false;
             s->ready_first = t->ready_next;
-            t->due = control_due(t) < t->due ? control_due(t) : t->due;
+            tunnel_due(s, t, control_due(t));
         }
     }
     HEAD2_ENSURES(n <= DATAGRAM_MAX);

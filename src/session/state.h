@@ -6,6 +6,7 @@
 #ifndef HEAD2_SESSION_STATE_H
 #define HEAD2_SESSION_STATE_H
 
+#include "session/deadlines.h"
 #include "session/frame.h"
 #include "session/index.h"
 #include "session/lane.h"
@@ -168,7 +169,6 @@ struct tunnel {
     struct path path;
     uint64_t up_since;
     uint64_t gone_at; /* when it is erased; 0: not yet */
-    uint64_t due;     /* next time-driven work */
 
     struct chain sk; /* of the newest installed step of the present generation */
     uint32_t sk_gen;
@@ -351,6 +351,8 @@ struct head2_session {
     struct tunnel *tunnels;
     uint32_t max_tunnels, tunnel_top; /* slots at and above the top have never been used */
     struct index tag_index;           /* slot = (tunnel * RX_EPOCHS + rx epoch) * LANES + lane */
+    uint32_t *tunnel_free, n_free;    /* slots below the top that are free */
+    struct deadlines due;             /* of each tunnel's next time-driven work */
     uint32_t ready_first, ready_last; /* tunnels with something to send */
 
     struct attempt *attempts;   /* drone */
@@ -445,6 +447,8 @@ void tunnel_input(struct head2_session *s, const struct head2_address *from, con
                   size_t len, struct head2_session_data *data);
 void tunnel_tick(struct head2_session *s, uint32_t slot);
 void tunnel_wake(struct head2_session *s, struct tunnel *t);
+/* Its time-driven work is due then, if not before. */
+void tunnel_due(struct head2_session *s, const struct tunnel *t, uint64_t due);
 size_t tunnel_next(struct head2_session *s, struct tunnel *t, uint8_t *out,
                    struct head2_address *to);
 const struct tunnel *tunnel_present(const struct head2_session *s, uint32_t peer);

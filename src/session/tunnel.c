@@ -26,6 +26,14 @@ void tunnel_wake(struct head2_session *s, struct tunnel *t)
     s->ready_last = tunnel_slot(s, t);
 }
 
+void tunnel_due(struct head2_session *s, const struct tunnel *t, uint64_t due)
+{
+    const uint32_t slot = tunnel_slot(s, t);
+
+    if (due < s->due.due[slot])
+        deadlines_set(&s->due, slot, due);
+}
+
 static void set_pseudonym(struct tunnel *t)
 {
     static const char name[] = "ch2v1 receipt";
@@ -60,9 +68,8 @@ static uint32_t free_tunnel(struct head2_session *s, struct peer *p)
                 victim = i;
         tunnel_erase(s, p->tunnel[victim], CLOSE_REPLACED);
     }
-    for (uint32_t i = 0; i < s->tunnel_top; i++)
-        if (!s->tunnels[i].used)
-            return i;
+    if (s->n_free != 0)
+        return s->tunnel_free[--s->n_free];
     return s->tunnel_top < s->max_tunnels ? s->tunnel_top++ : INDEX_NONE;
 }
 
@@ -90,8 +97,7 @@ static void retire_others(struct head2_session *s, const struct tunnel *present)
         if (t == present || t->gone_at != 0)
             continue;
         t->gone_at = s->now + RX_GRACE;
-        if (t->due > t->gone_at)
-            t->due = t->gone_at;
+        tunnel_due(s, t, t->gone_at);
     }
 }
 
@@ -106,6 +112,7 @@ uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec)
     struct tunnel *t = &s->tunnels[slot];
     memset(t, 0, sizeof *t);
     t->used = true;
+    deadlines_set(&s->due, slot, s->now);
     t->peer = spec->peer;
     t->serial = ++s->serial;
     t->suite = spec->suite;
@@ -187,6 +194,8 @@ void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason)
     control_free(s, t);
     rotation_free(s, t);
     head2_wipe(t, sizeof *t);
+    deadlines_remove(&s->due, slot);
+    s->tunnel_free[s->n_free++] = slot;
     for (unsigned i = 0; i < PEER_TUNNELS; i++) {
         if (p->tunnel[i] != slot)
             continue;
@@ -425,13 +434,14 @@ void tunnel_tick(struct head2_session *s, uint32_t slot)
     }
     if (control_pending(s, t))
         tunnel_wake(s, t);
-    t->due = control_due(t);
-    if (epoch_due(t) < t->due)
-        t->due = epoch_due(t);
-    if (path_due(t) < t->due)
-        t->due = path_due(t);
-    if (t->gone_at != 0 && t->gone_at < t->due)
-        t->due = t->gone_at;
-    if (t->due <= s->now) /* an armed epoch that may not move yet is looked at again soon */
-        t->due = s->now + 10 * MS;
+    uint64_t due = control_due(t);
+    if (epoch_due(t) < due)
+        due = epoch_due(t);
+    if (path_due(t) < due)
+        due = path_due(t);
+    if (t->gone_at != 0 && t->gone_at < due)
+        due = t->gone_at;
+    if (due <= s->now) /* an armed epoch that may not move yet is looked at again soon */
+        due = s->now + 10 * MS;
+    deadlines_set(&s->due, slot, due);
 }
