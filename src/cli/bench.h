@@ -7,6 +7,8 @@
  *     bench_kem.c      ML-KEM: single calls, prepared keys, batches
  *     bench_dsa.c      ML-DSA: the same
  *     bench_link.c     packets, handshakes, streams
+ *     bench_fleet.c    a gateway with 10,000 sessions
+ *     bench_udp.c      packets through sockets, beside the same without a session
  *     bench_report.c   tables, JSON, comparison with an earlier run, Markdown and SVG
  *
  * The yardstick is the time that libcrypto's SHAKE128 takes for 16 KiB of output. It is measured
@@ -72,6 +74,8 @@ void bench_measure(struct bench *b, const struct bench_row *row);
 /* A row from samples that the caller has timed, items operations each. */
 void bench_add(struct bench *b, const struct bench_row *row, const char *unit, double extra);
 double bench_now_us(void);
+/* Sorts them. */
+double bench_median(double *v, size_t n);
 enum { BENCH_MAX_SAMPLES = 200000 };
 
 void bench_primitives(struct bench *b);
@@ -81,6 +85,8 @@ void bench_entropy(struct bench *b);
 void bench_kem(struct bench *b);
 void bench_signatures(struct bench *b);
 void bench_link(struct bench *b);
+void bench_udp(struct bench *b);
+void bench_fleet(struct bench *b);
 void bench_simulator(struct bench *b);
 
 /* The heading above the first row, and a row. */

@@ -46,7 +46,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double *v, size_t n)
+double bench_median(double *v, size_t n)
 {
     qsort(v, n, sizeof *v, by_value);
     return v[n / 2];
@@ -174,7 +174,7 @@ void bench_measure(struct bench *b, const struct bench_row *row)
         slices++;
     }
     if (b->st == HEAD2_OK)
-        summarise(b, row, median(yards, slices), median(clocks, slices), row->unit, 0);
+        summarise(b, row, bench_median(yards, slices), bench_median(clocks, slices), row->unit, 0);
 }
 
 void bench_add(struct bench *b, const struct bench_row *row, const char *unit, double extra)
@@ -185,6 +185,6 @@ void bench_add(struct bench *b, const struct bench_row *row, const char *unit, d
         yards[i] = yardstick();
         clocks[i] = core_mhz();
     }
-    summarise(b, row, median(yards, HEAD2_LEN(yards)), median(clocks, HEAD2_LEN(clocks)), unit,
-              extra);
+    summarise(b, row, bench_median(yards, HEAD2_LEN(yards)),
+              bench_median(clocks, HEAD2_LEN(clocks)), unit, extra);
 }

@@ -20,6 +20,10 @@ static void run_level(struct bench *b, enum cpu_isa isa, bool links)
     if (b->st == HEAD2_OK && links)
         bench_link(b);
     if (b->st == HEAD2_OK && links)
+        bench_udp(b);
+    if (b->st == HEAD2_OK && links)
+        bench_fleet(b);
+    if (b->st == HEAD2_OK && links)
         bench_simulator(b);
 }
 
