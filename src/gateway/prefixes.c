@@ -11,7 +11,8 @@ static void cut(uint8_t out[16], const uint8_t ip[16], unsigned bits)
 {
     for (unsigned i = 0; i < 16; i++) {
         const unsigned left = bits > 8 * i ? bits - 8 * i : 0;
-        out[i] = left >= 8 ? ip[i] : (uint8_t)(ip[i] & ~(0xffu >> left) & 0xff);
+        const uint8_t mask = (uint8_t)(left >= 8 ? 0xff : 0xff00 >> left);
+        out[i] = ip[i] & mask;
     }
 }
 
