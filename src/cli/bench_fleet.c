@@ -232,6 +232,10 @@ static void rotations(struct fleet *f)
         }
         b->sample[b->n] = f->spent;
     }
+    struct head2_peer_info info;
+    if (head2_session_peer_info(f->gateway.s, f->now, f->drone.peer, &info) != HEAD2_OK ||
+        info.gen != b->n) /* each was a new generation, and none a ratchet's step */
+        b->st = HEAD2_E_STATE;
     const double us = bench_median(b->sample, b->n);
     bench_add(b, &(struct bench_row){.name = "fleet: rotation, the gateway's part"},
               "% of a core, 10,000 sessions at 60 s", us * FLEET / ROTATION * 1e-4);
