@@ -256,9 +256,15 @@ static void drone_confirm(struct head2_session *s, struct tunnel *t)
         epoch_arm(s, t);
 }
 
+/* Of a generation that is in force already: its packets confirmed it before its message came. */
+static bool is_late(const struct tunnel *t, const uint8_t *body, size_t len)
+{
+    return len >= 4 && be32(body) < gen_next(t);
+}
+
 static void take_resp(struct head2_session *s, struct tunnel *t, const uint8_t *body, size_t len)
 {
-    if (s->config.role != HEAD2_ROLE_DRONE || t->rot.state != ROT_SENT)
+    if (s->config.role != HEAD2_ROLE_DRONE || t->rot.state != ROT_SENT || is_late(t, body, len))
         return;
     if (len != ROT_RESP_BYTES || be32(body) != gen_next(t) || body[RESP_OFF_KX2] != 0 ||
         be16(body + ROT_RESP_SIGNED) != SIG_BYTES) {
@@ -368,7 +374,7 @@ static void take_init(struct head2_session *s, struct tunnel *t, const uint8_t *
 
 static void take_confirm(struct head2_session *s, struct tunnel *t, const uint8_t *body, size_t len)
 {
-    if (s->config.role != HEAD2_ROLE_GATEWAY || t->rot.state != ROT_SENT)
+    if (s->config.role != HEAD2_ROLE_GATEWAY || t->rot.state != ROT_SENT || is_late(t, body, len))
         return;
     if (len != ROT_CONFIRM_BYTES || be32(body) != gen_next(t)) {
         broken(s, t, HEAD2_COUNT_CTL_MALFORMED, CLOSE_PROTOCOL);

@@ -10,7 +10,7 @@ if ! "$good" doctor 2>/dev/null | grep -q 'kernels: avx'; then
 fi
 rm -rf "$dir/tree" "$dir/farm"
 mkdir -p "$dir/tree"
-cp -r CMakeLists.txt CMakePresets.json cmake src include scripts tests examples bench "$dir/tree"
+cp -r CMakeLists.txt CMakePresets.json cmake src include scripts systemd tests examples bench "$dir/tree"
 # 1441 = R^2 / 128 scales the inverse transform of ML-KEM
 sed -i 's/set1(1441)/set1(1442)/' "$dir"/tree/src/mlkem/kernels_avx2.c "$dir"/tree/src/mlkem/kernels_avx512.c
 if ! { cmake -S "$dir/tree" -B "$dir/build" -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS='-O1 -DNDEBUG' --log-level=WARNING &&

@@ -47,7 +47,6 @@ found() { # found MODEL OPTION...: the last option is what must be found, or rea
 rotation=(-DRATCHETS=0 -DSLOTS=1 -DRECORDS=1)
 ratchet=(-DRATCHETS=2 -DGENERATIONS=1 -DSLOTS=1)
 holds rotation -DRATCHETS=0 -DSLOTS=1 -DRECORDS=2
-holds rotation -DRATCHETS=0 -DSLOTS=2 -DRECORDS=1
 holds rotation "${ratchet[@]}" -DRECORDS=1
 found rotation "${rotation[@]}" -DREACH
 found rotation "${rotation[@]}" -DMUT_CONFIRM_NOT_NEEDED
@@ -64,6 +63,7 @@ for rule in REACH MUT_NO_INCARNATION MUT_NO_NODE MUT_COUNTER_REPEATS MUT_INCARNA
 done
 if [ "$1" = soak ]; then
     limit=1800 memory=6000 optimise=-O2
+    holds rotation -DRATCHETS=0 -DSLOTS=2 -DRECORDS=1
     holds rotation -DRATCHETS=1 -DSLOTS=1 -DRECORDS=1
     holds rotation "${ratchet[@]}" -DRECORDS=2
     holds handshake -DATTEMPTS=3

@@ -445,8 +445,62 @@ static void clock_goes_back(void)
     net_stop(&net);
 }
 
+enum { NO_CONFIRM = 1, NO_ANSWER = 2 };
+
+/* ROT_CONFIRM is 36 bytes, and no other control message of a drone is as long; of what a gateway
+ * says only an answer is longer than 1,000. */
+static bool no_confirmation(struct net *n, const struct net_packet *p)
+{
+    if ((n->arg & NO_CONFIRM) != 0 && p->from == 0 && p->len == 12 + 36 + HEAD2_SESSION_OVERHEAD)
+        return true;
+    return (n->arg & NO_ANSWER) != 0 && p->from == NET_GATEWAY && p->len > 1000;
+}
+
+static void ask_for_rotation(struct net *n)
+{
+    net_run(n, n->now + 2 * SECOND); /* a younger key is not replaced */
+    head2_session_rotate(n->end[0].s, n->now, n->end[0].peer);
+    net_pump(n, 0);
+}
+
+static uint32_t gateways_generation(struct net *n)
+{
+    struct head2_peer_info g;
+
+    CHECK_EQ(head2_session_peer_info(n->end[NET_GATEWAY].s, n->now, n->peer_of[0], &g), HEAD2_OK);
+    return g.gen;
+}
+
+/* A packet under the new key confirms it, too. The message that does so may come when the exchange
+ * for the generation after it is under way: it is late, and no more than that. */
+static void a_confirmation_may_be_late(void)
+{
+    struct net n;
+
+    net_start(&n, 5, 1);
+    NET_UNTIL(&n, SECOND, net_both_up(&n, 0));
+    n.filter = no_confirmation;
+    n.arg = NO_CONFIRM;
+    ask_for_rotation(&n);
+    NET_UNTIL(&n, 5 * SECOND, gateways_generation(&n) == 1);
+    n.arg = NO_CONFIRM | NO_ANSWER;
+    ask_for_rotation(&n);
+    net_run(&n, n.now + SECOND); /* the gateway has answered, and waits */
+    n.arg = NO_ANSWER;
+    net_run(&n, n.now + 3 * SECOND);
+    CHECK_EQ(head2_session_counters(n.end[NET_GATEWAY].s)[HEAD2_COUNT_CTL_MALFORMED], 0);
+    n.arg = 0;
+    net_run(&n, n.now + 5 * SECOND);
+    CHECK_EQ(head2_session_counters(n.end[0].s)[HEAD2_COUNT_CTL_MALFORMED], 0);
+    CHECK(net_both_up(&n, 0));
+    CHECK_EQ(n.end[0].events[HEAD2_EVENT_DOWN], 0);
+    CHECK_EQ(n.end[0].rotated[HEAD2_CAUSE_REQUEST], 2);
+    net_stop(&n);
+}
+
 int main(void)
 {
+    RUN(a_confirmation_may_be_late);
     RUN(by_time);
     RUN(by_bytes);
     RUN(exchange_blocked);
