@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BULK = 65536, SAMPLES = 512, STARTS = 31 };
+enum { BULK = 65536, SAMPLES = 512, STARTS = 31, DRAWS = 10 };
 
 static enum head2_status ask_for(enum head2_entropy_policy policy, enum head2_entropy_reseed reseed,
                                  enum head2_generator generator)
@@ -21,9 +21,14 @@ static enum head2_status ask_for(enum head2_entropy_policy policy, enum head2_en
         &(struct head2_entropy_config){.policy = policy, .reseed = reseed, .generator = generator});
 }
 
+/* Several at a time: the clock takes as long as a fifth of one. */
 static enum head2_status draw_32(void *arg)
 {
-    return head2_random(arg, 32);
+    enum head2_status st = HEAD2_OK;
+
+    for (unsigned i = 0; i < DRAWS && st == HEAD2_OK; i++)
+        st = head2_random(arg, 32);
+    return st;
 }
 
 static enum head2_status draw_bulk(void *arg)
@@ -55,7 +60,8 @@ void bench_random(struct bench *b)
     if (b->st == HEAD2_OK)
         b->st = ask_for(HEAD2_ENTROPY_AUTO, HEAD2_RESEED_90A, HEAD2_GENERATOR_CTR_DRBG);
     bench_measure(
-        b, &(struct bench_row){.name = "random, 32 bytes", .op = draw_32, .arg = out, .bytes = 32});
+        b, &(struct bench_row){
+               .name = "random, 32 bytes", .op = draw_32, .arg = out, .items = DRAWS, .bytes = 32});
     bulk(b, "random, 64 KiB", out);
     if (b->st == HEAD2_OK)
         b->st = head2_entropy_configure(NULL);
