@@ -94,6 +94,40 @@ static void every_manner(void)
     }
 }
 
+/* ---- one sample too few ---- */
+
+/* 2 bits a sample: 448 bits for a generator, 320 for a key. What conditioning would leave of a
+ * little less would still be enough: the policy asks for the rest. */
+enum { STARTUP = 4096, FIRST = 224, KEY = 160 };
+static uint64_t has;
+static enum head2_status first_is, key_is;
+
+static void with_so_many(void)
+{
+    struct fake f = {.manner = EMPTY, .turns_at = has};
+    uint8_t out[32];
+
+    add_fake("one", &f, 4, NULL);
+    use(HEAD2_ENTROPY_SINGLE, only);
+    CHECK_EQ(head2_random(out, sizeof out), first_is);
+    CHECK_EQ(all_zero(out, sizeof out), first_is != HEAD2_OK);
+    CHECK_EQ(head2_random_key(out, sizeof out), key_is);
+    CHECK_EQ(all_zero(out, sizeof out), key_is != HEAD2_OK);
+}
+
+static void one_sample_too_few(void)
+{
+    has = STARTUP + FIRST - 1;
+    first_is = key_is = HEAD2_E_ENTROPY;
+    check_in_child("one_too_few_for_a_generator", with_so_many);
+    has = STARTUP + FIRST + KEY - 1;
+    first_is = HEAD2_OK;
+    check_in_child("one_too_few_for_a_key", with_so_many);
+    has = STARTUP + FIRST + KEY;
+    key_is = HEAD2_OK;
+    check_in_child("just_enough_for_a_key", with_so_many);
+}
+
 /* ---- quarantine ---- */
 
 /* Eleven equal samples: at the intermittent cutoff, below the permanent one of 16. */
@@ -335,6 +369,7 @@ static void nothing_that_counts(void)
 int main(void)
 {
     every_manner();
+    one_sample_too_few();
     IN_CHILD(quarantine_and_recovery);
     IN_CHILD(unspent_is_void);
     IN_CHILD(third_failure_in_an_hour_is_the_last);
