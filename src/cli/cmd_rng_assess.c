@@ -322,7 +322,7 @@ static int get_samples(struct cli *cli, struct request *r, uint8_t **out)
             return cli_fail(cli, CLI_USAGE, keep != NULL ? "--keep" : "--samples",
                             "'head2 rng status' lists the sources", "'%s' is not a source",
                             r->file);
-        return cli_read_file(cli, r->file, ASSESS_SAMPLES_MAX, out, &r->in.n);
+        return rng_read_file(cli, r->file, ASSESS_SAMPLES_MAX, out, &r->in.n);
     }
     if (r->restart)
         return cli_fail(cli, CLI_USAGE, "--restart", "use 'head2 rng restart'",

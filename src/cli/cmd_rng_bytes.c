@@ -109,6 +109,9 @@ int cmd_rng_seed(struct cli *cli)
     if (cli->json && (out == NULL || strcmp(out, "-") == 0))
         return cli_fail(cli, CLI_USAGE, "--json", "add --out FILE",
                         "a seed is not printed together with its report");
+    if (out != NULL && strcmp(out, "-") == 0 && isatty(STDOUT_FILENO))
+        return cli_fail(cli, CLI_USAGE, "standard output", "leave --out out: digits are printed",
+                        "a terminal is no place for raw bytes");
     int code = rng_configure(cli);
     if (code != CLI_DONE)
         return code;

@@ -271,7 +271,7 @@ static int get_samples(const struct cli *cli, struct sample_set *s, uint8_t **ou
 
     if (source == NULL) {
         s->bits = (unsigned)cli_number(cli, "bits", 0);
-        return cli_read_file(cli, s->name, ASSESS_SAMPLES_MAX, out, &s->n);
+        return rng_read_file(cli, s->name, ASSESS_SAMPLES_MAX, out, &s->n);
     }
     s->n = (size_t)cli_number(cli, "samples", ASSESS_SAMPLES_ASKED);
     s->h = source->h;

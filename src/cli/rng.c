@@ -1,7 +1,9 @@
 /* see cli/rng.h */
 #include "cli/rng.h"
 
+#include "base/nearest.h"
 #include "cli/daemons.h"
+#include "cli/files.h"
 #include "gateway/entropy.h"
 
 #include <head2/random.h>
@@ -157,6 +159,23 @@ const struct head2_entropy_source_info *rng_source(struct head2_entropy_info *in
         if (strcmp(info->source[i].name, name) == 0)
             return &info->source[i];
     return NULL;
+}
+
+int rng_read_file(const struct cli *cli, const char *name, size_t limit, uint8_t **out, size_t *len)
+{
+    struct head2_entropy_info info;
+    const char *names[HEAD2_ENTROPY_SOURCES];
+    char hint[96] = "name a file, or a source that 'head2 rng status' lists";
+
+    if (strchr(name, '/') != NULL || strcmp(name, "-") == 0 || access(name, F_OK) == 0)
+        return cli_read_file(cli, name, limit, out, len);
+    head2_entropy_info(&info);
+    for (unsigned i = 0; i < info.n; i++)
+        names[i] = info.source[i].name;
+    const char *near = nearest_name(name, names, info.n);
+    if (near != NULL)
+        snprintf(hint, sizeof hint, "did you mean the source '%s'?", near);
+    return cli_fail(cli, CLI_INPUT, name, hint, "neither a source nor a file");
 }
 
 enum { PIECE = 4096, PATIENCE_SECONDS = 10 };

@@ -28,6 +28,11 @@ int rng_fail(const struct cli *cli, enum head2_status st);
 const struct head2_entropy_source_info *rng_source(struct head2_entropy_info *info,
                                                    const char *name);
 
+/* The samples of a file; where there is none of that name, says which sources there are. Exit code.
+ */
+int rng_read_file(const struct cli *cli, const char *name, size_t limit, uint8_t **out,
+                  size_t *len);
+
 /*
  * n samples of a source, with progress on a terminal. *bits receives the width of one. Returns an
  * exit code; the error has been said then.

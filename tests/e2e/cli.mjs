@@ -569,6 +569,8 @@ test('rng assess and report of a source', () => {
   check(JSON.parse(good(['rng', 'assess', 'raw', '--bits', '8', '--json']).text).h_initial === o.h_initial, 'what was kept');
   bad(['rng', 'assess', 'jitter', '--restart', '--initial', '1'], 2, /rng restart/);
   bad(['rng', 'assess', 'raw', '--keep', 'x'], 2, /not a source/);
+  bad(['rng', 'assess', 'jiter'], 3, /neither a source nor a file; did you mean the source 'jitter'/);
+  bad(['rng', 'report', 'zzzzzz', '--out', 'x.html'], 3, /neither a source nor a file; name a file/);
   good(['rng', 'report', 'raw', '--out', 'page.html']);
   const page = get('page.html').toString();
   check(page.startsWith('<!DOCTYPE html>') && page.split('<svg').length === 7, 'six plots');
