@@ -158,8 +158,7 @@ enum head2_status config_path(char out[PATH_MAX], const char *base, const char *
     return n > 0 && n < PATH_MAX - 128 ? HEAD2_OK : HEAD2_E_LIMIT;
 }
 
-/* A file named by a key of a map; out stays when the key is not there. */
-static enum head2_status path_key(const struct tree *t, uint32_t map, const char *key,
+enum head2_status config_path_key(const struct tree *t, uint32_t map, const char *key,
                                   char out[PATH_MAX], struct config_error *err)
 {
     uint32_t node = tree_get(t, map, key);
@@ -210,7 +209,7 @@ static enum head2_status read_identity(const struct tree *t, struct config *c,
     HEAD2_TRY(config_need(t, 0, "identity", &map, err));
     HEAD2_TRY(check_keys(t, map, &identity_keys, err));
     HEAD2_TRY(config_need(t, map, "key", &node, err));
-    HEAD2_TRY(path_key(t, map, "key", c->identity, err));
+    HEAD2_TRY(config_path_key(t, map, "key", c->identity, err));
     c->identity_line = t->nodes[node].line;
     c->identity_column = t->nodes[node].column;
     node = tree_get(t, map, "name");
@@ -292,7 +291,7 @@ static enum head2_status read_places(const struct tree *t, struct config *c, uin
     char base[PATH_MAX];
 
     HEAD2_TRY(config_path(c->state, t->file, "state"));
-    HEAD2_TRY(path_key(t, 0, "state", c->state, err));
+    HEAD2_TRY(config_path_key(t, 0, "state", c->state, err));
     uint32_t node = listen != TREE_NONE ? tree_get(t, listen, "control") : TREE_NONE;
     if (node != TREE_NONE)
         HEAD2_TRY(config_text(t, node, &text, err));

@@ -141,21 +141,6 @@ done:
     return st;
 }
 
-/* A file named by a key; out stays when the key is not there. */
-static enum head2_status read_path(const struct tree *t, uint32_t map, const char *key,
-                                   char out[PATH_MAX], struct config_error *err)
-{
-    const uint32_t node = tree_get(t, map, key);
-    const char *text;
-
-    if (node == TREE_NONE)
-        return HEAD2_OK;
-    enum head2_status st = config_text(t, node, &text, err);
-    if (st == HEAD2_OK && config_path(out, t->file, text) != HEAD2_OK)
-        st = tree_fail(t, node, err, "use a shorter name", "the name is too long");
-    return st;
-}
-
 /* 0.12 to 8 bits, with a point: what the health tests can speak about. */
 static enum head2_status read_h(const struct tree *t, uint32_t map, double *out,
                                 struct config_error *err)
@@ -190,7 +175,7 @@ static enum head2_status device_source(const struct tree *t, uint32_t map, struc
     s->kind = CONFIG_SOURCE_DEVICE;
     HEAD2_TRY(config_known(t, map, device_keys, HEAD2_LEN(device_keys), err));
     HEAD2_TRY(read_name(t, map, s, err));
-    HEAD2_TRY(read_path(t, map, "device", s->path, err));
+    HEAD2_TRY(config_path_key(t, map, "device", s->path, err));
     HEAD2_TRY(read_h(t, map, &s->h, err));
     HEAD2_TRY(word(t, map, "physical", &w, &physical, err));
     s->physical = physical != 0;
@@ -219,8 +204,8 @@ static enum head2_status url_source(const struct tree *t, uint32_t map, struct c
                          "localhost)",
                          "'%.60s' is not a URL that can be asked", text);
     snprintf(s->url, sizeof s->url, "%s", text);
-    HEAD2_TRY(read_path(t, map, "api-key-file", s->api_key_file, err));
-    st = read_path(t, map, "ca-file", s->ca_file, err);
+    HEAD2_TRY(config_path_key(t, map, "api-key-file", s->api_key_file, err));
+    st = config_path_key(t, map, "ca-file", s->ca_file, err);
 done:
     return st;
 }

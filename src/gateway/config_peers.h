@@ -26,6 +26,10 @@ HEAD2_CHECK enum head2_status config_name(const struct tree *t, uint32_t node, c
 HEAD2_CHECK enum head2_status config_address(const struct tree *t, uint32_t node,
                                              struct head2_address *out, struct config_error *err);
 HEAD2_CHECK enum head2_status config_path(char out[PATH_MAX], const char *base, const char *name);
+/* A file named by a key of a map, relative to the configuration's; out stays when the key is not
+ * there. */
+HEAD2_CHECK enum head2_status config_path_key(const struct tree *t, uint32_t map, const char *key,
+                                              char out[PATH_MAX], struct config_error *err);
 
 /* peers: a list, or the name of a folder. */
 HEAD2_CHECK enum head2_status config_peers(const struct tree *t, uint32_t node, struct config *c,
