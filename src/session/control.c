@@ -190,7 +190,7 @@ static void complete(struct head2_session *s, struct tunnel *t, uint8_t type, co
     case CTL_ROT_RESP:
     case CTL_ROT_CONFIRM:
     case CTL_ROT_REQ:
-        rotation_message(s, t, type, body, len);
+        exchange_message(s, t, type, body, len);
         break;
     case CTL_CLOSE:
         take_close(s, t, body, len);

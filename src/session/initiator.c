@@ -1,77 +1,18 @@
 /*
- * The drone's handshakes: HELLO, INIT, AUTH and their timers. Only the drone has timers; up to
- * three attempts run beside each other, and the first that completes wins.
+ * The drone's side of handshakes: what each message from the gateway leads to. Their timers and
+ * retransmissions are in attempts.c.
  */
-#include "session/state.h"
+#include "session/initiator.h"
 
 #include <head2/hash.h>
 
 static const char ctx_gateway[] = "ch2v1 hs gw";
 static const char ctx_drone[] = "ch2v1 hs drone";
 
-static uint32_t slot_of(const struct head2_session *s, const struct attempt *a)
-{
-    return (uint32_t)(a - s->attempts);
-}
-
-static struct peer *gateway(struct head2_session *s)
-{
-    return &s->peers[0];
-}
-
-static void drop(struct attempt *a)
-{
-    head2_wipe(a, sizeof *a);
-}
-
-void initiator_abort_all(struct head2_session *s)
-{
-    for (unsigned i = 0; s->attempts != NULL && i < HS_PARALLEL; i++)
-        drop(&s->attempts[i]);
-}
-
-static void set_timer(struct head2_session *s, struct attempt *a)
-{
-    uint8_t byte = 128; /* +-25 % jitter; without randomness the timer still runs */
-
-    if (draw(s, &byte, 1) != HEAD2_OK)
-        byte = 128;
-    HEAD2_PUBLIC(&byte, 1, "the jitter of a timer is seen on the wire");
-    a->due = s->now + a->rto * 3 / 4 + a->rto * byte / 512;
-}
-
-static void progress(struct head2_session *s, struct attempt *a)
-{
-    a->progress = s->now;
-    a->silent = 0;
-    a->rto = RTO_FIRST;
-    set_timer(s, a);
-}
-
-static uint16_t message_len(const struct attempt *a)
-{
-    return a->state == ATTEMPT_HELLO  ? HELLO_BYTES
-           : a->state == ATTEMPT_AUTH ? AUTH_BYTES
-                                      : INIT_BYTES;
-}
-
-static uint64_t all_fragments(const struct attempt *a)
-{
-    return UINT64_MAX >> (64 - frame_count(message_len(a), a->stride));
-}
-
-static void send_message(struct head2_session *s, struct attempt *a, enum attempt_state state)
-{
-    a->state = state;
-    a->acked = 0;
-    a->to_send = all_fragments(a);
-    progress(s, a);
-}
-
 static void ask(struct head2_session *s, struct attempt *a, enum job_kind kind,
                 enum attempt_state state)
 {
-    struct head2_job *j = job_get(s, kind, OWNER_ATTEMPT, slot_of(s, a), a->serial);
+    struct head2_job *j = job_get(s, kind, OWNER_ATTEMPT, (uint32_t)(a - s->attempts), a->serial);
 
     a->state = state;
     a->wanted = j == NULL;
@@ -87,7 +28,7 @@ static void ask(struct head2_session *s, struct attempt *a, enum job_kind kind,
         break;
     case JOB_VERIFY:
         j->ctx = ctx_gateway;
-        memcpy(j->key, gateway(s)->pk, sizeof j->key);
+        memcpy(j->key, attempt_gateway(s)->pk, sizeof j->key);
         memcpy(j->sig, a->sig_g, sizeof j->sig);
         memcpy(j->msg, a->th, sizeof j->msg);
         break;
@@ -99,11 +40,11 @@ static void ask(struct head2_session *s, struct attempt *a, enum job_kind kind,
     job_start(s, j);
 }
 
-static void begin(struct head2_session *s, struct attempt *a, uint32_t addr)
+void attempt_begin(struct head2_session *s, struct attempt *a, uint32_t addr)
 {
     uint8_t random_d[32];
 
-    drop(a);
+    attempt_drop(a);
     a->serial = ++s->serial;
     a->addr = addr;
     a->stride = STRIDE_FULL;
@@ -115,7 +56,7 @@ static void begin(struct head2_session *s, struct attempt *a, uint32_t addr)
     if (draw(s, &a->hs_id, sizeof a->hs_id) != HEAD2_OK || draw(s, a->hello + 8, 32) != HEAD2_OK ||
         draw(s, random_d, sizeof random_d) != HEAD2_OK || draw_key_seed(s, &a->seed) != HEAD2_OK ||
         a->hs_id == 0) {
-        drop(a);
+        attempt_drop(a);
         return;
     }
     HEAD2_PUBLIC(&a->hs_id, sizeof a->hs_id, "handshake ids are sent in the clear");
@@ -135,9 +76,9 @@ static void take_retry(struct head2_session *s, struct attempt *a, const struct 
     }
     memcpy(a->cookie, f->cookie, COOKIE_BYTES);
     if (a->state == ATTEMPT_HELLO)
-        send_message(s, a, ATTEMPT_INIT);
+        attempt_send(s, a, ATTEMPT_INIT);
     else
-        a->to_send = all_fragments(a) & ~a->acked;
+        a->to_send = attempt_fragments(a) & ~a->acked;
 }
 
 static void restart_resp(struct attempt *a)
@@ -160,7 +101,7 @@ static void bad_resp(struct head2_session *s, struct attempt *a, enum head2_coun
 {
     count(s, why);
     if (++a->bad_boxes >= 2)
-        drop(a);
+        attempt_drop(a);
     else
         restart_resp(a);
 }
@@ -191,7 +132,7 @@ static void take_resp(struct head2_session *s, struct attempt *a, const struct f
     if (!reassembly_add(&a->resp, f->idx, f->body, f->body_len))
         return;
     a->to_send = 0; /* INIT has arrived */
-    progress(s, a);
+    attempt_progress(s, a);
     a->hsack_due = s->now + HSACK_DELAY;
     if (reassembly_complete(&a->resp)) {
         a->hsack_due = 0;
@@ -203,7 +144,7 @@ static void abandon(struct head2_session *s, struct attempt *a, enum head2_count
 {
     count(s, why);
     alarm_event(s, 0, why);
-    drop(a);
+    attempt_drop(a);
 }
 
 /* With ss: open the gateway's box, check what needs no signature, then have that verified. */
@@ -230,7 +171,7 @@ static void decaps_done(struct head2_session *s, struct attempt *a, struct head2
     head2_hmac_sha3_512(fin, a->keys.fin_g, 64, th4, 64);
     if (head2_equal(fin, sig + SIG_BYTES, 64) != HEAD2_OK)
         abandon(s, a, HEAD2_COUNT_BAD_FIN);
-    else if (memcmp(plain + 8, gateway(s)->id, ID_BYTES) != 0)
+    else if (memcmp(plain + 8, attempt_gateway(s)->id, ID_BYTES) != 0)
         abandon(s, a, HEAD2_COUNT_BAD_ID);
     else if (be16(sig - 2) != SIG_BYTES || !params_read(&a->params_g, params))
         abandon(s, a, HEAD2_COUNT_BAD_FRAME);
@@ -245,7 +186,7 @@ static void gateway_verified(struct head2_session *s, struct attempt *a)
     uint8_t own[ID_BYTES + PARAMS_BYTES], fin[64];
     struct params mine = own_params(s);
 
-    if (a->params_g.incarnation < gateway(s)->min_incarnation) {
+    if (a->params_g.incarnation < attempt_gateway(s)->min_incarnation) {
         abandon(s, a, HEAD2_COUNT_OLD_INCARNATION);
         return;
     }
@@ -274,9 +215,9 @@ static void signed_auth(struct head2_session *s, struct attempt *a, const uint8_
     head2_hmac_sha3_512(at + 2 + SIG_BYTES, a->keys.fin_d, 64, a->th, 64);
     transcript(a->th, a->th, 0x35, at + 2 + SIG_BYTES, 64); /* th8 */
     if (box_seal(s->box, a->auth, &a->keys, D2G, 0, a->resp_buf, plain, AUTH_BOX) != HEAD2_OK)
-        drop(a);
+        attempt_drop(a);
     else
-        send_message(s, a, ATTEMPT_AUTH);
+        attempt_send(s, a, ATTEMPT_AUTH);
     head2_wipe(plain, sizeof plain);
 }
 
@@ -288,14 +229,14 @@ static void established(struct head2_session *s, struct attempt *a)
                                .session_id = a->session_id,
                                .th8 = a->th,
                                .master = &a->keys.master,
-                               .address = gateway(s)->addrs[a->addr],
+                               .address = attempt_gateway(s)->addrs[a->addr],
                                .began = a->began,
                                .wire_bytes = a->wire_bytes,
                                .incarnation = a->params_g.incarnation};
 
     params_agree(&spec.params, &mine, &a->params_g);
-    if (a->params_g.incarnation > gateway(s)->min_incarnation)
-        gateway(s)->min_incarnation = a->params_g.incarnation;
+    if (a->params_g.incarnation > attempt_gateway(s)->min_incarnation)
+        attempt_gateway(s)->min_incarnation = a->params_g.incarnation;
     (void)tunnel_new(s, &spec); /* a drone has room for two */
     initiator_abort_all(s);
 }
@@ -316,7 +257,7 @@ static void take_done(struct head2_session *s, struct attempt *a, const struct f
     }
     count(s, HEAD2_COUNT_REJECTED);
     event_new(s, HEAD2_EVENT_REJECTED, 0)->reason = be16(plain + 8);
-    gateway(s)->next_try = s->now + REJECT_PAUSE;
+    attempt_gateway(s)->next_try = s->now + REJECT_PAUSE;
     initiator_abort_all(s);
 }
 
@@ -325,13 +266,13 @@ static void take_hsack(struct head2_session *s, struct attempt *a, const struct 
     uint8_t type = a->state == ATTEMPT_AUTH ? FRAME_AUTH : FRAME_INIT;
 
     if (f->msg_len != HSACK_BYTES || f->cnt != 1 || f->body[0] != type ||
-        f->body[1] != frame_count(message_len(a), a->stride))
+        f->body[1] != frame_count(attempt_message_len(a), a->stride))
         return;
-    uint64_t news = be64(f->body + 2) & all_fragments(a) & ~a->acked;
+    uint64_t news = be64(f->body + 2) & attempt_fragments(a) & ~a->acked;
     a->acked |= news;
-    a->to_send = all_fragments(a) & ~a->acked;
+    a->to_send = attempt_fragments(a) & ~a->acked;
     if (news != 0)
-        progress(s, a);
+        attempt_progress(s, a);
 }
 
 static void take_hint(struct head2_session *s, struct attempt *a, const struct frame *f)
@@ -356,7 +297,7 @@ void initiator_input(struct head2_session *s, const struct head2_address *from,
     for (unsigned i = 0; i < HS_PARALLEL; i++)
         if (s->attempts[i].state != ATTEMPT_FREE && s->attempts[i].hs_id == f->hs_id)
             a = &s->attempts[i];
-    if (a == NULL || !same_address(from, &gateway(s)->addrs[a->addr])) {
+    if (a == NULL || !same_address(from, &attempt_gateway(s)->addrs[a->addr])) {
         count(s, HEAD2_COUNT_BAD_FRAME);
         return;
     }
@@ -392,7 +333,7 @@ void initiator_job_done(struct head2_session *s, struct head2_job *j)
     }
     if (j->result != HEAD2_OK) {
         count(s, HEAD2_COUNT_RNG_FAIL);
-        drop(a);
+        attempt_drop(a);
         return;
     }
     a->progress = s->now;
@@ -401,7 +342,7 @@ void initiator_job_done(struct head2_session *s, struct head2_job *j)
         uint8_t random_d[32];
         memcpy(random_d, a->init + 24, sizeof random_d);
         init_write(a->init, s->suites, s->n_suites, random_d, j->key);
-        send_message(s, a, ATTEMPT_HELLO);
+        attempt_send(s, a, ATTEMPT_HELLO);
         break;
     }
     case JOB_DECAPS:
@@ -426,166 +367,4 @@ void initiator_resume(struct head2_session *s)
     for (unsigned i = 0; s->attempts != NULL && i < HS_PARALLEL; i++)
         if (s->attempts[i].wanted)
             ask(s, &s->attempts[i], kinds[s->attempts[i].state], s->attempts[i].state);
-}
-
-/* ---- time ---- */
-
-static void attempt_timeout(struct head2_session *s, struct attempt *a)
-{
-    bool resp_began = a->state == ATTEMPT_INIT && a->resp.have != 0;
-
-    a->rto = a->rto * 2 > RTO_MAX ? RTO_MAX : a->rto * 2;
-    a->silent++;
-    if (a->silent >= 3 && a->state != ATTEMPT_HELLO && !resp_began && a->acked == 0 &&
-        a->stride != STRIDE_SMALL) {
-        a->stride = STRIDE_SMALL; /* the path may lose large datagrams */
-        a->silent = 0;
-    }
-    if (resp_began)
-        a->hsack = true;
-    else
-        a->to_send = all_fragments(a) & ~a->acked;
-    if (a->to_send == 0 && !resp_began)
-        a->to_send = 1; /* all arrived, no answer: the last reply was lost */
-    set_timer(s, a);
-}
-
-static void attempt_tick(struct head2_session *s, struct attempt *a)
-{
-    if (s->now - a->began > HS_LIFE) {
-        drop(a);
-        return;
-    }
-    if (a->state != ATTEMPT_HELLO && a->state != ATTEMPT_INIT && a->state != ATTEMPT_AUTH)
-        return; /* a job is out */
-    if (a->hsack_due != 0 && s->now >= a->hsack_due && a->state == ATTEMPT_INIT) {
-        a->hsack = true;
-        a->hsack_due = 0;
-    }
-    if (s->now >= a->due)
-        attempt_timeout(s, a);
-}
-
-/* A place for one more attempt: a free one, or the one that got nowhere for longest. */
-static struct attempt *place(struct head2_session *s)
-{
-    struct attempt *best = NULL;
-
-    for (unsigned i = 0; i < HS_PARALLEL; i++) {
-        struct attempt *a = &s->attempts[i];
-        if (a->state == ATTEMPT_FREE)
-            return a;
-        if (s->now > a->progress + HS_STUCK && (best == NULL || a->progress < best->progress))
-            best = a;
-    }
-    return best;
-}
-
-static void start_wanted(struct head2_session *s)
-{
-    struct peer *p = gateway(s);
-    unsigned running = 0, moving = 0;
-
-    for (unsigned i = 0; i < HS_PARALLEL; i++) {
-        running += s->attempts[i].state != ATTEMPT_FREE;
-        moving +=
-            s->attempts[i].state != ATTEMPT_FREE && s->now <= s->attempts[i].progress + HS_STUCK;
-    }
-    unsigned want = running != 0 ? 1 : p->n_addrs < HS_PARALLEL ? p->n_addrs : HS_PARALLEL;
-    while (moving < want) {
-        struct attempt *a = place(s);
-        if (a == NULL)
-            return;
-        begin(s, a, p->next_addr);
-        p->next_addr = (p->next_addr + 1) % p->n_addrs;
-        moving++;
-    }
-}
-
-void initiator_tick(struct head2_session *s)
-{
-    struct peer *p = gateway(s);
-    struct tunnel *t = tunnel_of_peer(s, 0);
-
-    for (unsigned i = 0; i < HS_PARALLEL; i++)
-        if (s->attempts[i].state != ATTEMPT_FREE)
-            attempt_tick(s, &s->attempts[i]);
-    if (!p->used || s->closing)
-        return;
-    if (t != NULL && !t->suspect)
-        initiator_abort_all(s); /* the old session lives after all */
-    else if (s->now >= p->next_try)
-        start_wanted(s);
-}
-
-uint64_t initiator_due(const struct head2_session *s)
-{
-    uint64_t due = s->now + KEEPALIVE_EVERY;
-
-    for (unsigned i = 0; i < HS_PARALLEL; i++) {
-        const struct attempt *a = &s->attempts[i];
-        if (a->state == ATTEMPT_FREE)
-            continue;
-        bool waiting =
-            a->state == ATTEMPT_HELLO || a->state == ATTEMPT_INIT || a->state == ATTEMPT_AUTH;
-        if (waiting && a->due < due)
-            due = a->due;
-        if (a->hsack_due != 0 && a->hsack_due < due)
-            due = a->hsack_due;
-    }
-    return due;
-}
-
-/* ---- sending ---- */
-
-static size_t next_of(struct head2_session *s, struct attempt *a, uint8_t *out)
-{
-    uint8_t body[HSACK_BYTES];
-    struct frame_spec spec = {
-        .hs_id = a->hs_id, .stride = a->stride, .cookie = a->cookie, .mkey = s->mkey[D2G]};
-
-    if (a->hsack && a->state == ATTEMPT_INIT) {
-        a->hsack = false;
-        body[0] = FRAME_RESP;
-        body[1] = a->resp.cnt;
-        put_be64(body + 2, a->resp.have);
-        spec.type = FRAME_HSACK;
-        spec.msg = body;
-        spec.msg_len = sizeof body;
-        return frame_build(out, &spec, 0);
-    }
-    if (a->to_send == 0)
-        return 0;
-    unsigned idx = (unsigned)__builtin_ctzll(a->to_send);
-    a->to_send &= a->to_send - 1;
-    spec.msg_len = message_len(a);
-    if (a->state == ATTEMPT_HELLO) {
-        spec.type = FRAME_HELLO;
-        spec.msg = a->hello;
-        spec.cookie = NULL;
-    } else if (a->state == ATTEMPT_INIT) {
-        spec.type = FRAME_INIT;
-        spec.msg = a->init;
-    } else {
-        spec.type = FRAME_AUTH;
-        spec.msg = a->auth;
-        spec.mkey = a->keys.frag[D2G];
-    }
-    return frame_build(out, &spec, (uint8_t)idx);
-}
-
-size_t initiator_next(struct head2_session *s, uint8_t *out, struct head2_address *to)
-{
-    for (unsigned i = 0; i < HS_PARALLEL; i++) {
-        struct attempt *a = &s->attempts[i];
-        bool sending =
-            a->state == ATTEMPT_HELLO || a->state == ATTEMPT_INIT || a->state == ATTEMPT_AUTH;
-        size_t n = sending ? next_of(s, a, out) : 0;
-        if (n == 0)
-            continue;
-        a->wire_bytes += n;
-        *to = gateway(s)->addrs[a->addr];
-        return n;
-    }
-    return 0;
 }

@@ -1,7 +1,7 @@
 /*
- * The gateway's side of handshakes. Until an address has proven itself by its cookie nothing is
- * kept; until an AUTH has verified nothing that exists is touched. The gateway has no timers: it
- * answers, at most once in 100 ms and 16 times for one handshake.
+ * The gateway's side of handshakes, INIT to DONE. Until an address has proven itself by its cookie
+ * nothing is kept; until an AUTH has verified nothing that exists is touched. The gateway has no
+ * timers: it answers, at most once in 100 ms and 16 times for one handshake.
  */
 #include "session/responder.h"
 
@@ -9,51 +9,6 @@
 
 static const char ctx_gateway[] = "ch2v1 hs gw";
 static const char ctx_drone[] = "ch2v1 hs drone";
-
-/* ---- stateless answers ---- */
-
-static void reply(struct head2_session *s, const struct head2_address *to, enum frame_type type,
-                  uint64_t hs_id, const uint8_t *cookie, const uint8_t *body, uint16_t len)
-{
-    struct frame_spec spec = {.type = type,
-                              .hs_id = hs_id,
-                              .stride = STRIDE_FULL,
-                              .msg = body,
-                              .msg_len = len,
-                              .cookie = cookie,
-                              .mkey = s->mkey[G2D]};
-
-    if (s->reply_n == REPLIES)
-        return; /* the drone will ask again */
-    struct reply *r = &s->replies[(s->reply_first + s->reply_n++) % REPLIES];
-    r->to = *to;
-    r->len = (uint16_t)frame_build(r->bytes, &spec, 0);
-}
-
-static void send_retry(struct head2_session *s, const struct head2_address *to, uint64_t hs_id)
-{
-    uint8_t cookie[COOKIE_BYTES], body[RETRY_BYTES];
-
-    if (s->cookies.made == 0)
-        return; /* no key could be drawn yet */
-    put_be16(body, WIRE_VERSION);
-    put_be16(body + 2, WIRE_VERSION);
-    cookie_make(cookie, s->cookies.key[s->cookies.kid & 1], s->cookies.kid,
-                (uint32_t)(s->now / SECOND), to, hs_id);
-    reply(s, to, FRAME_RETRY, hs_id, cookie, body, sizeof body);
-}
-
-static void send_hint(struct head2_session *s, const struct head2_address *to, uint64_t hs_id,
-                      uint16_t code, uint32_t arg)
-{
-    uint8_t body[HINT_BYTES];
-
-    if (!limit_take(&s->hint_bucket, s->now, 10, 10))
-        return;
-    put_be16(body, code);
-    put_be32(body + 2, arg);
-    reply(s, to, FRAME_HINT, hs_id, NULL, body, sizeof body);
-}
 
 /* ---- INIT ---- */
 
@@ -151,20 +106,20 @@ static void init_complete(struct head2_session *s, struct init_entry *e, const u
     }
     if (m.version != WIRE_VERSION || m.max_version < WIRE_VERSION) {
         count(s, HEAD2_COUNT_BAD_VERSION);
-        send_hint(s, &e->from, e->hs_id, HINT_VERSION, WIRE_VERSION);
+        answer_hint(s, &e->from, e->hs_id, HINT_VERSION, WIRE_VERSION);
         init_drop(s, e);
         return;
     }
     if (m.auth_mode != AUTH_MODE_SIG) {
         count(s, HEAD2_COUNT_PSK_UNKNOWN);
-        send_hint(s, &e->from, e->hs_id, HINT_PSK_UNKNOWN, 0);
+        answer_hint(s, &e->from, e->hs_id, HINT_PSK_UNKNOWN, 0);
         init_drop(s, e);
         return;
     }
     uint16_t suite = choose_suite(s, &m);
     if (suite == 0) {
         count(s, HEAD2_COUNT_NO_SUITE);
-        send_hint(s, &e->from, e->hs_id, HINT_VERSION, 0);
+        answer_hint(s, &e->from, e->hs_id, HINT_VERSION, 0);
         init_drop(s, e);
         return;
     }
@@ -173,7 +128,7 @@ static void init_complete(struct head2_session *s, struct init_entry *e, const u
         return;
     if (!limit_half_open(s, &e->from) || !limit_handshakes(s, &e->from)) {
         count(s, s->n_half >= s->max_half ? HEAD2_COUNT_HALF_OPEN_FULL : HEAD2_COUNT_RATE);
-        send_hint(s, &e->from, e->hs_id, HINT_BUSY, 500);
+        answer_hint(s, &e->from, e->hs_id, HINT_BUSY, 500);
         init_drop(s, e);
         return;
     }
@@ -423,28 +378,13 @@ static void take_hsack(struct head2_session *s, struct half_open *h, const struc
     resend(s, h, half_all_resp(h) & ~be64(f->body + 2));
 }
 
-static void take_hello(struct head2_session *s, const struct head2_address *from,
-                       const struct frame *f, const uint8_t *d)
-{
-    if (f->msg_len != HELLO_BYTES || f->cnt != 1) {
-        count(s, HEAD2_COUNT_BAD_FRAME);
-    } else if (frame_check_mac(f, d, s->mkey[D2G]) != HEAD2_OK) {
-        count(s, HEAD2_COUNT_BAD_MAC1);
-    } else if (be16(f->body) > WIRE_VERSION || be16(f->body + 2) < WIRE_VERSION) {
-        count(s, HEAD2_COUNT_BAD_VERSION);
-        send_hint(s, from, f->hs_id, HINT_VERSION, WIRE_VERSION);
-    } else {
-        send_retry(s, from, f->hs_id);
-    }
-}
-
 void responder_input(struct head2_session *s, const struct head2_address *from,
                      const struct frame *f, const uint8_t *d, size_t len)
 {
     if (s->closing)
         return;
     if (f->type == FRAME_HELLO) {
-        take_hello(s, from, f, d);
+        answer_hello(s, from, f, d);
         return;
     }
     if (f->type != FRAME_INIT && f->type != FRAME_AUTH && f->type != FRAME_HSACK) {
@@ -468,7 +408,7 @@ void responder_input(struct head2_session *s, const struct head2_address *from,
         bool known =
             f->type == FRAME_INIT || (f->type == FRAME_AUTH && half_of(s, from, f, d) != NULL);
         if (f->idx == 0 && known)
-            send_retry(s, from, f->hs_id);
+            answer_retry(s, from, f->hs_id);
         return;
     }
     if (f->type == FRAME_INIT) {
@@ -510,26 +450,4 @@ void responder_resume(struct head2_session *s)
     for (uint32_t i = 0; i < s->half_top; i++)
         if (s->half[i].wanted)
             ask(s, &s->half[i], kinds[s->half[i].state], s->half[i].state);
-}
-
-static void renew_cookie_key(struct head2_session *s)
-{
-    struct cookie_keys *c = &s->cookies;
-    uint8_t kid = (uint8_t)(c->kid + 1);
-    uint8_t key[32];
-
-    if (draw(s, key, sizeof key) != HEAD2_OK)
-        return; /* the old key serves on: cookies only prove addresses */
-    memcpy(c->key[kid & 1], key, sizeof key);
-    head2_wipe(key, sizeof key);
-    c->two = c->made != 0;
-    c->kid = kid;
-    c->made = s->now;
-}
-
-void responder_tick(struct head2_session *s)
-{
-    if (s->cookies.made == 0 || s->now - s->cookies.made >= COOKIE_KEY_LIFE)
-        renew_cookie_key(s);
-    half_sweep(s);
 }

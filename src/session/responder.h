@@ -1,6 +1,7 @@
 /*
- * The gateway's handshakes, between the files that share them: responder.c answers messages,
- * half_open.c keeps the table, limits.c says how many there may be.
+ * The gateway's handshakes, between the files that share them: answers.c answers strangers,
+ * responder.c takes handshakes from INIT to DONE, half_open.c keeps their table, limits.c says how
+ * many there may be.
  */
 #ifndef HEAD2_SESSION_RESPONDER_H
 #define HEAD2_SESSION_RESPONDER_H
@@ -21,12 +22,21 @@ struct init_entry *init_find(struct head2_session *s, const struct head2_address
 void init_drop(struct head2_session *s, struct init_entry *e);
 void half_sweep(struct head2_session *s);
 
+/* answers.c */
+void answer_hello(struct head2_session *s, const struct head2_address *from, const struct frame *f,
+                  const uint8_t *d);
+void answer_retry(struct head2_session *s, const struct head2_address *to, uint64_t hs_id);
+void answer_hint(struct head2_session *s, const struct head2_address *to, uint64_t hs_id,
+                 uint16_t code, uint32_t arg);
+
 /* limits.c */
 bool limit_handshakes(struct head2_session *s, const struct head2_address *from);
 bool limit_half_open(struct head2_session *s, const struct head2_address *from);
 
-/* responder.c */
+/* answers.c */
 void responder_tick(struct head2_session *s);
+
+/* responder.c */
 void responder_input(struct head2_session *s, const struct head2_address *from,
                      const struct frame *f, const uint8_t *d, size_t len);
 void responder_job_done(struct head2_session *s, struct head2_job *job);

@@ -475,7 +475,7 @@ static void resume_waiting(struct head2_session *s)
     /* sessions first: no number of handshakes may keep them from a new key */
     for (uint32_t i = 0; i < s->tunnel_top; i++)
         if (s->tunnels[i].used)
-            rotation_resume(s, &s->tunnels[i]);
+            exchange_resume(s, &s->tunnels[i]);
     if (s->config.role == HEAD2_ROLE_DRONE)
         initiator_resume(s);
     else
@@ -492,7 +492,7 @@ void head2_session_complete(struct head2_session *s, uint64_t now, struct head2_
     else if (job->owner == OWNER_HALF_OPEN)
         responder_job_done(s, job);
     else if (s->tunnels[job->slot].used && s->tunnels[job->slot].serial == job->serial)
-        rotation_job_done(s, &s->tunnels[job->slot], job);
+        exchange_job_done(s, &s->tunnels[job->slot], job);
     job_put(s, job);
     if (s->jobs_waiting != 0)
         resume_waiting(s);

@@ -12,6 +12,7 @@
 #include "session/lane.h"
 #include "session/message.h"
 #include "session/path.h"
+#include "session/rotation.h"
 
 /* ---- jobs (jobs.c) ---- */
 
@@ -83,45 +84,6 @@ struct control {
     uint64_t keepalive_due;
     unsigned path_answers; /* challenges that wait for their answer */
     uint8_t path_token[CTL_PATHS][PATH_TOKEN];
-};
-
-/* ---- rotation (rotation.c) ---- */
-
-enum rot_state {
-    ROT_IDLE,
-    ROT_KEYPAIR, /* D: job */
-    ROT_SIGN,    /* both: job */
-    ROT_SENT,    /* D: ROT_INIT is out.  G: ROT_RESP is out */
-    ROT_VERIFY,  /* both: job */
-    ROT_ENCAPS,  /* G: job */
-    ROT_DECAPS,  /* D: job */
-    ROT_READY    /* the next generation can be sent under */
-};
-
-/* The next generation, from the moment its receive keys are installed. */
-struct next_gen {
-    bool installed;
-    bool usable; /* to send under */
-    struct chain sk;
-    struct chain rk, rb;
-    uint8_t conf_g[32], conf_d[32];
-    uint8_t rth3[64];
-};
-
-struct rotation {
-    enum rot_state state;
-    bool wanted;      /* a job is wanted and none was free */
-    bool requested;   /* an operator asked */
-    bool moved;       /* an address may have changed: a new key at the next quiet moment */
-    bool prefetch;    /* D: the application says that now is a good time */
-    uint64_t sent_at; /* D: when ROT_INIT was queued last */
-    uint8_t *mine;    /* pool block: own message, kept byte-identical for every retry */
-    uint8_t *theirs;  /* pool block: the peer's */
-    struct head2_secret64 seed; /* D: of the key pair offered */
-    struct head2_secret32 ss;
-    uint8_t rth1[64], rth2[64];
-    uint8_t init_hash[32]; /* G: of the ROT_INIT answered */
-    struct next_gen next;
 };
 
 /* ---- tunnels: established sessions (tunnel.c, epochs.c) ---- */
@@ -216,7 +178,7 @@ enum attempt_state {
     ATTEMPT_AUTH
 };
 
-/* A drone's handshake with one address of its gateway (initiator.c). */
+/* A drone's handshake with one address of its gateway (initiator.c, attempts.c). */
 struct attempt {
     enum attempt_state state;
     bool wanted;
@@ -481,17 +443,7 @@ uint64_t control_due(const struct tunnel *t);
 /* Write an unreliable message, CTL_HEAD + len bytes. */
 size_t control_write(uint8_t *p, uint8_t type, const uint8_t *body, uint16_t len);
 
-/* rotation.c */
-void rotation_tick(struct head2_session *s, struct tunnel *t);
-void rotation_message(struct head2_session *s, struct tunnel *t, uint8_t type, const uint8_t *body,
-                      size_t len);
-void rotation_job_done(struct head2_session *s, struct tunnel *t, struct head2_job *job);
-void rotation_free(struct head2_session *s, struct tunnel *t);
-void rotation_switched(struct head2_session *s, struct tunnel *t);
-void rotation_heard_next(struct head2_session *s, struct tunnel *t);
-void rotation_resume(struct head2_session *s, struct tunnel *t);
-
-/* initiator.c */
+/* initiator.c, attempts.c */
 void initiator_tick(struct head2_session *s);
 void initiator_input(struct head2_session *s, const struct head2_address *from,
                      const struct frame *f, const uint8_t *d, size_t len);

@@ -354,7 +354,7 @@ static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch 
                      (below_top || s->now - t->fresh > FRESH_WITHIN);
     }
     if (epoch_gen(epoch) > epoch_gen(t->tx.epoch))
-        rotation_heard_next(s, t);
+        exchange_heard_next(s, t);
     if (epoch > t->tx.epoch && !t->closing)
         epoch_follow(s, t, epoch);
 }

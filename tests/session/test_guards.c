@@ -118,7 +118,7 @@ static void forged_confirmation(void)
     struct head2_session *g = net.end[NET_GATEWAY].s;
     struct tunnel *t = tunnel_of_peer(g, net.peer_of[0]);
     put_be32(body, 1);
-    rotation_message(g, t, CTL_ROT_CONFIRM, body, sizeof body);
+    exchange_message(g, t, CTL_ROT_CONFIRM, body, sizeof body);
     CHECK(t->closing);
     net_pump(&net, NET_GATEWAY);
     CHECK_EQ(net.end[NET_GATEWAY].last_down.reason, CLOSE_ROT_AUTH);
@@ -135,7 +135,7 @@ static void forged_offer(void)
     struct tunnel *t = tunnel_of_peer(g, net.peer_of[0]);
     put_be32(body, 1);
     put_be16(body + ROT_INIT_SIGNED, SIG_BYTES);
-    rotation_message(g, t, CTL_ROT_INIT, body, sizeof body);
+    exchange_message(g, t, CTL_ROT_INIT, body, sizeof body);
     net_pump(&net, NET_GATEWAY);
     CHECK_EQ(net.end[NET_GATEWAY].last_down.reason, CLOSE_ROT_AUTH);
     CHECK_EQ(net.end[NET_GATEWAY].last_alarm.counter, HEAD2_COUNT_ROT_BAD_SIG);
@@ -152,7 +152,7 @@ static void forged_answer(void)
     struct tunnel *t = tunnel_of_peer(net.end[0].s, 0);
     put_be32(body, 1);
     put_be16(body + ROT_RESP_SIGNED, SIG_BYTES);
-    rotation_message(net.end[0].s, t, CTL_ROT_RESP, body, sizeof body);
+    exchange_message(net.end[0].s, t, CTL_ROT_RESP, body, sizeof body);
     net_pump(&net, 0);
     CHECK_EQ(net.end[0].last_down.reason, CLOSE_ROT_AUTH);
     CHECK_EQ(net.end[0].last_alarm.counter, HEAD2_COUNT_ROT_BAD_SIG);
@@ -171,7 +171,7 @@ static void second_offer(void)
     struct tunnel *t = tunnel_of_peer(g, net.peer_of[0]);
     put_be32(body, 1);
     put_be16(body + ROT_INIT_SIGNED, SIG_BYTES);
-    rotation_message(g, t, CTL_ROT_INIT, body, sizeof body);
+    exchange_message(g, t, CTL_ROT_INIT, body, sizeof body);
     CHECK_EQ(g->counters[HEAD2_COUNT_ROT_CONFLICT], 1);
     run_to(ROT_READY, NET_GATEWAY);
     CHECK(!t->closing);
