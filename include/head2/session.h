@@ -392,6 +392,9 @@ struct head2_peer_info {
     uint64_t heard_us; /* since the last authentic packet */
     uint64_t lag_us;   /* age of our newest keepalive that the peer has echoed */
     uint64_t tx_packets[HEAD2_SESSION_LANES + 1], rx_packets[HEAD2_SESSION_LANES + 1];
+    /* packets that the peer has numbered below the highest to come, and that have not: lost, or
+     * overtaken and still on their way */
+    uint64_t rx_missing[HEAD2_SESSION_LANES + 1];
     uint64_t tx_bytes, rx_bytes;      /* wire bytes, all sessions with this peer */
     uint64_t twins;                   /* packets sent a second time in overlaps */
     uint64_t rotations[HEAD2_CAUSES]; /* by enum head2_cause */

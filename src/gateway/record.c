@@ -185,6 +185,8 @@ static void on_rotated(struct runtime *r, const struct head2_event *e, struct me
     char old_key[32];
 
     m->rotation++;
+    m->last_cause = e->cause;
+    m->last_signed = e->verified;
     receipt_rotation(r, e, m);
     if (e->verified)
         forget_next(m);

@@ -147,6 +147,15 @@ static void put_session(json_t *o, const struct head2_peer_info *i)
     put_number(o, "handshake_bytes", i->handshake_bytes);
 }
 
+/* When it was is epoch_age_us. */
+static json_t *last_rotation(const struct member *m)
+{
+    if (m->rotation == 0)
+        return json_null();
+    return json_pack("{s:s, s:b}", "cause", head2_cause_name(m->last_cause), "signed",
+                     m->last_signed);
+}
+
 static json_t *peer_object(struct runtime *r, uint32_t number, uint64_t now)
 {
     const struct member *m = &r->members[number];
@@ -158,10 +167,13 @@ static json_t *peer_object(struct runtime *r, uint32_t number, uint64_t now)
     if (head2_session_peer_info(r->session, now, number, &i) != HEAD2_OK)
         memset(&i, 0, sizeof i);
     json_object_set_new(o, "up", json_boolean(i.up));
-    if (i.up)
+    if (i.up) {
         put_session(o, &i);
+        json_object_set_new(o, "last_rotation", last_rotation(m));
+    }
     put_lanes(o, "tx_packets", i.tx_packets);
     put_lanes(o, "rx_packets", i.rx_packets);
+    put_lanes(o, "rx_missing", i.rx_missing);
     put_number(o, "tx_bytes", i.tx_bytes);
     put_number(o, "rx_bytes", i.rx_bytes);
     put_number(o, "twins", i.twins);

@@ -68,9 +68,11 @@ struct member {
     struct port *ports[HEAD2_SESSION_LANES];
     struct head2_address receiver[HEAD2_SESSION_LANES]; /* link: the last local sender */
     bool has_receiver[HEAD2_SESSION_LANES];
-    uint8_t pseudonym[16]; /* of the present session */
-    uint64_t rotation;     /* of that session, counted */
-    char *next_entropy;    /* of the key that comes next: see entropy_text_keep; or NULL */
+    uint8_t pseudonym[16];       /* of the present session */
+    uint64_t rotation;           /* of that session, counted */
+    enum head2_cause last_cause; /* why its key was replaced last, and */
+    bool last_signed;            /* whether by a signed exchange; a ratchet step is not */
+    char *next_entropy;          /* of the key that comes next: see entropy_text_keep; or NULL */
 };
 
 struct tun_device {

@@ -92,6 +92,7 @@ static void add_totals(struct head2_peer_info *i, const struct tunnel *t)
     for (unsigned lane = 0; lane < LANES; lane++) {
         i->tx_packets[lane] += t->tx_packets[lane];
         i->rx_packets[lane] += t->rx_packets[lane];
+        i->rx_missing[lane] += tunnel_missing(t, lane);
     }
     for (unsigned c = 0; c < HEAD2_CAUSES; c++)
         i->rotations[c] += t->rotations[c];
@@ -110,6 +111,7 @@ enum head2_status head2_session_peer_info(const struct head2_session *s, uint64_
     const struct peer *p = &s->peers[peer];
     memcpy(i->tx_packets, p->tx_packets, sizeof i->tx_packets);
     memcpy(i->rx_packets, p->rx_packets, sizeof i->rx_packets);
+    memcpy(i->rx_missing, p->rx_missing, sizeof i->rx_missing);
     memcpy(i->rotations, p->rotations, sizeof i->rotations);
     i->ratchets = p->ratchets;
     i->tx_bytes = p->tx_bytes;

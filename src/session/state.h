@@ -270,7 +270,7 @@ struct peer {
     uint64_t min_incarnation;
     uint64_t next_try; /* drone */
     uint32_t next_addr;
-    uint64_t tx_packets[LANES], rx_packets[LANES], tx_bytes, rx_bytes, twins;
+    uint64_t tx_packets[LANES], rx_packets[LANES], rx_missing[LANES], tx_bytes, rx_bytes, twins;
     uint64_t rotations[HEAD2_CAUSES], ratchets; /* of sessions that have ended */
 };
 
@@ -408,6 +408,8 @@ void tunnel_close(struct head2_session *s, struct tunnel *t, enum close_reason r
 void tunnel_input(struct head2_session *s, const struct head2_address *from, const uint8_t *d,
                   size_t len, struct head2_session_data *data);
 void tunnel_tick(struct head2_session *s, uint32_t slot);
+/* Numbers below the lane's highest under which nothing has been accepted. */
+uint64_t tunnel_missing(const struct tunnel *t, unsigned lane);
 void tunnel_wake(struct head2_session *s, struct tunnel *t);
 /* Its time-driven work is due then, if not before. */
 void tunnel_due(struct head2_session *s, const struct tunnel *t, uint64_t due);

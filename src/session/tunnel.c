@@ -140,11 +140,18 @@ uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec)
     return slot;
 }
 
+/* Record numbers count up by one on each lane, through all epochs. */
+uint64_t tunnel_missing(const struct tunnel *t, unsigned lane)
+{
+    return t->window[lane].next - t->rx_packets[lane];
+}
+
 static void keep_totals(struct peer *p, const struct tunnel *t)
 {
     for (unsigned i = 0; i < LANES; i++) {
         p->tx_packets[i] += t->tx_packets[i];
         p->rx_packets[i] += t->rx_packets[i];
+        p->rx_missing[i] += tunnel_missing(t, i);
     }
     for (unsigned i = 0; i < HEAD2_CAUSES; i++)
         p->rotations[i] += t->rotations[i];

@@ -281,7 +281,22 @@ await test('status tells people and programs the same', async (dir) => {
   check(/no such peer/.test(await ask('{"op":"rotate","peer":"drone-9"}')), 'rotation of a stranger');
   check((await ask('{"op":"rotate","peer":"drone-1"}')).trim() === '{}', 'rotation on demand');
   await until('the key is a new one', 3000, () => status(p.config).peers[0].rotations.request === 1);
-  check(status(p.config).peers[0].session_key_id !== 'kyber-0', 'the old key is in use');
+  const after = status(p.config).peers[0];
+  check(after.session_key_id !== 'kyber-0', 'the old key is in use');
+  check(after.last_rotation.cause === 'request' && after.last_rotation.signed, JSON.stringify(after.last_rotation));
+  check(g.peers[0].last_rotation === null && Object.values(after.rx_missing).every((n) => n === 0), 'last rotation, missing');
+  check(/last  .*none in this session/.test(screen), screen);
+  // again and again: the second screen has rates
+  const watch = spawn(head2, ['status', '--watch', '-c', p.config]);
+  let seen = '';
+  watch.stdout.on('data', (d) => { seen += d; });
+  for (let i = 0; i < 30; i++) { await exchange(p, 0, 'video', `rate ${i}`); await sleep(40); }
+  await until('two screens', 4000, () => seen.split('gateway: ').length > 2);
+  watch.kill('SIGINT');
+  check(await new Promise((done) => watch.on('close', done)) === 0, 'ended by Ctrl-C');
+  check(/last +[\d.]+ s ago, by request, signed/.test(seen), seen);
+  check(/rate in +0\.\d+ Mbit\/s: video \d+, control \d+ packets\/s\n/.test(seen) && /rate out +0\.\d+ Mbit/.test(seen), seen);
+  check(/loss +0\.0 % of what was sent to us/.test(seen), seen);
 });
 
 await test('keys rotate by time and by bytes while nothing is lost', async (dir) => {

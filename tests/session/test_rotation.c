@@ -347,6 +347,22 @@ static void each_fragment_lost(void)
     }
 }
 
+/* What has not come is known exactly as soon as something later has. */
+static void check_missing(uint64_t sent)
+{
+    struct head2_peer_info g;
+    uint8_t last[8] = {0};
+
+    net.loss = 0;
+    CHECK_EQ(net_say(&net, 0, NET_GATEWAY, 1, last, sizeof last), HEAD2_OK);
+    net_run(&net, net.now + SECOND);
+    CHECK_EQ(head2_session_peer_info(net.end[NET_GATEWAY].s, net.now, net.peer_of[0], &g),
+             HEAD2_OK);
+    CHECK(g.rx_missing[1] > 0);
+    CHECK_EQ(g.rx_missing[1], sent + 1 - net.end[NET_GATEWAY].received[1]);
+    CHECK_EQ(g.rx_missing[1], sent + 1 - g.rx_packets[1]);
+}
+
 static void lossy_flight(void)
 {
     for (uint64_t seed = 50; seed < 56; seed++) {
@@ -369,6 +385,7 @@ static void lossy_flight(void)
         CHECK(max_age < 10 * SECOND);
         CHECK(max_bytes <= 1000000);
         CHECK(net.end[0].events[HEAD2_EVENT_ROTATED] >= 6);
+        check_missing(12000);
         net_stop(&net);
     }
 }
