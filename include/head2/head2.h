@@ -8,6 +8,7 @@
 #include <head2/aead.h>
 #include <head2/cpu.h>
 #include <head2/entropy.h>
+#include <head2/fallback.h>
 #include <head2/hash.h>
 #include <head2/keys.h>
 #include <head2/mldsa.h>

@@ -4,6 +4,8 @@
  */
 #include "telemetry/mavlink.h"
 
+#include "base/crc16.h"
+
 #define MAGIC 0xfd
 #define HEAD  10
 
@@ -28,23 +30,6 @@ static const struct message *message_of(uint32_t id)
         if (messages[i].id == id)
             return &messages[i];
     return NULL;
-}
-
-static uint16_t crc_add(uint16_t crc, uint8_t byte)
-{
-    uint8_t t = (uint8_t)(byte ^ (uint8_t)crc);
-
-    t = (uint8_t)(t ^ (uint8_t)(t << 4));
-    return (uint16_t)((crc >> 8) ^ (unsigned)t << 8 ^ (unsigned)t << 3 ^ t >> 4);
-}
-
-static uint16_t crc_of(const uint8_t *frame, size_t len, uint8_t extra)
-{
-    uint16_t crc = 0xffff;
-
-    for (size_t i = 1; i < len; i++)
-        crc = crc_add(crc, frame[i]);
-    return crc_add(crc, extra);
 }
 
 static void put_le16(uint8_t *p, uint16_t v)
@@ -77,7 +62,7 @@ static size_t finish(uint8_t *out, struct mavlink_source *from, uint32_t id)
     out[7] = (uint8_t)id;
     out[8] = (uint8_t)(id >> 8);
     out[9] = (uint8_t)(id >> 16);
-    put_le16(out + HEAD + len, crc_of(out, HEAD + len, m->extra));
+    put_le16(out + HEAD + len, crc16_mavlink(out, HEAD + len, m->extra));
     return HEAD + len + 2;
 }
 
@@ -184,7 +169,7 @@ enum head2_status mavlink_read(struct mavlink_frame *f, const uint8_t *buf, size
     if (m == NULL)
         return HEAD2_E_UNSUPPORTED;
     uint16_t crc = (uint16_t)(buf[len - 2] | (unsigned)buf[len - 1] << 8);
-    if (crc != crc_of(buf, len - 2, m->extra))
+    if (crc != crc16_mavlink(buf, len - 2, m->extra))
         return HEAD2_E_VERIFY;
     if (f->len > m->len)
         return HEAD2_E_MALFORMED;

@@ -1,26 +1,14 @@
 // SHA-3, SHAKE, BLAKE3, HMAC, HKDF, AES-GCM and AES-CMAC against @noble/hashes and this Node's own
 // OpenSSL: lengths around every block boundary, in pieces of every size, by ACVP prompt and by a
 // small program that calls the incremental functions.
-import { spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
-import path from 'node:path';
-import { acvp, below, bytes, check, finish, flip, head2, hex, need_program, noble, pick, same, test,
-  unhex } from '../peers/common.mjs';
+import { acvp, below, bytes, check, finish, flip, hex, need_oracle, need_program, noble, oracle, pick,
+  same, test, unhex } from '../peers/common.mjs';
 
-const program = path.join(path.dirname(head2), 'oracle');
 need_program('hash');
-need_program('hash', program);
+need_oracle('hash');
 const peer = await noble('hash');
 
-function oracle(requests) {
-  const text = (v) => (typeof v === 'object' ? v.toString('hex') || '-' : String(v));
-  const r = spawnSync(program, [], { input: requests.map((q) => q.map(text).join(' ')).join('\n') + '\n',
-    timeout: 60000, maxBuffer: 1 << 28 });
-  check(r.status === 0, `the oracle ended with ${r.status}: ${r.stderr}`);
-  const answers = String(r.stdout).trimEnd().split('\n').map((l) => Buffer.from(l, 'hex'));
-  check(answers.length === requests.length, 'the oracle answered too little');
-  return answers;
-}
 // lengths near the boundaries of a block, else anything up to max
 const near = (block, max) => Math.max(0, below(2) ? block * below(6) - 2 + below(5) : below(max));
 const shake = (name, msg, n) => {

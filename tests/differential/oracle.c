@@ -1,11 +1,13 @@
 /*
- * The library's hashes, one answer to each line of standard input, for the differential tests:
+ * The library's hashes and filter, one answer to each line of standard input, for the differential
+ * tests:
  *
  *     blake3 OUT SEEK MSG            blake3-keyed OUT SEEK MSG KEY
  *     blake3-derive OUT SEEK MSG CONTEXT
  *     sha3-256 32 STEP MSG           sha3-512 64 STEP MSG
  *     shake128 OUT STEP MSG          shake256 OUT STEP MSG
  *     hmac 64 STEP MSG KEY           hkdf OUT 0 IKM SALT INFO        cmac 16 0 MSG KEY
+ *     fallback-allows 1 0 DATAGRAM   (01 or 00)
  *
  * Byte strings are hexadecimal, "-" when empty. Messages go in, and extendable output comes out, in
  * pieces of STEP bytes (0: in one call), so that the incremental functions are the ones compared.
@@ -13,6 +15,7 @@
 #include "base/base.h"
 
 #include <head2/aead.h>
+#include <head2/fallback.h>
 #include <head2/hash.h>
 
 #include <stdio.h>
@@ -104,6 +107,14 @@ static bool macs(const struct request *r, uint8_t *out)
            head2_aes_cmac(out, r->bytes[1], r->len[1], r->bytes[0], r->len[0]) == HEAD2_OK;
 }
 
+static bool filter(const struct request *r, uint8_t *out)
+{
+    if (strcmp(r->field[0], "fallback-allows") != 0)
+        return false;
+    out[0] = head2_fallback_allows(r->bytes[0], r->len[0]);
+    return true;
+}
+
 /* In place: the bytes are half as long as their digits. */
 static bool unhex(struct request *r, unsigned i, char *text)
 {
@@ -145,7 +156,8 @@ int main(void)
     struct request r;
 
     while (fgets(line, sizeof line, stdin) != NULL) {
-        if (!parse(&r, line) || !(blake3(&r, out) || sponge(&r, out) || macs(&r, out))) {
+        if (!parse(&r, line) ||
+            !(blake3(&r, out) || sponge(&r, out) || macs(&r, out) || filter(&r, out))) {
             fprintf(stderr, "oracle: a request that is not understood\n");
             return 3;
         }

@@ -96,6 +96,26 @@ export function need_program(what, program = head2) {
   console.log(`FAIL ${what}: ${program} is missing; build it, or set HEAD2`);
   process.exit(1);
 }
+const oracle_program = path.join(path.dirname(head2), 'oracle');
+export const need_oracle = (what) => need_program(what, oracle_program);
+// One run of tests/differential/oracle.c: its requests, each a list of words, numbers and buffers.
+export function oracle(requests) {
+  const text = (v) => (typeof v === 'object' ? v.toString('hex') || '-' : String(v));
+  const r = spawnSync(oracle_program, [], { input: requests.map((q) => q.map(text).join(' ')).join('\n') + '\n',
+    timeout: 60000, maxBuffer: 1 << 28 });
+  check(r.status === 0, `the oracle ended with ${r.status}: ${r.stderr}`);
+  const answers = String(r.stdout).trimEnd().split('\n').map((l) => Buffer.from(l, 'hex'));
+  check(answers.length === requests.length, 'the oracle answered too little');
+  return answers;
+}
+export async function mavlink(what) {
+  const entry = path.join(modules, 'node-mavlink', 'dist', 'index.js');
+  if (!fs.existsSync(entry))
+    absent(what, `node-mavlink is not in ${modules} (npm install there, see tests/peers)`);
+  const mappings = path.join(modules, 'mavlink-mappings', 'dist', 'index.js');
+  const [protocol, tables] = await Promise.all([entry, mappings].map((p) => import(pathToFileURL(p).href)));
+  return { ...protocol.default, ...tables.default };
+}
 export async function noble(what) {
   if (!fs.existsSync(path.join(modules, '@noble', 'post-quantum')))
     absent(what, `@noble/post-quantum is not in ${modules} (npm install there, see tests/peers)`);
