@@ -14,7 +14,7 @@ ch2.prefs.tags = Pref.string("File of tags", "", "what 'head2 status --tags' pri
 
 local types = { [1] = "HELLO", [2] = "RETRY", [3] = "INIT", [4] = "RESP", [5] = "AUTH",
                 [6] = "DONE", [7] = "HSACK", [8] = "HINT" }
-local suites = { [1] = "CH2-L5", [2] = "CH2-L1X4" }
+local suites = { [1] = "CH2-L5", [2] = "CH2-L1X4", [17] = "CH2-L5-P384" }
 local modes = { [1] = "SIG", [2] = "RESUME", [3] = "FALLBACK", [4] = "KEM" }
 local hints = { [1] = "PSK_UNKNOWN", [2] = "VERSION", [3] = "BUSY" }
 local lanes = { [0] = "telemetry", [1] = "video", [2] = "logs", [3] = "aggregates",

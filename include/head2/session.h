@@ -45,8 +45,13 @@ extern "C" {
 enum head2_role { HEAD2_ROLE_DRONE = 0, HEAD2_ROLE_GATEWAY = 1 };
 
 /* Cipher suites. CH2-L1X4 is the literal 4 x AES-128 of the published guide: four independent
- * AES-128 keys have AES-128 strength, NIST level 1. */
-enum head2_suite { HEAD2_SUITE_L5 = 0x0001, HEAD2_SUITE_L1X4 = 0x0002 };
+ * AES-128 keys have AES-128 strength, NIST level 1. CH2-L5-P384 is CH2-L5 with Diffie-Hellman on
+ * P-384 beside ML-KEM-1024: a session is secret as long as either holds. */
+enum head2_suite {
+    HEAD2_SUITE_L5 = 0x0001,
+    HEAD2_SUITE_L1X4 = 0x0002,
+    HEAD2_SUITE_L5_P384 = 0x0011
+};
 
 /* An IPv6 address, or an IPv4 one mapped into it (::ffff:a.b.c.d), and a UDP port. */
 struct head2_address {
@@ -71,6 +76,7 @@ struct head2_session_config {
     uint64_t rotate_bytes;                     /* 0 means 100,000,000; at least 1,000,000 */
     uint16_t overlap;        /* packets sent under both keys, at most 16; 5 by default */
     bool no_overlap;         /* says that overlap = 0 is meant */
+    bool mac_only_rotation;  /* where both ends say so, 15 of 16 rotations are not signed */
     uint16_t max_datagram;   /* 0 means 1200; 548 to 1472 */
     uint32_t max_peers;      /* gateway: drones that can be registered; a drone has one peer */
     uint32_t half_open;      /* gateway: handshakes under way at once; 0 means 4096 */
@@ -277,7 +283,8 @@ struct head2_event {
     uint32_t old_gen, new_gen;
     uint8_t old_step, new_step;
     bool replaced;                 /* UP: an older session of the same peer is being replaced */
-    bool verified;                 /* ROTATED: by a signed exchange (a ratchet step is not) */
+    bool fresh;                    /* ROTATED: by a new exchange (a ratchet step is not) */
+    bool verified;                 /* ROTATED, NEXT_KEY: by a signed exchange; UP */
     uint8_t pseudonym[16];         /* stands for the session in records, reveals nothing about it */
     uint8_t transcript[64];        /* ROTATED: rth3 of the exchange; UP: th8 */
     uint64_t incarnation;          /* UP at a drone: the gateway's; keep the highest */

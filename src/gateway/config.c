@@ -32,7 +32,7 @@ static const char *const link_later[] = {"fallback", "seal"};
 static const char *const identity_now[] = {"key", "name"};
 static const char *const listen_now[] = {"udp", "control"};
 static const char *const listen_later[] = {"http", "metrics"};
-static const char *const rotate_now[] = {"seconds", "bytes", "overlap"};
+static const char *const rotate_now[] = {"seconds", "bytes", "overlap", "mac_only"};
 static const char *const limits_now[] = {"handshakes_per_prefix", "handshakes_global", "half_open",
                                          "exempt"};
 static const char *const gateway_key_now[] = {"key", "endpoints"};
@@ -231,6 +231,7 @@ static enum head2_status read_rotate(const struct tree *t, struct config *c,
         HEAD2_TRY(config_number(t, map, "seconds", 5, 86400, &seconds, err));
         HEAD2_TRY(config_number(t, map, "bytes", 1000000, 1000000000000, &bytes, err));
         HEAD2_TRY(config_number(t, map, "overlap", 0, 16, &overlap, err));
+        HEAD2_TRY(config_flag(t, map, "mac_only", &c->mac_only, err));
     }
     c->rotate_seconds = (uint32_t)seconds;
     c->rotate_bytes = bytes;
@@ -243,14 +244,12 @@ done:
 static enum head2_status read_suite(const struct tree *t, uint32_t node, struct config *c,
                                     unsigned n, struct config_error *err)
 {
-    static const uint16_t suites[] = {HEAD2_SUITE_L5, HEAD2_SUITE_L1X4};
+    static const uint16_t suites[] = {HEAD2_SUITE_L5, HEAD2_SUITE_L1X4, HEAD2_SUITE_L5_P384};
     const char *text;
     enum head2_status st = config_text(t, node, &text, err);
 
     if (st != HEAD2_OK)
         return st;
-    if (strcmp(text, "CH2-L5-P384") == 0)
-        return tree_fail(t, node, err, "remove it", "not in this version");
     for (size_t i = 0; i < HEAD2_LEN(suites); i++) {
         if (strcmp(text, head2_suite_name(suites[i])) != 0)
             continue;
@@ -260,7 +259,8 @@ static enum head2_status read_suite(const struct tree *t, uint32_t node, struct 
         c->suites[n] = suites[i];
         return HEAD2_OK;
     }
-    return tree_fail(t, node, err, "choose CH2-L5 or CH2-L1X4", "unknown suite '%.40s'", text);
+    return tree_fail(t, node, err, "choose CH2-L5, CH2-L5-P384 or CH2-L1X4",
+                     "unknown suite '%.40s'", text);
 }
 
 static enum head2_status read_suites(const struct tree *t, struct config *c,

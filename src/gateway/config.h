@@ -62,6 +62,7 @@ struct config {
     uint32_t rotate_seconds;
     uint64_t rotate_bytes;
     uint16_t overlap;
+    bool mac_only; /* rotations need no signature where the peer says so too */
     uint16_t suites[HEAD2_SESSION_MAX_SUITES];
     uint32_t half_open, handshake_rate, prefix_rate; /* 0: the default */
     struct head2_prefix exempt[HEAD2_SESSION_MAX_EXEMPT];

@@ -167,9 +167,6 @@ static enum head2_status read_h(const struct tree *t, uint32_t map, double *out,
 static enum head2_status device_source(const struct tree *t, uint32_t map, struct config_source *s,
                                        struct config_error *err)
 {
-    static const char *const truth[] = {"false", "true"};
-    static const struct words w = {truth, HEAD2_LEN(truth), "true or false"};
-    unsigned physical = 0;
     enum head2_status st;
 
     s->kind = CONFIG_SOURCE_DEVICE;
@@ -177,8 +174,7 @@ static enum head2_status device_source(const struct tree *t, uint32_t map, struc
     HEAD2_TRY(read_name(t, map, s, err));
     HEAD2_TRY(config_path_key(t, map, "device", s->path, err));
     HEAD2_TRY(read_h(t, map, &s->h, err));
-    HEAD2_TRY(word(t, map, "physical", &w, &physical, err));
-    s->physical = physical != 0;
+    HEAD2_TRY(config_flag(t, map, "physical", &s->physical, err));
     if (s->physical && !(s->h > 0))
         st = tree_fail(t, tree_get(t, map, "physical"), err,
                        "assess it ('head2 rng assess'), and give h",

@@ -14,6 +14,23 @@
 static const char *const peer_keys[] = {"name", "key", "lanes", "allowed_ips"};
 static const char *const lane_keys[] = {"listen", "late"};
 
+enum head2_status config_flag(const struct tree *t, uint32_t map, const char *key, bool *out,
+                              struct config_error *err)
+{
+    const uint32_t node = tree_get(t, map, key);
+    const char *text;
+
+    if (node == TREE_NONE)
+        return HEAD2_OK;
+    enum head2_status st = config_text(t, node, &text, err);
+    if (st != HEAD2_OK)
+        return st;
+    *out = strcmp(text, "true") == 0;
+    if (!*out && strcmp(text, "false") != 0)
+        return tree_fail(t, node, err, "choose true or false", "'%.40s' is neither", text);
+    return HEAD2_OK;
+}
+
 static enum head2_status new_peer(const struct tree *t, uint32_t node, struct config *c,
                                   struct config_peer **out, struct config_error *err)
 {

@@ -21,6 +21,9 @@ HEAD2_CHECK enum head2_status config_need(const struct tree *t, uint32_t map, co
 HEAD2_CHECK enum head2_status config_number(const struct tree *t, uint32_t map, const char *key,
                                             uint64_t min, uint64_t max, uint64_t *out,
                                             struct config_error *err);
+/* true or false; out stays when the key is not there. */
+HEAD2_CHECK enum head2_status config_flag(const struct tree *t, uint32_t map, const char *key,
+                                          bool *out, struct config_error *err);
 HEAD2_CHECK enum head2_status config_name(const struct tree *t, uint32_t node, char *out,
                                           struct config_error *err);
 HEAD2_CHECK enum head2_status config_address(const struct tree *t, uint32_t node,

@@ -83,6 +83,7 @@ static void receipt_rotation(struct runtime *r, const struct head2_event *e, con
 {
     static const char *const reasons[] = {"time", "bytes", "peer", "operator", "path"};
     static const char none[] = "none (ratchet step)";
+    static const char mac_only[] = "none (MAC-only rotation)";
     char subject[33], old_key[32], new_key[32];
     struct entropy_text entropy;
 
@@ -99,11 +100,13 @@ static void receipt_rotation(struct runtime *r, const struct head2_event *e, con
         {"Reason",              (unsigned)e->cause < HEAD2_CAUSES ? reasons[e->cause] : "unknown"},
         {"Peer",                m->name                                                          },
         {"Profile",             head2_suite_name(e->suite)                                       },
-        {"Entropy Sources",     e->verified ? entropy.sources : none                             },
-        {"Entropy Credited",    e->verified ? entropy.credited : NULL                            },
-        {"Entropy Health",      e->verified ? entropy.health : NULL                              },
-        {"Random Generator",    e->verified ? entropy.generator : NULL                           },
-        {"Dilithium Signature", e->verified ? "verified" : none                                  },
+        {"Entropy Sources",     e->fresh ? entropy.sources : none                                },
+        {"Entropy Credited",    e->fresh ? entropy.credited : NULL                               },
+        {"Entropy Health",      e->fresh ? entropy.health : NULL                                 },
+        {"Random Generator",    e->fresh ? entropy.generator : NULL                              },
+        {"Dilithium Signature", e->verified ? "verified"
+                                : e->fresh  ? mac_only
+                                            : none                },
     };
     receipt(r, RECEIPT_ROTATION, m->rotation, subject, fields, HEAD2_LEN(fields));
 }
@@ -188,11 +191,12 @@ static void on_rotated(struct runtime *r, const struct head2_event *e, struct me
     m->last_cause = e->cause;
     m->last_signed = e->verified;
     receipt_rotation(r, e, m);
-    if (e->verified)
+    if (e->fresh)
         forget_next(m);
     record_key_name(old_key, e->old_gen, e->old_step);
     put(detail, "old_key_id", json_string(old_key));
     put(detail, "cause", json_string(head2_cause_name(e->cause)));
+    put(detail, "fresh", json_boolean(e->fresh));
     put(detail, "signed", json_boolean(e->verified));
     put_number(detail, "epoch_us", e->epoch_us);
     put_number(detail, "epoch_bytes", e->epoch_bytes);

@@ -245,6 +245,7 @@ static void put_settings(json_t *o, const struct config *c)
     put_number(rotate, "seconds", c->rotate_seconds);
     put_number(rotate, "bytes", c->rotate_bytes);
     put_number(rotate, "overlap", c->overlap);
+    json_object_set_new(rotate, "mac_only", json_boolean(c->mac_only));
     json_object_set_new(o, "rotate", rotate);
     for (unsigned i = 0; i < HEAD2_SESSION_MAX_SUITES && c->suites[i] != 0; i++)
         json_array_append_new(suites, json_string(head2_suite_name(c->suites[i])));

@@ -353,6 +353,7 @@ struct head2_session_config runtime_session_config(const struct runtime *r, cons
                                      .rotate_bytes = c->rotate_bytes,
                                      .overlap = c->overlap,
                                      .no_overlap = c->overlap == 0,
+                                     .mac_only_rotation = c->mac_only,
                                      .max_peers = r->max_members,
                                      .half_open = c->half_open,
                                      .handshake_rate = c->handshake_rate,

@@ -43,7 +43,7 @@ uint16_t attempt_message_len(const struct attempt *a)
 {
     return a->state == ATTEMPT_HELLO  ? HELLO_BYTES
            : a->state == ATTEMPT_AUTH ? AUTH_BYTES
-                                      : INIT_BYTES;
+                                      : a->init_len;
 }
 
 uint64_t attempt_fragments(const struct attempt *a)

@@ -188,7 +188,7 @@ uint64_t epoch_due(const struct tunnel *t)
 static void report_switch(struct head2_session *s, struct tunnel *t, epoch_t from, uint64_t bytes,
                           uint64_t age, enum head2_cause cause)
 {
-    bool signed_step = epoch_gen(t->tx.epoch) != epoch_gen(from);
+    bool fresh = epoch_gen(t->tx.epoch) != epoch_gen(from);
     struct head2_event *e = event_new(s, HEAD2_EVENT_ROTATED, t->peer);
 
     e->cause = cause;
@@ -197,14 +197,15 @@ static void report_switch(struct head2_session *s, struct tunnel *t, epoch_t fro
     e->old_step = epoch_step(from);
     e->new_gen = epoch_gen(t->tx.epoch);
     e->new_step = epoch_step(t->tx.epoch);
-    e->verified = signed_step;
-    if (signed_step)
+    e->fresh = fresh;
+    e->verified = fresh && t->rot.next.verified;
+    if (fresh)
         memcpy(e->transcript, t->rot.next.rth3, sizeof e->transcript);
     memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
     e->epoch_bytes = bytes;
     e->epoch_us = age;
     t->rotations[cause]++;
-    if (!signed_step)
+    if (!fresh)
         t->ratchets++;
 }
 

@@ -1,6 +1,7 @@
 /*
  * The exchange of a rotation: ROT_INIT, ROT_RESP and ROT_CONFIRM on the control lane. Both sides
- * sign, and neither sends under the new generation before the other has shown that it can open it.
+ * sign, unless they have agreed that most exchanges need none, and neither sends under the new
+ * generation before the other has shown that it can open it.
  */
 #include "session/state.h"
 
@@ -9,14 +10,41 @@
 static const char ctx_drone[] = "ch2v1 rot drone";
 static const char ctx_gateway[] = "ch2v1 rot gw";
 
-/* ROT_INIT and ROT_RESP, by offset */
-#define OFF_RANDOM    4
-#define OFF_KEM       36
-#define INIT_OFF_KX2  (OFF_KEM + EK_BYTES)
-#define INIT_OFF_SIG  (ROT_INIT_SIGNED + 2)
-#define RESP_OFF_KX2  (OFF_KEM + CT_BYTES)
-#define RESP_OFF_SIG  (ROT_RESP_SIGNED + 2)
-#define RESP_OFF_CONF (RESP_OFF_SIG + SIG_BYTES)
+/* ROT_INIT and ROT_RESP, by offset: what comes before the P-384 share is where it is. */
+#define OFF_RANDOM  4
+#define OFF_KEM     36
+#define OFF_KX2_LEN (OFF_KEM + EK_BYTES)
+#define OFF_KX2     (OFF_KX2_LEN + 1)
+_Static_assert(EK_BYTES == CT_BYTES, "both messages have one beginning");
+
+/* What comes behind depends on the suite and on whether the exchange is signed. */
+struct layout {
+    size_t kx2_len;                     /* 0 or KX2_BYTES */
+    size_t sig_len;                     /* 0 or SIG_BYTES */
+    size_t init_signed, init_sig, init; /* bytes under the signature; where that is; all */
+    size_t resp_signed, resp_sig, resp_conf, resp;
+};
+
+/* Where both ends allow it most exchanges are not signed; every sixteenth always is. */
+static bool signs(const struct tunnel *t)
+{
+    return (t->params.flags & PARAMS_MAC_ONLY) == 0 || rotation_gen_next(t) % SIGNED_EVERY == 0;
+}
+
+static struct layout layout_of(const struct tunnel *t)
+{
+    struct layout l = {.kx2_len = suite_hybrid(t->suite) ? KX2_BYTES : 0,
+                       .sig_len = signs(t) ? SIG_BYTES : 0};
+
+    l.init_signed = OFF_KX2 + l.kx2_len;
+    l.init_sig = l.init_signed + 2;
+    l.init = l.init_sig + l.sig_len;
+    l.resp_signed = OFF_KX2 + l.kx2_len + 4;
+    l.resp_sig = l.resp_signed + 2;
+    l.resp_conf = l.resp_sig + l.sig_len;
+    l.resp = l.resp_conf + 32;
+    return l;
+}
 
 static struct head2_job *job(struct head2_session *s, struct tunnel *t, enum job_kind kind)
 {
@@ -29,8 +57,8 @@ void exchange_free(struct head2_session *s, struct tunnel *t)
 {
     if (t->rot.mine != NULL)
         control_cancel(t, t->rot.mine);
-    pool_put(s, t->rot.mine, ROT_RESP_BYTES);
-    pool_put(s, t->rot.theirs, ROT_RESP_BYTES);
+    pool_put(s, t->rot.mine, ROT_MAX);
+    pool_put(s, t->rot.theirs, ROT_MAX);
     t->rot.mine = t->rot.theirs = NULL;
 }
 
@@ -54,7 +82,8 @@ static void ready(struct head2_session *s, struct tunnel *t)
     e->suite = t->suite;
     e->old_gen = e->new_gen = epoch_gen(t->tx.epoch);
     e->new_gen++;
-    e->verified = true;
+    e->fresh = true;
+    e->verified = t->rot.next.verified;
     memcpy(e->transcript, t->rot.next.rth3, sizeof e->transcript);
     memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
 }
@@ -83,7 +112,7 @@ void exchange_begin(struct head2_session *s, struct tunnel *t)
     struct head2_job *j = t->rot.mine != NULL ? job(s, t, JOB_KEYPAIR) : NULL;
     if (j == NULL)
         return;
-    if (draw_key_seed(s, &t->rot.seed) != HEAD2_OK) {
+    if (draw_key(s, &t->rot.seed, suite_hybrid(t->suite)) != HEAD2_OK) {
         job_put(s, j);
         give_up(s, t);
         return;
@@ -106,8 +135,9 @@ static void sign(struct head2_session *s, struct tunnel *t, const uint8_t msg[64
     job_start(s, j);
 }
 
-static void drone_keypair_done(struct head2_session *s, struct tunnel *t, const uint8_t *ek)
+static void drone_keypair_done(struct head2_session *s, struct tunnel *t, const struct head2_job *j)
 {
+    const struct layout l = layout_of(t);
     uint8_t *m = t->rot.mine;
     uint8_t rth0[64];
 
@@ -116,25 +146,30 @@ static void drone_keypair_done(struct head2_session *s, struct tunnel *t, const 
         give_up(s, t);
         return;
     }
-    memcpy(m + OFF_KEM, ek, EK_BYTES);
-    m[INIT_OFF_KX2] = 0;
-    put_be16(m + ROT_INIT_SIGNED, SIG_BYTES);
+    memcpy(m + OFF_KEM, j->key, EK_BYTES);
+    m[OFF_KX2_LEN] = (uint8_t)l.kx2_len;
+    memcpy(m + OFF_KX2, j->kx2, l.kx2_len);
+    put_be16(m + l.init_signed, (uint16_t)l.sig_len);
     rotation_start(rth0, t->session_id, rotation_gen_next(t), &t->rb);
-    transcript(t->rot.rth1, rth0, 0x10, m, ROT_INIT_SIGNED);
-    sign(s, t, t->rot.rth1);
+    transcript(t->rot.rth1, rth0, 0x10, m, l.init_signed);
+    if (l.sig_len != 0)
+        sign(s, t, t->rot.rth1);
+    else
+        exchange_send_init(s, t);
 }
 
 void exchange_send_init(struct head2_session *s, struct tunnel *t)
 {
     t->rot.state = ROT_SENT;
     t->rot.sent_at = s->now;
-    if (!control_queue(s, t, CTL_ROT_INIT, t->rot.mine, ROT_INIT_BYTES))
+    if (!control_queue(s, t, CTL_ROT_INIT, t->rot.mine, layout_of(t).init))
         t->rot.sent_at = s->now - ROT_RETRY + SECOND; /* the queue is full: again in a second */
 }
 
 static void verify(struct head2_session *s, struct tunnel *t)
 {
     struct head2_job *j = job(s, t, JOB_VERIFY);
+    const struct layout l = layout_of(t);
     bool drone = s->config.role == HEAD2_ROLE_DRONE;
 
     t->rot.state = ROT_VERIFY;
@@ -142,9 +177,9 @@ static void verify(struct head2_session *s, struct tunnel *t)
         return;
     j->ctx = drone ? ctx_gateway : ctx_drone;
     memcpy(j->key, s->peers[t->peer].pk, sizeof j->key);
-    memcpy(j->sig, t->rot.theirs + (drone ? RESP_OFF_SIG : INIT_OFF_SIG), SIG_BYTES);
+    memcpy(j->sig, t->rot.theirs + (drone ? l.resp_sig : l.init_sig), SIG_BYTES);
     if (drone)
-        transcript(j->msg, t->rot.rth2, 0x20, t->rot.mine + INIT_OFF_SIG, SIG_BYTES);
+        transcript(j->msg, t->rot.rth2, 0x20, t->rot.mine + l.init_sig, SIG_BYTES);
     else
         memcpy(j->msg, t->rot.rth1, 64);
     job_start(s, j);
@@ -159,19 +194,22 @@ static void decaps(struct head2_session *s, struct tunnel *t)
         return;
     j->seed = t->rot.seed;
     memcpy(j->ct, t->rot.theirs + OFF_KEM, CT_BYTES);
+    memcpy(j->kx2, t->rot.theirs + OFF_KX2, layout_of(t).kx2_len);
     job_start(s, j);
 }
 
-/* With both signatures and ss known: the next generation's secrets. */
-static void make_next(struct tunnel *t, const uint8_t *sig_d, const uint8_t *sig_g)
+/* With both signatures, if there are any, and ss known: the next generation's secrets. */
+static void make_next(struct tunnel *t, const uint8_t *init, const uint8_t *resp)
 {
+    const struct layout l = layout_of(t);
     struct rotation *r = &t->rot;
     struct rotation_secrets out;
     uint8_t sigs[2 * SIG_BYTES];
 
-    memcpy(sigs, sig_d, SIG_BYTES);
-    memcpy(sigs + SIG_BYTES, sig_g, SIG_BYTES);
-    transcript(r->next.rth3, r->rth2, 0x21, sigs, sizeof sigs);
+    memcpy(sigs, init + l.init_sig, l.sig_len);
+    memcpy(sigs + l.sig_len, resp + l.resp_sig, l.sig_len);
+    transcript(r->next.rth3, r->rth2, 0x21, sigs, 2 * l.sig_len);
+    r->next.verified = l.sig_len != 0;
     derive_rotation(&out, &t->rk, &r->ss, r->next.rth3);
     derive_session_key(&r->next.sk, &out.root, t->session_id, rotation_gen_next(t));
     derive_rotation_keys(&r->next.rk, &r->next.rb, &out.root);
@@ -194,8 +232,8 @@ static void drone_confirm(struct head2_session *s, struct tunnel *t)
 {
     uint8_t body[ROT_CONFIRM_BYTES];
 
-    make_next(t, t->rot.mine + INIT_OFF_SIG, t->rot.theirs + RESP_OFF_SIG);
-    if (head2_equal(t->rot.next.conf_g, t->rot.theirs + RESP_OFF_CONF, 32) != HEAD2_OK) {
+    make_next(t, t->rot.mine, t->rot.theirs);
+    if (head2_equal(t->rot.next.conf_g, t->rot.theirs + layout_of(t).resp_conf, 32) != HEAD2_OK) {
         head2_wipe(&t->rot.next, sizeof t->rot.next);
         broken(s, t, HEAD2_COUNT_BAD_FIN, CLOSE_ROT_AUTH);
         return;
@@ -221,8 +259,9 @@ static void take_resp(struct head2_session *s, struct tunnel *t, const uint8_t *
 {
     if (s->config.role != HEAD2_ROLE_DRONE || t->rot.state != ROT_SENT || is_late(t, body, len))
         return;
-    if (len != ROT_RESP_BYTES || be32(body) != rotation_gen_next(t) || body[RESP_OFF_KX2] != 0 ||
-        be16(body + ROT_RESP_SIGNED) != SIG_BYTES) {
+    const struct layout l = layout_of(t);
+    if (len != l.resp || be32(body) != rotation_gen_next(t) || body[OFF_KX2_LEN] != l.kx2_len ||
+        be16(body + l.resp_signed) != l.sig_len) {
         broken(s, t, HEAD2_COUNT_CTL_MALFORMED, CLOSE_PROTOCOL);
         return;
     }
@@ -230,7 +269,7 @@ static void take_resp(struct head2_session *s, struct tunnel *t, const uint8_t *
     if (t->rot.theirs == NULL)
         return; /* ROT_INIT is repeated, and the gateway answers again */
     memcpy(t->rot.theirs, body, len);
-    transcript(t->rot.rth2, t->rot.rth1, 0x11, body, ROT_RESP_SIGNED);
+    transcript(t->rot.rth2, t->rot.rth1, 0x11, body, l.resp_signed);
     decaps(s, t);
 }
 
@@ -243,17 +282,35 @@ static void encaps(struct head2_session *s, struct tunnel *t)
     t->rot.state = ROT_ENCAPS;
     if (j == NULL)
         return;
-    if (draw(s, &j->m, sizeof j->m) != HEAD2_OK) {
+    if (draw(s, &j->m, sizeof j->m) != HEAD2_OK ||
+        draw_kx2(s, &j->seed, suite_hybrid(t->suite)) != HEAD2_OK) {
         job_put(s, j);
         give_up(s, t);
         return;
     }
     memcpy(j->key, t->rot.theirs + OFF_KEM, EK_BYTES);
+    memcpy(j->kx2, t->rot.theirs + OFF_KX2, layout_of(t).kx2_len);
     job_start(s, j);
+}
+
+static void gateway_answer(struct head2_session *s, struct tunnel *t)
+{
+    const struct layout l = layout_of(t);
+    uint8_t *m = t->rot.mine;
+
+    make_next(t, t->rot.theirs, m);
+    memcpy(m + l.resp_conf, t->rot.next.conf_g, 32);
+    install_next(s, t);
+    pool_put(s, t->rot.theirs, l.init);
+    t->rot.theirs = NULL;
+    t->rot.state = ROT_SENT;
+    if (!control_queue(s, t, CTL_ROT_RESP, m, l.resp))
+        count(s, HEAD2_COUNT_REASM_LIMIT); /* a repeated ROT_INIT brings it out */
 }
 
 static void gateway_encaps_done(struct head2_session *s, struct tunnel *t, struct head2_job *j)
 {
+    const struct layout l = layout_of(t);
     uint8_t *m = t->rot.mine;
     uint8_t msg[64];
 
@@ -268,50 +325,48 @@ static void gateway_encaps_done(struct head2_session *s, struct tunnel *t, struc
     }
     t->rot.ss = j->ss;
     memcpy(m + OFF_KEM, j->ct, CT_BYTES);
-    m[RESP_OFF_KX2] = 0;
-    put_be32(m + RESP_OFF_KX2 + 1, 0); /* durable_gen: nothing is replicated */
-    put_be16(m + ROT_RESP_SIGNED, SIG_BYTES);
-    transcript(t->rot.rth2, t->rot.rth1, 0x11, m, ROT_RESP_SIGNED);
-    transcript(msg, t->rot.rth2, 0x20, t->rot.theirs + INIT_OFF_SIG, SIG_BYTES);
+    m[OFF_KX2_LEN] = (uint8_t)l.kx2_len;
+    memcpy(m + OFF_KX2, j->kx2, l.kx2_len);
+    put_be32(m + l.resp_signed - 4, 0); /* durable_gen: nothing is replicated */
+    put_be16(m + l.resp_signed, (uint16_t)l.sig_len);
+    transcript(t->rot.rth2, t->rot.rth1, 0x11, m, l.resp_signed);
+    if (l.sig_len == 0) {
+        gateway_answer(s, t);
+        return;
+    }
+    transcript(msg, t->rot.rth2, 0x20, t->rot.theirs + l.init_sig, SIG_BYTES);
     sign(s, t, msg);
 }
 
-static void gateway_answer(struct head2_session *s, struct tunnel *t)
+/* A ROT_INIT that does not begin an exchange: the same one again, or one that contradicts it. */
+static void init_again(struct head2_session *s, struct tunnel *t, const uint8_t *body,
+                       const uint8_t hash[32])
 {
-    uint8_t *m = t->rot.mine;
+    struct rotation *r = &t->rot;
 
-    make_next(t, t->rot.theirs + INIT_OFF_SIG, m + RESP_OFF_SIG);
-    memcpy(m + RESP_OFF_CONF, t->rot.next.conf_g, 32);
-    install_next(s, t);
-    pool_put(s, t->rot.theirs, ROT_INIT_BYTES);
-    t->rot.theirs = NULL;
-    t->rot.state = ROT_SENT;
-    if (!control_queue(s, t, CTL_ROT_RESP, m, ROT_RESP_BYTES))
-        count(s, HEAD2_COUNT_REASM_LIMIT); /* a repeated ROT_INIT brings it out */
+    if (be32(body) != rotation_gen_next(t) || memcmp(hash, r->init_hash, 32) != 0)
+        count(s, HEAD2_COUNT_ROT_CONFLICT);
+    else if (r->state == ROT_SENT && !control_queued(t, CTL_ROT_RESP) &&
+             !control_queue(s, t, CTL_ROT_RESP, r->mine, layout_of(t).resp))
+        count(s, HEAD2_COUNT_REASM_LIMIT);
 }
 
 static void take_init(struct head2_session *s, struct tunnel *t, const uint8_t *body, size_t len)
 {
+    const struct layout l = layout_of(t);
     struct rotation *r = &t->rot;
     uint8_t hash[32], rth0[64];
 
-    if (s->config.role != HEAD2_ROLE_GATEWAY)
+    if (s->config.role == HEAD2_ROLE_DRONE || is_late(t, body, len))
         return;
-    if (len != ROT_INIT_BYTES || body[INIT_OFF_KX2] != 0 ||
-        be16(body + ROT_INIT_SIGNED) != SIG_BYTES) {
-        broken(s, t, HEAD2_COUNT_CTL_MALFORMED, CLOSE_PROTOCOL);
+    head2_sha3_256(hash, body, len);
+    if (len >= 4 && (r->state != ROT_IDLE || be32(body) != rotation_gen_next(t))) {
+        init_again(s, t, body, hash);
         return;
     }
-    if (be32(body) < rotation_gen_next(t))
-        return; /* of a generation already in force */
-    head2_sha3_256(hash, body, len);
-    if (r->state != ROT_IDLE || be32(body) != rotation_gen_next(t)) {
-        bool again = be32(body) == rotation_gen_next(t) && memcmp(hash, r->init_hash, 32) == 0;
-        if (!again)
-            count(s, HEAD2_COUNT_ROT_CONFLICT);
-        else if (r->state == ROT_SENT && !control_queued(t, CTL_ROT_RESP) &&
-                 !control_queue(s, t, CTL_ROT_RESP, r->mine, ROT_RESP_BYTES))
-            count(s, HEAD2_COUNT_REASM_LIMIT);
+    if (len != l.init || body[OFF_KX2_LEN] != l.kx2_len ||
+        be16(body + l.init_signed) != l.sig_len) {
+        broken(s, t, HEAD2_COUNT_CTL_MALFORMED, CLOSE_PROTOCOL);
         return;
     }
     r->mine = pool_get(s);
@@ -323,8 +378,11 @@ static void take_init(struct head2_session *s, struct tunnel *t, const uint8_t *
     memcpy(r->theirs, body, len);
     memcpy(r->init_hash, hash, sizeof hash);
     rotation_start(rth0, t->session_id, rotation_gen_next(t), &t->rb);
-    transcript(r->rth1, rth0, 0x10, body, ROT_INIT_SIGNED);
-    verify(s, t);
+    transcript(r->rth1, rth0, 0x10, body, l.init_signed);
+    if (l.sig_len != 0)
+        verify(s, t);
+    else
+        encaps(s, t);
 }
 
 static void take_confirm(struct head2_session *s, struct tunnel *t, const uint8_t *body, size_t len)
@@ -399,21 +457,28 @@ void exchange_job_done(struct head2_session *s, struct tunnel *t, struct head2_j
         gateway_encaps_done(s, t, j);
         return;
     }
+    if (j->kind == JOB_DECAPS && j->result == HEAD2_E_MALFORMED) {
+        broken(s, t, HEAD2_COUNT_BAD_EK, CLOSE_PROTOCOL);
+        return;
+    }
     if (j->result != HEAD2_OK) { /* own key or randomness failed: the ratchet carries on */
         count(s, HEAD2_COUNT_RNG_FAIL);
         give_up(s, t);
         return;
     }
     if (j->kind == JOB_KEYPAIR) {
-        drone_keypair_done(s, t, j->key);
+        drone_keypair_done(s, t, j);
     } else if (j->kind == JOB_DECAPS) {
         t->rot.ss = j->ss;
-        verify(s, t);
+        if (signs(t))
+            verify(s, t);
+        else
+            drone_confirm(s, t);
     } else if (drone) {
-        memcpy(t->rot.mine + INIT_OFF_SIG, j->sig, SIG_BYTES);
+        memcpy(t->rot.mine + layout_of(t).init_sig, j->sig, SIG_BYTES);
         exchange_send_init(s, t);
     } else {
-        memcpy(t->rot.mine + RESP_OFF_SIG, j->sig, SIG_BYTES);
+        memcpy(t->rot.mine + layout_of(t).resp_sig, j->sig, SIG_BYTES);
         gateway_answer(s, t);
     }
 }
@@ -441,7 +506,7 @@ void exchange_resume(struct head2_session *s, struct tunnel *t)
         if (s->config.role == HEAD2_ROLE_DRONE)
             memcpy(msg, t->rot.rth1, 64);
         else
-            transcript(msg, t->rot.rth2, 0x20, t->rot.theirs + INIT_OFF_SIG, SIG_BYTES);
+            transcript(msg, t->rot.rth2, 0x20, t->rot.theirs + layout_of(t).init_sig, SIG_BYTES);
         sign(s, t, msg);
         break;
     default:

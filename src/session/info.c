@@ -55,7 +55,10 @@ const uint64_t *head2_session_counters(const struct head2_session *s)
 
 const char *head2_suite_name(uint16_t suite)
 {
-    return suite == HEAD2_SUITE_L5 ? "CH2-L5" : suite == HEAD2_SUITE_L1X4 ? "CH2-L1X4" : "none";
+    return suite == HEAD2_SUITE_L5        ? "CH2-L5"
+           : suite == HEAD2_SUITE_L1X4    ? "CH2-L1X4"
+           : suite == HEAD2_SUITE_L5_P384 ? "CH2-L5-P384"
+                                          : "none";
 }
 
 const char *head2_cause_name(enum head2_cause cause)

@@ -24,7 +24,9 @@ static void ask(struct head2_session *s, struct attempt *a, enum job_kind kind,
         break;
     case JOB_DECAPS:
         j->seed = a->seed;
+        j->seed.hybrid = suite_hybrid(a->suite); /* what was offered need not have been taken */
         memcpy(j->ct, a->resp_buf + 40, CT_BYTES);
+        memcpy(j->kx2, a->resp_buf + RESP_CLEAR, KX2_BYTES); /* not looked at in other suites */
         break;
     case JOB_VERIFY:
         j->ctx = ctx_gateway;
@@ -54,8 +56,8 @@ void attempt_begin(struct head2_session *s, struct attempt *a, uint32_t addr)
     put_be16(a->hello + 2, WIRE_VERSION);
     memset(a->hello + 4, 0, 4);
     if (draw(s, &a->hs_id, sizeof a->hs_id) != HEAD2_OK || draw(s, a->hello + 8, 32) != HEAD2_OK ||
-        draw(s, random_d, sizeof random_d) != HEAD2_OK || draw_key_seed(s, &a->seed) != HEAD2_OK ||
-        a->hs_id == 0) {
+        draw(s, random_d, sizeof random_d) != HEAD2_OK ||
+        draw_key(s, &a->seed, hybrid_offered(s)) != HEAD2_OK || a->hs_id == 0) {
         attempt_drop(a);
         return;
     }
@@ -111,24 +113,27 @@ static void resp_complete(struct head2_session *s, struct attempt *a)
     struct resp_clear clear;
 
     /* Nothing of this is authentic yet: what cannot be right was poisoned on the way. */
-    if (!resp_clear_read(&clear, a->resp_buf) || clear.version != WIRE_VERSION ||
+    if (!resp_clear_read(&clear, a->resp_buf, a->resp.msg_len) || clear.version != WIRE_VERSION ||
         !suite_offered(s, clear.suite)) {
         bad_resp(s, a, HEAD2_COUNT_DOWNGRADE);
         return;
     }
     a->suite = clear.suite;
     transcript_start(a->th);
-    transcript(a->th, a->th, 0x03, a->init, INIT_BYTES);
-    transcript(a->th, a->th, 0x04, a->resp_buf, RESP_CLEAR);
+    transcript(a->th, a->th, 0x03, a->init, a->init_len);
+    transcript(a->th, a->th, 0x04, a->resp_buf, resp_clear_len(a->suite));
     ask(s, a, JOB_DECAPS, ATTEMPT_DECAPS);
 }
 
 static void take_resp(struct head2_session *s, struct attempt *a, const struct frame *f)
 {
-    if (a->state != ATTEMPT_INIT || f->msg_len != RESP_BYTES || f->stride != a->stride)
+    if (a->state != ATTEMPT_INIT || f->stride != a->stride ||
+        (f->msg_len != RESP_BYTES && (f->msg_len != RESP_MAX || !hybrid_offered(s))))
         return;
     if (a->resp.cnt == 0)
         reassembly_start(&a->resp, a->resp_buf, f->msg_len, f->stride);
+    else if (!reassembly_fits(&a->resp, f->msg_len, f->stride, f->cnt))
+        return;
     if (!reassembly_add(&a->resp, f->idx, f->body, f->body_len))
         return;
     a->to_send = 0; /* INIT has arrived */
@@ -148,7 +153,7 @@ static void abandon(struct head2_session *s, struct attempt *a, enum head2_count
 }
 
 /* With ss: open the gateway's box, check what needs no signature, then have that verified. */
-static void decaps_done(struct head2_session *s, struct attempt *a, struct head2_secret32 *ss)
+static void decaps_done(struct head2_session *s, struct attempt *a, struct shared_secret *ss)
 {
     static const uint8_t no_psk[64];
     uint8_t plain[RESP_BOX], th4[64], fin[64];
@@ -157,7 +162,8 @@ static void decaps_done(struct head2_session *s, struct attempt *a, struct head2
 
     derive_early(&early, no_psk);
     derive_handshake(&a->keys, &early, ss, a->th);
-    opened = box_open(s->box, plain, &a->keys, G2D, 0, a->th, a->resp_buf + RESP_CLEAR, RESP_BOX);
+    opened = box_open(s->box, plain, &a->keys, G2D, 0, a->th,
+                      a->resp_buf + resp_clear_len(a->suite), RESP_BOX);
     if (opened != HEAD2_OK) {
         bad_resp(s, a, HEAD2_COUNT_BAD_BOX);
         return;
@@ -331,6 +337,10 @@ void initiator_job_done(struct head2_session *s, struct head2_job *j)
         abandon(s, a, HEAD2_COUNT_BAD_SIG);
         return;
     }
+    if (j->kind == JOB_DECAPS && j->result == HEAD2_E_MALFORMED) {
+        bad_resp(s, a, HEAD2_COUNT_BAD_EK);
+        return;
+    }
     if (j->result != HEAD2_OK) {
         count(s, HEAD2_COUNT_RNG_FAIL);
         attempt_drop(a);
@@ -341,7 +351,8 @@ void initiator_job_done(struct head2_session *s, struct head2_job *j)
     case JOB_KEYPAIR: {
         uint8_t random_d[32];
         memcpy(random_d, a->init + 24, sizeof random_d);
-        init_write(a->init, s->suites, s->n_suites, random_d, j->key);
+        a->init_len = init_write(a->init, s->suites, s->n_suites, random_d, j->key,
+                                 a->seed.hybrid ? j->kx2 : NULL);
         attempt_send(s, a, ATTEMPT_HELLO);
         break;
     }

@@ -58,16 +58,45 @@ void job_forget_ready(struct head2_session *s)
     }
 }
 
+/* ML-KEM's secret first: the approved one (SP 800-56C, section 2). */
+static enum head2_status combine(struct head2_job *job, const struct head2_secret32 *ss)
+{
+    memcpy(job->ss.b, ss->b, sizeof ss->b);
+    job->ss.len = sizeof ss->b;
+    if (!job->seed.hybrid)
+        return HEAD2_OK;
+    job->ss.len = sizeof job->ss.b;
+    return p384_shared(job->ss.b + sizeof ss->b, &job->seed.p384, job->kx2);
+}
+
 static enum head2_status run_decaps(struct head2_job *job)
 {
     enum head2_status st;
     uint8_t ek[EK_BYTES];
     uint8_t dk[HEAD2_MLKEM1024_DK_BYTES];
 
-    HEAD2_TRY(head2_mlkem1024_keypair_from_seed(ek, dk, &job->seed));
-    HEAD2_TRY(head2_mlkem1024_decaps(&job->ss, dk, job->ct));
+    struct head2_secret32 ss;
+
+    HEAD2_TRY(head2_mlkem1024_keypair_from_seed(ek, dk, &job->seed.kem));
+    HEAD2_TRY(head2_mlkem1024_decaps(&ss, dk, job->ct));
+    HEAD2_TRY(combine(job, &ss));
 done:
     head2_wipe(dk, sizeof dk);
+    head2_wipe(&ss, sizeof ss);
+    return st;
+}
+
+static enum head2_status run_encaps(struct head2_job *job)
+{
+    enum head2_status st;
+    struct head2_secret32 ss;
+
+    HEAD2_TRY(head2_mlkem1024_encaps_derand(job->ct, &ss, job->key, &job->m));
+    HEAD2_TRY(combine(job, &ss));
+    if (job->seed.hybrid)
+        HEAD2_TRY(p384_public(job->kx2, &job->seed.p384)); /* takes the place of the peer's */
+done:
+    head2_wipe(&ss, sizeof ss);
     return st;
 }
 
@@ -76,7 +105,10 @@ static enum head2_status run_keypair(struct head2_job *job)
     enum head2_status st;
     uint8_t dk[HEAD2_MLKEM1024_DK_BYTES];
 
-    st = head2_mlkem1024_keypair_from_seed(job->key, dk, &job->seed);
+    HEAD2_TRY(head2_mlkem1024_keypair_from_seed(job->key, dk, &job->seed.kem));
+    if (job->seed.hybrid)
+        HEAD2_TRY(p384_public(job->kx2, &job->seed.p384));
+done:
     head2_wipe(dk, sizeof dk); /* the seed is kept instead */
     return st;
 }
@@ -88,7 +120,7 @@ void head2_job_run(struct head2_job *job, head2_sign_fn *sign, void *arg)
         job->result = run_keypair(job);
         break;
     case JOB_ENCAPS:
-        job->result = head2_mlkem1024_encaps_derand(job->ct, &job->ss, job->key, &job->m);
+        job->result = run_encaps(job);
         break;
     case JOB_DECAPS:
         job->result = run_decaps(job);

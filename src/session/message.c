@@ -62,10 +62,12 @@ void params_agree(struct params *out, const struct params *a, const struct param
     out->max_dgram = (uint16_t)least(least(a->max_dgram, b->max_dgram), DATAGRAM_MAX);
 }
 
-void init_write(uint8_t out[INIT_BYTES], const uint16_t *suites, unsigned n_suites,
-                const uint8_t random_d[32], const uint8_t ek[EK_BYTES])
+uint16_t init_write(uint8_t *out, const uint16_t *suites, unsigned n_suites,
+                    const uint8_t random_d[32], const uint8_t ek[EK_BYTES], const uint8_t *kx2)
 {
-    memset(out, 0, INIT_BYTES);
+    const uint16_t len = kx2 != NULL ? INIT_MAX : INIT_BYTES;
+
+    memset(out, 0, len);
     put_be16(out, WIRE_VERSION);
     put_be16(out + 2, WIRE_VERSION);
     out[4] = AUTH_MODE_SIG;
@@ -74,6 +76,11 @@ void init_write(uint8_t out[INIT_BYTES], const uint16_t *suites, unsigned n_suit
         put_be16(out + 6 + 2 * i, suites[i]);
     memcpy(out + 24, random_d, 32);
     memcpy(out + INIT_OFF_EK, ek, EK_BYTES);
+    if (kx2 != NULL) {
+        out[INIT_OFF_KX2] = KX2_BYTES;
+        memcpy(out + INIT_OFF_KX2 + 1, kx2, KX2_BYTES);
+    }
+    return len;
 }
 
 bool init_read(struct init_msg *m, const uint8_t *in, size_t len)
@@ -89,17 +96,23 @@ bool init_read(struct init_msg *m, const uint8_t *in, size_t len)
     m->random_d = in + 24;
     m->psk_id = in + 56;
     m->ek = in + INIT_OFF_EK;
+    m->kx2 = len == INIT_MAX ? in + INIT_OFF_KX2 + 1 : NULL;
     m->binder = in + len - 64;
     if (m->n_suites < 1 || m->n_suites > 8 || be16(in + 22) != 0)
         return false;
     for (unsigned i = 0; i < 8; i++)
         if ((i < m->n_suites) != (m->suites[i] != 0))
             return false;
-    return in[INIT_OFF_EK + EK_BYTES] == (len == INIT_MAX ? 97 : 0);
+    return in[INIT_OFF_KX2] == (m->kx2 != NULL ? KX2_BYTES : 0);
 }
 
-void resp_clear_write(uint8_t out[RESP_CLEAR], uint16_t suite, const uint8_t random_g[32],
-                      const uint8_t ct[CT_BYTES])
+uint16_t resp_clear_len(uint16_t suite)
+{
+    return suite_hybrid(suite) ? RESP_CLEAR + KX2_BYTES : RESP_CLEAR;
+}
+
+void resp_clear_write(uint8_t *out, uint16_t suite, const uint8_t random_g[32],
+                      const uint8_t ct[CT_BYTES], const uint8_t *kx2)
 {
     put_be16(out, WIRE_VERSION);
     put_be16(out + 2, WIRE_VERSION);
@@ -107,17 +120,21 @@ void resp_clear_write(uint8_t out[RESP_CLEAR], uint16_t suite, const uint8_t ran
     put_be16(out + 6, 0);
     memcpy(out + 8, random_g, 32);
     memcpy(out + 40, ct, CT_BYTES);
-    out[40 + CT_BYTES] = 0;
+    out[RESP_CLEAR - 1] = suite_hybrid(suite) ? KX2_BYTES : 0;
+    if (suite_hybrid(suite))
+        memcpy(out + RESP_CLEAR, kx2, KX2_BYTES);
 }
 
-bool resp_clear_read(struct resp_clear *m, const uint8_t in[RESP_CLEAR])
+bool resp_clear_read(struct resp_clear *m, const uint8_t *in, size_t len)
 {
     m->version = be16(in);
     m->max_version = be16(in + 2);
     m->suite = be16(in + 4);
     m->random_g = in + 8;
     m->ct = in + 40;
-    return be16(in + 6) == 0 && in[40 + CT_BYTES] == 0;
+    m->kx2 = suite_hybrid(m->suite) ? in + RESP_CLEAR : NULL;
+    return be16(in + 6) == 0 && in[RESP_CLEAR - 1] == (m->kx2 != NULL ? KX2_BYTES : 0) &&
+           len == (size_t)resp_clear_len(m->suite) + RESP_BOX + GCM_TAG;
 }
 
 static void box_nonce(uint8_t nonce[12], const uint8_t iv[12], uint64_t counter)

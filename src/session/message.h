@@ -30,20 +30,26 @@ struct init_msg {
     uint8_t auth_mode, n_suites;
     uint16_t suites[8];
     const uint8_t *random_d, *psk_id, *ek, *binder;
+    const uint8_t *kx2; /* 97 bytes, or NULL */
 };
 
-void init_write(uint8_t out[INIT_BYTES], const uint16_t *suites, unsigned n_suites,
-                const uint8_t random_d[32], const uint8_t ek[EK_BYTES]);
+/* kx2: the P-384 share, or NULL. Returns the length: INIT_BYTES, or INIT_MAX with a share. */
+uint16_t init_write(uint8_t *out, const uint16_t *suites, unsigned n_suites,
+                    const uint8_t random_d[32], const uint8_t ek[EK_BYTES], const uint8_t *kx2);
 bool init_read(struct init_msg *m, const uint8_t *in, size_t len);
 
 struct resp_clear {
     uint16_t version, max_version, suite;
     const uint8_t *random_g, *ct;
+    const uint8_t *kx2; /* 97 bytes, or NULL */
 };
 
-void resp_clear_write(uint8_t out[RESP_CLEAR], uint16_t suite, const uint8_t random_g[32],
-                      const uint8_t ct[CT_BYTES]);
-bool resp_clear_read(struct resp_clear *m, const uint8_t in[RESP_CLEAR]);
+/* How long the clear part of RESP is, which has a share if and only if the suite is hybrid. */
+uint16_t resp_clear_len(uint16_t suite);
+void resp_clear_write(uint8_t *out, uint16_t suite, const uint8_t random_g[32],
+                      const uint8_t ct[CT_BYTES], const uint8_t *kx2);
+/* len: of the whole RESP, which must be that of its suite. */
+bool resp_clear_read(struct resp_clear *m, const uint8_t *in, size_t len);
 
 /*
  * Boxes: AES-256-GCM under a handshake key with the counter XORed into the nonce. seal writes

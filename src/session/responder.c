@@ -33,7 +33,13 @@ static void ask(struct head2_session *s, struct half_open *h, enum job_kind kind
         }
         head2_sha3_256(j->m.b, in, sizeof in);
         head2_wipe(in, sizeof in);
+        if (draw_kx2(s, &j->seed, suite_hybrid(h->suite)) != HEAD2_OK) {
+            job_put(s, j);
+            half_drop(s, h);
+            return;
+        }
         memcpy(j->key, h->ek, EK_BYTES);
+        memcpy(j->kx2, h->kx2, KX2_BYTES);
     } else if (kind == JOB_SIGN) {
         j->ctx = ctx_gateway;
         memcpy(j->msg, h->th, sizeof j->msg);
@@ -50,7 +56,7 @@ static uint16_t choose_suite(const struct head2_session *s, const struct init_ms
 {
     for (unsigned i = 0; i < s->n_suites; i++)
         for (unsigned j = 0; j < m->n_suites; j++)
-            if (s->suites[i] == m->suites[j])
+            if (s->suites[i] == m->suites[j] && (m->kx2 != NULL || !suite_hybrid(m->suites[j])))
                 return s->suites[i];
     return 0;
 }
@@ -142,6 +148,7 @@ static void init_complete(struct head2_session *s, struct init_entry *e, const u
     memcpy(h->init_hash, hash, sizeof hash);
     memcpy(h->cookie, cookie, COOKIE_BYTES);
     memcpy(h->ek, m.ek, EK_BYTES);
+    copy_bytes(h->kx2, m.kx2, suite_hybrid(suite) ? KX2_BYTES : 0);
     h->created = h->touched = s->now;
     h->stride = e->r.stride;
     h->suite = suite;
@@ -190,15 +197,16 @@ static void encaps_done(struct head2_session *s, struct half_open *h, struct hea
     HEAD2_PUBLIC(h->session_id, 8, "session ids are identifiers, known to both ends");
     head2_sha3_256(random_g, in, sizeof in);
     HEAD2_PUBLIC(random_g, 32, "random_g is sent in the clear");
-    resp_clear_write(h->resp, h->suite, random_g, j->ct);
-    transcript(h->th, h->th, 0x04, h->resp, RESP_CLEAR); /* th2 */
+    const size_t clear = resp_clear_len(h->suite);
+    resp_clear_write(h->resp, h->suite, random_g, j->ct, j->kx2);
+    transcript(h->th, h->th, 0x04, h->resp, clear); /* th2 */
     derive_early(&early, no_psk);
     derive_handshake(&h->keys, &early, &j->ss, h->th);
     memcpy(mine, h->session_id, 8);
     memcpy(mine + 8, s->id, ID_BYTES);
     params_write(mine + 8 + ID_BYTES, &own);
-    memcpy(h->resp + RESP_CLEAR, mine, sizeof mine); /* until the box replaces it */
-    memcpy(h->th5, h->th, 64);                       /* th2, until the box is sealed */
+    memcpy(h->resp + clear, mine, sizeof mine); /* until the box replaces it */
+    memcpy(h->th5, h->th, 64);                  /* th2, until the box is sealed */
     transcript(h->th, h->th, 0x14, mine, sizeof mine);
     head2_wipe(in, sizeof in);
     ask(s, h, JOB_SIGN, HALF_SIGN);
@@ -208,15 +216,15 @@ static void sign_done(struct head2_session *s, struct half_open *h, const uint8_
 {
     uint8_t plain[RESP_BOX];
     uint8_t *at = plain + 8 + ID_BYTES + PARAMS_BYTES;
+    uint8_t *box = h->resp + resp_clear_len(h->suite);
 
-    memcpy(plain, h->resp + RESP_CLEAR, 8 + ID_BYTES + PARAMS_BYTES);
+    memcpy(plain, box, 8 + ID_BYTES + PARAMS_BYTES);
     put_be16(at, SIG_BYTES);
     memcpy(at + 2, sig, SIG_BYTES);
     transcript(h->th, h->th, 0x24, sig, SIG_BYTES);
     head2_hmac_sha3_512(at + 2 + SIG_BYTES, h->keys.fin_g, 64, h->th, 64);
     transcript(h->th, h->th, 0x34, at + 2 + SIG_BYTES, 64); /* th5 */
-    enum head2_status st =
-        box_seal(s->box, h->resp + RESP_CLEAR, &h->keys, G2D, 0, h->th5, plain, RESP_BOX);
+    enum head2_status st = box_seal(s->box, box, &h->keys, G2D, 0, h->th5, plain, RESP_BOX);
     memcpy(h->th5, h->th, 64);
     head2_wipe(plain, sizeof plain);
     if (st != HEAD2_OK) {

@@ -23,7 +23,8 @@ enum rot_state {
 /* The next generation, from the moment its receive keys are installed. */
 struct next_gen {
     bool installed;
-    bool usable; /* to send under */
+    bool usable;   /* to send under */
+    bool verified; /* agreed by a signed exchange */
     struct chain sk;
     struct chain rk, rb;
     uint8_t conf_g[32], conf_d[32];
@@ -32,15 +33,15 @@ struct next_gen {
 
 struct rotation {
     enum rot_state state;
-    bool wanted;      /* a job is wanted and none was free */
-    bool requested;   /* an operator asked */
-    bool moved;       /* an address may have changed: a new key at the next quiet moment */
-    bool prefetch;    /* D: the application says that now is a good time */
-    uint64_t sent_at; /* D: when ROT_INIT was queued last */
-    uint8_t *mine;    /* pool block: own message, kept byte-identical for every retry */
-    uint8_t *theirs;  /* pool block: the peer's */
-    struct head2_secret64 seed; /* D: of the key pair offered */
-    struct head2_secret32 ss;
+    bool wanted;           /* a job is wanted and none was free */
+    bool requested;        /* an operator asked */
+    bool moved;            /* an address may have changed: a new key at the next quiet moment */
+    bool prefetch;         /* D: the application says that now is a good time */
+    uint64_t sent_at;      /* D: when ROT_INIT was queued last */
+    uint8_t *mine;         /* pool block: own message, kept byte-identical for every retry */
+    uint8_t *theirs;       /* pool block: the peer's */
+    struct kx_secret seed; /* D: of the key pair offered */
+    struct shared_secret ss;
     uint8_t rth1[64], rth2[64];
     uint8_t init_hash[32]; /* G: of the ROT_INIT answered */
     struct next_gen next;

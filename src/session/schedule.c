@@ -32,6 +32,11 @@ void xl(uint8_t *out, size_t out_len, const struct chain *secret, const char *la
         head2_wipe(out, out_len); /* cannot happen: all lengths are constants of this file */
 }
 
+bool suite_hybrid(uint16_t suite)
+{
+    return suite == HEAD2_SUITE_L5_P384;
+}
+
 void transcript(uint8_t next[64], const uint8_t prev[64], uint8_t type, const void *data,
                 size_t len)
 {
@@ -88,13 +93,13 @@ void derive_binder(uint8_t binder[64], const struct chain *early, const char *la
 }
 
 void derive_handshake(struct hs_keys *keys, const struct chain *early,
-                      const struct head2_secret32 *ss, const uint8_t th2[64])
+                      const struct shared_secret *ss, const uint8_t th2[64])
 {
     static const uint8_t zero[64];
     struct chain salt, hs;
 
     xl(salt.b, 64, early, "derived", "", 0);
-    head2_hkdf_sha3_512_extract(hs.b, salt.b, 64, ss->b, sizeof ss->b);
+    head2_hkdf_sha3_512_extract(hs.b, salt.b, 64, ss->b, ss->len);
     xl(keys->key[D2G], 32, &hs, "hs key d2g", th2, 64);
     xl(keys->key[G2D], 32, &hs, "hs key g2d", th2, 64);
     xl(keys->iv[D2G], 12, &hs, "hs iv d2g", th2, 64);
@@ -205,12 +210,12 @@ void rotation_start(uint8_t rth0[64], const uint8_t session_id[8], uint32_t gen_
 }
 
 void derive_rotation(struct rotation_secrets *out, const struct chain *rk,
-                     const struct head2_secret32 *ss, const uint8_t rth3[64])
+                     const struct shared_secret *ss, const uint8_t rth3[64])
 {
     struct chain x, fin;
     uint8_t mac[64];
 
-    head2_hkdf_sha3_512_extract(x.b, rk->b, 64, ss->b, sizeof ss->b);
+    head2_hkdf_sha3_512_extract(x.b, rk->b, 64, ss->b, ss->len);
     xl(out->root.b, 64, &x, "root", rth3, 64);
     xl(out->rs.b, 64, &x, "resume", rth3, 64);
     xl(out->rs_id, 16, &x, "resume id", rth3, 64);

@@ -6,6 +6,7 @@
 #define HEAD2_SESSION_SCHEDULE_H
 
 #include "base/base.h"
+#include "cipher/p384.h"
 
 #include <head2/session.h>
 
@@ -19,6 +20,24 @@ enum { D2G = 0, G2D = 1 }; /* directions */
 struct chain {
     uint8_t b[64];
 };
+
+/* What the owner of a key pair keeps of it: the seed of ML-KEM, and the scalar of P-384 in a hybrid
+ * suite. */
+struct kx_secret {
+    struct head2_secret64 kem;
+    struct p384_secret p384;
+    bool hybrid;
+};
+
+/* What both ends get from an exchange: ss of ML-KEM, and behind it, in a hybrid suite, Z of P-384.
+ */
+struct shared_secret {
+    uint8_t b[32 + P384_SECRET_BYTES];
+    size_t len;
+};
+
+/* Whether P-384 stands beside ML-KEM. */
+bool suite_hybrid(uint16_t suite);
 
 /* What protects one direction under one epoch: five keys and the five nonce bases. */
 struct lane_keys {
@@ -60,7 +79,7 @@ void derive_binder(uint8_t binder[64], const struct chain *early, const char *la
 
 /* Everything between ss and master. */
 void derive_handshake(struct hs_keys *keys, const struct chain *early,
-                      const struct head2_secret32 *ss, const uint8_t th2[64]);
+                      const struct shared_secret *ss, const uint8_t th2[64]);
 
 /* root_0 and the resumption secret RS_0 with its identifier. */
 void derive_root(struct chain *root, const struct chain *master, const uint8_t th8[64]);
@@ -90,7 +109,7 @@ struct rotation_secrets {
     uint8_t conf_d[32];
 };
 void derive_rotation(struct rotation_secrets *out, const struct chain *rk,
-                     const struct head2_secret32 *ss, const uint8_t rth3[64]);
+                     const struct shared_secret *ss, const uint8_t rth3[64]);
 
 /* Frame keys from the gateway's public key: mkey[D2G], mkey[G2D]. */
 void derive_mac1_keys(uint8_t mkey[2][32], const uint8_t pk_g[HEAD2_SESSION_PK_BYTES]);

@@ -53,10 +53,23 @@ enum head2_status draw(struct head2_session *s, void *out, size_t len)
     return draw_from(s, s->config.random, out, len);
 }
 
-enum head2_status draw_key_seed(struct head2_session *s, struct head2_secret64 *seed)
+static enum head2_status draw_for_key(struct head2_session *s, void *out, size_t len)
 {
-    return draw_from(s, s->config.random_key != NULL ? s->config.random_key : s->config.random,
-                     seed, sizeof *seed);
+    return draw_from(s, s->config.random_key != NULL ? s->config.random_key : s->config.random, out,
+                     len);
+}
+
+enum head2_status draw_kx2(struct head2_session *s, struct kx_secret *seed, bool hybrid)
+{
+    seed->hybrid = hybrid;
+    return hybrid ? draw_for_key(s, &seed->p384, sizeof seed->p384) : HEAD2_OK;
+}
+
+enum head2_status draw_key(struct head2_session *s, struct kx_secret *seed, bool hybrid)
+{
+    enum head2_status st = draw_for_key(s, &seed->kem, sizeof seed->kem);
+
+    return st == HEAD2_OK ? draw_kx2(s, seed, hybrid) : st;
 }
 
 uint8_t *pool_get(struct head2_session *s)
@@ -86,6 +99,7 @@ struct params own_params(const struct head2_session *s)
                        .rot_seconds = s->config.rotate_seconds,
                        .rot_bytes = s->config.rotate_bytes,
                        .overlap = s->config.overlap,
+                       .flags = s->config.mac_only_rotation ? PARAMS_MAC_ONLY : 0,
                        .max_dgram = s->config.max_datagram};
 
     if (s->config.wall_ms != NULL)
@@ -138,13 +152,22 @@ static enum head2_status set_suites(struct head2_session *s)
 
     s->n_suites = 0;
     for (unsigned i = 0; i < HEAD2_SESSION_MAX_SUITES && want[i] != 0; i++) {
-        if (want[i] != HEAD2_SUITE_L5 && want[i] != HEAD2_SUITE_L1X4)
+        if (want[i] != HEAD2_SUITE_L5 && want[i] != HEAD2_SUITE_L1X4 &&
+            want[i] != HEAD2_SUITE_L5_P384)
             return HEAD2_E_ARG;
         s->suites[s->n_suites++] = want[i];
     }
     if (s->n_suites == 0)
         s->suites[s->n_suites++] = HEAD2_SUITE_L5;
     return HEAD2_OK;
+}
+
+bool hybrid_offered(const struct head2_session *s)
+{
+    for (unsigned i = 0; i < s->n_suites; i++)
+        if (suite_hybrid(s->suites[i]))
+            return true;
+    return false;
 }
 
 static enum head2_status make_jobs(struct head2_session *s, unsigned n)
@@ -296,6 +319,7 @@ enum head2_status head2_session_reconfigure(struct head2_session *s,
     c.rotate_bytes = config->rotate_bytes;
     c.overlap = config->overlap;
     c.no_overlap = config->no_overlap;
+    c.mac_only_rotation = config->mac_only_rotation;
     c.handshake_rate = config->handshake_rate;
     c.prefix_rate = config->prefix_rate;
     c.exempt = config->exempt;

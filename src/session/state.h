@@ -29,11 +29,12 @@ struct head2_job {
     struct head2_job *next;
     const char *ctx;                     /* sign, verify */
     uint8_t msg[64];                     /* sign, verify */
-    struct head2_secret64 seed;          /* keypair, decaps */
+    struct kx_secret seed;               /* keypair, decaps; encaps: its P-384 half */
     struct head2_secret32 m;             /* encaps */
-    struct head2_secret32 ss;            /* encaps, decaps */
+    struct shared_secret ss;             /* encaps, decaps */
     uint8_t key[HEAD2_SESSION_PK_BYTES]; /* ek, or the public key that verifies */
     uint8_t ct[CT_BYTES];
+    uint8_t kx2[KX2_BYTES]; /* the peer's share on its way in, the own one on its way out */
     uint8_t sig[SIG_BYTES];
 };
 
@@ -194,8 +195,9 @@ struct attempt {
     uint8_t cookie[COOKIE_BYTES];
     uint64_t to_send, acked; /* fragments of the present message */
     uint8_t hello[HELLO_BYTES];
-    uint8_t init[INIT_BYTES];
-    struct head2_secret64 seed;
+    uint8_t init[INIT_MAX];
+    uint16_t init_len;
+    struct kx_secret seed;
     struct reassembly resp;
     uint64_t hsack_due;
     struct hs_keys keys;
@@ -241,6 +243,7 @@ struct half_open {
     uint8_t random_d[32];
     uint8_t cookie[COOKIE_BYTES];
     uint8_t ek[EK_BYTES];
+    uint8_t kx2[KX2_BYTES]; /* of the drone, in a hybrid suite */
     struct hs_keys keys;
     uint8_t th[64]; /* the transcript as far as it has come */
     uint8_t th5[64];
@@ -250,7 +253,7 @@ struct half_open {
     uint32_t tunnel; /* installed, or INDEX_NONE */
     uint64_t wire_bytes;
     struct reassembly auth;
-    uint8_t resp[RESP_BYTES];
+    uint8_t resp[RESP_MAX];
     uint8_t auth_buf[AUTH_BYTES];
     uint8_t done[DONE_BYTES];
 };
@@ -352,8 +355,13 @@ void count(struct head2_session *s, enum head2_counter what);
 void alarm_event(struct head2_session *s, uint32_t peer, enum head2_counter what);
 struct head2_event *event_new(struct head2_session *s, enum head2_event_kind kind, uint32_t peer);
 HEAD2_CHECK enum head2_status draw(struct head2_session *s, void *out, size_t len);
-/* The same, for the seed of a KEM key pair. */
-HEAD2_CHECK enum head2_status draw_key_seed(struct head2_session *s, struct head2_secret64 *seed);
+/* The same, for what a key pair is made of; hybrid: and a P-384 scalar. */
+HEAD2_CHECK enum head2_status draw_key(struct head2_session *s, struct kx_secret *seed,
+                                       bool hybrid);
+/* The P-384 half alone, or nothing: for who encapsulates. */
+HEAD2_CHECK enum head2_status draw_kx2(struct head2_session *s, struct kx_secret *seed,
+                                       bool hybrid);
+bool hybrid_offered(const struct head2_session *s);
 uint8_t *pool_get(struct head2_session *s);
 /* used: how many bytes of it have been written; these are wiped */
 void pool_put(struct head2_session *s, uint8_t *block, size_t used);

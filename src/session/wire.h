@@ -5,6 +5,7 @@
 #define HEAD2_SESSION_WIRE_H
 
 #include "base/base.h"
+#include "cipher/p384.h"
 
 #include <head2/aead.h>
 #include <head2/mldsa.h>
@@ -18,6 +19,7 @@
 #define EK_BYTES     HEAD2_MLKEM1024_EK_BYTES
 #define CT_BYTES     HEAD2_MLKEM1024_CT_BYTES
 #define GCM_TAG      HEAD2_AEAD_TAG_BYTES
+#define KX2_BYTES    P384_POINT_BYTES /* the share of the hybrid suite */
 
 static const uint8_t wire_magic[TAG_BYTES] = {0xc4, 0x48, 0x32, 0x48, 0x53, 0x01};
 
@@ -49,12 +51,14 @@ enum frame_type {
 #define HELLO_BYTES   40
 #define RETRY_BYTES   4
 #define INIT_BYTES    1705
-#define INIT_MAX      1802 /* with a P-384 share, which this version refuses but can name */
+#define INIT_MAX      (INIT_BYTES + KX2_BYTES) /* with a P-384 share */
 #define INIT_OFF_EK   72
+#define INIT_OFF_KX2  (INIT_OFF_EK + EK_BYTES)
 #define PARAMS_BYTES  48
-#define RESP_CLEAR    1609
+#define RESP_CLEAR    1609 /* without a P-384 share */
 #define RESP_BOX      (8 + ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
 #define RESP_BYTES    (RESP_CLEAR + RESP_BOX + GCM_TAG)
+#define RESP_MAX      (RESP_BYTES + KX2_BYTES)
 #define AUTH_BOX      (ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
 #define AUTH_BYTES    (AUTH_BOX + GCM_TAG)
 #define DONE_BOX      16
@@ -62,6 +66,10 @@ enum frame_type {
 #define HSACK_BYTES   10
 #define HINT_BYTES    6
 #define AUTH_MODE_SIG 1
+/* params.flags */
+#define PARAMS_MAC_ONLY                                                                            \
+    0x0004 /* rotations need no signature; one in SIGNED_EVERY has it all the same */
+
 enum { DONE_OK = 0, DONE_REJECTED = 1, DONE_BUSY = 2 };
 enum { HINT_PSK_UNKNOWN = 1, HINT_VERSION = 2, HINT_BUSY = 3 };
 
@@ -85,10 +93,7 @@ enum control_type {
 #define CTL_RELIABLE      0x01
 #define CTL_WINDOW        31
 #define KEEPALIVE_BYTES   48
-#define ROT_INIT_BYTES    (4 + 32 + EK_BYTES + 1 + 2 + SIG_BYTES)
-#define ROT_INIT_SIGNED   (4 + 32 + EK_BYTES + 1)
-#define ROT_RESP_BYTES    (4 + 32 + CT_BYTES + 1 + 4 + 2 + SIG_BYTES + 32)
-#define ROT_RESP_SIGNED   (4 + 32 + CT_BYTES + 1 + 4)
+#define ROT_MAX           (4 + 32 + CT_BYTES + 1 + KX2_BYTES + 4 + 2 + SIG_BYTES + 32)
 #define ROT_CONFIRM_BYTES 36
 
 enum close_reason {
@@ -139,6 +144,7 @@ enum close_reason {
 #define OVERLAP_DEFAULT  5
 #define OVERLAP_MAX      16
 #define STEPS_MAX        9
+#define SIGNED_EVERY     16 /* generations */
 #define LANE_PACKETS_MAX (UINT64_C(1) << 24)
 #define RN_LIMIT         (UINT64_C(1) << 47)
 #define FORGERIES_MAX    (UINT64_C(1) << 36) /* packets that do not open under one key */

@@ -356,7 +356,7 @@ static void comparison(void)
 static void key_schedule(void)
 {
     static const uint8_t zero[64], session_id[8] = {1}, th[64] = {2};
-    struct head2_secret32 ss;
+    struct shared_secret ss = {.len = 32};
     struct chain early, root, sk, rk, rb, rs;
     struct hs_keys keys;
     struct lane_keys lanes;
@@ -364,8 +364,8 @@ static void key_schedule(void)
     uint8_t rs_id[16], rth0[64];
 
     begin();
-    fill(&ss, sizeof ss, 3);
-    HEAD2_SECRET(&ss, sizeof ss);
+    fill(ss.b, ss.len, 3);
+    HEAD2_SECRET(ss.b, ss.len);
     derive_early(&early, zero);
     derive_handshake(&keys, &early, &ss, th);
     CHECK_SECRET(keys.key, sizeof keys.key);

@@ -467,6 +467,20 @@ await test('CH2-L1X4 works when both ends name it, with a warning that says why 
   }
 });
 
+await test('CH2-L5-P384 with rotations that are not signed: named in status, events and receipts', async (dir) => {
+  const edit = (t) => t.replace('[CH2-L5]', '[CH2-L5-P384]').replace(/seconds: \d+/, 'seconds: 5').replace('overlap: 5', 'overlap: 5, mac_only: true');
+  const p = await place(dir, { edit, editLink: edit });
+  const { gateway } = await bothUp(p);
+  await exchange(p, 0, 'telemetry', 'hybrid');
+  check(status(p.config).peers[0].suite === 'CH2-L5-P384', 'suite');
+  const rotated = await gateway.event('rotation');
+  check(rotated.detail.fresh === true && rotated.detail.signed === false, JSON.stringify(rotated));
+  const folder = path.join(dir, 'state/receipts');
+  check(fs.readdirSync(folder).filter((f) => /_rotation_/.test(f)).some((f) =>
+    /Dilithium Signature: none \(MAC-only rotation\)/.test(good(['receipt', 'show', path.join(folder, f)]).out)), 'no receipt says so');
+  await exchange(p, 0, 'telemetry', 'after');
+});
+
 // ---- new configuration ----
 
 await test('SIGHUP adds and removes drones and leaves the others alone', async (dir) => {
@@ -526,7 +540,7 @@ await test('a broken configuration names file, line, column and key', async (dir
     [(t) => t + 'limits: { exempt: ["10.0.0.0/8", "10.0.0.1/24"] }\n', /limits\.exempt\[1\]: '10\.0\.0\.1\/24' is not a network/],
     [(t) => t + 'limits: { exempt: ["2001:db8::/129"] }\n', /limits\.exempt\[0\]: '2001:db8::\/129' is not a network/],
     [(t) => t.replace('[CH2-L5]', '[CH2-L9]'), /:5:\d+: suites\[0\]: unknown suite/],
-    [(t) => t.replace('[CH2-L5]', '[CH2-L5-P384]'), /suites\[0\]: not in this version/],
+    [(t) => t.replace('overlap: 5', 'overlap: 5, mac_only: yes'), /rotate\.mac_only: 'yes' is neither/],
     [(t) => t.replace('"127.0.0.1:', '"localhost:'), /listen\.udp: 'localhost:\d+' is not an IP address/],
     [(t) => t.replace('drone-1.pub.pem', 'nothing.pem'), /:8:\d+: peers\[0\]\.key: cannot read the key .*nothing\.pem/],
     [(t) => t.replace('key: drone-1.pub.pem', 'key: links/drone-1.pem'), /:8:\d+: peers\[0\]\.key: .*drone-1\.pem holds a private key, which has no place here; name/],

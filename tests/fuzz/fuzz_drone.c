@@ -35,7 +35,12 @@ static enum head2_status sign(void *arg, uint8_t *sig, const uint8_t *msg, size_
 static struct head2_session *open_drone(void)
 {
     struct head2_session *s = NULL;
-    struct head2_session_config c = {.role = HEAD2_ROLE_DRONE, .pk = pk, .random = numbers};
+    struct head2_session_config c = {
+        .role = HEAD2_ROLE_DRONE,
+        .pk = pk,
+        .suites = {HEAD2_SUITE_L5_P384, HEAD2_SUITE_L5},
+        .random = numbers
+    };
     struct head2_peer_config g = {.pk = pk, .addrs = {gateway_addr}, .n_addrs = 1};
     uint32_t peer;
 
@@ -72,7 +77,7 @@ static size_t make_frame(const struct head2_session *s, struct input *in, uint8_
     static const enum frame_type types[] = {FRAME_RETRY, FRAME_RESP,  FRAME_DONE, FRAME_HSACK,
                                             FRAME_HINT,  FRAME_HELLO, FRAME_INIT, FRAME_AUTH};
     static const uint16_t sizes[] = {COOKIE_BYTES, HSACK_BYTES, DONE_BYTES,
-                                     RESP_BYTES,   8,           MESSAGE_MAX};
+                                     RESP_BYTES,   RESP_MAX,    MESSAGE_MAX};
     static const uint16_t strides[] = {STRIDE_FULL, STRIDE_SMALL, STRIDE_MIN};
     static uint8_t msg[MESSAGE_MAX];
     const struct attempt *a = attempt_of(s, take8(in));

@@ -35,13 +35,16 @@ static enum head2_status sign(void *arg, uint8_t *sig, const uint8_t *msg, size_
 
 static void open_gateway(void)
 {
-    struct head2_session_config c = {.role = HEAD2_ROLE_GATEWAY,
-                                     .pk = pk,
-                                     .max_peers = 2,
-                                     .half_open = 16,
-                                     .handshake_rate = 1000000,
-                                     .prefix_rate = 1000000,
-                                     .random = numbers};
+    struct head2_session_config c = {
+        .role = HEAD2_ROLE_GATEWAY,
+        .pk = pk,
+        .suites = {HEAD2_SUITE_L5_P384, HEAD2_SUITE_L5},
+        .max_peers = 2,
+        .half_open = 16,
+        .handshake_rate = 1000000,
+        .prefix_rate = 1000000,
+        .random = numbers
+    };
     struct head2_peer_config d = {.pk = pk};
     uint32_t peer;
     if (head2_session_new(&gateway, &c, now) != HEAD2_OK ||

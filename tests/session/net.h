@@ -202,7 +202,7 @@ static void net_note(struct net *n, int i, const struct head2_event *e)
     if (e->kind == HEAD2_EVENT_ROTATED) {
         end->last_rotation = *e;
         end->rotated[e->cause]++;
-        end->ratchets += !e->verified;
+        end->ratchets += !e->fresh;
     }
     if (n->on_event != NULL)
         n->on_event(n, i, e);

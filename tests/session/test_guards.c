@@ -126,15 +126,18 @@ static void forged_confirmation(void)
     net_stop(&net);
 }
 
+/* Lengths of signed messages of CH2-L5, and of what their signatures cover. */
+enum { OFFER = 6234, OFFER_PART = 1605, ANSWER = 6270, ANSWER_PART = 1609 };
+
 static void forged_offer(void)
 {
-    static uint8_t body[ROT_INIT_BYTES];
+    static uint8_t body[OFFER];
 
     start(60, 100000000);
     struct head2_session *g = net.end[NET_GATEWAY].s;
     struct tunnel *t = tunnel_of_peer(g, net.peer_of[0]);
     put_be32(body, 1);
-    put_be16(body + ROT_INIT_SIGNED, SIG_BYTES);
+    put_be16(body + OFFER_PART, SIG_BYTES);
     exchange_message(g, t, CTL_ROT_INIT, body, sizeof body);
     net_pump(&net, NET_GATEWAY);
     CHECK_EQ(net.end[NET_GATEWAY].last_down.reason, CLOSE_ROT_AUTH);
@@ -144,14 +147,14 @@ static void forged_offer(void)
 
 static void forged_answer(void)
 {
-    static uint8_t body[ROT_RESP_BYTES];
+    static uint8_t body[ANSWER];
 
     start(60, 100000000);
     net.delay_min = net.delay_max = 5000;
     run_to(ROT_SENT, 0);
     struct tunnel *t = tunnel_of_peer(net.end[0].s, 0);
     put_be32(body, 1);
-    put_be16(body + ROT_RESP_SIGNED, SIG_BYTES);
+    put_be16(body + ANSWER_PART, SIG_BYTES);
     exchange_message(net.end[0].s, t, CTL_ROT_RESP, body, sizeof body);
     net_pump(&net, 0);
     CHECK_EQ(net.end[0].last_down.reason, CLOSE_ROT_AUTH);
@@ -162,7 +165,7 @@ static void forged_answer(void)
 /* Another offer for the same generation is refused; the first goes on. */
 static void second_offer(void)
 {
-    static uint8_t body[ROT_INIT_BYTES];
+    static uint8_t body[OFFER];
 
     start(60, 100000000);
     net.delay_min = net.delay_max = 5000;
@@ -170,7 +173,7 @@ static void second_offer(void)
     struct head2_session *g = net.end[NET_GATEWAY].s;
     struct tunnel *t = tunnel_of_peer(g, net.peer_of[0]);
     put_be32(body, 1);
-    put_be16(body + ROT_INIT_SIGNED, SIG_BYTES);
+    put_be16(body + OFFER_PART, SIG_BYTES);
     exchange_message(g, t, CTL_ROT_INIT, body, sizeof body);
     CHECK_EQ(g->counters[HEAD2_COUNT_ROT_CONFLICT], 1);
     run_to(ROT_READY, NET_GATEWAY);
@@ -284,7 +287,7 @@ static void half_open_fills_and_empties(void)
         struct head2_address from = net_addr(5);
         from.ip[13] = (uint8_t)(i / 4);
         random_d[0] = (uint8_t)i;
-        init_write(init, (const uint16_t[]){HEAD2_SUITE_L5}, 1, random_d, ek);
+        init_write(init, (const uint16_t[]){HEAD2_SUITE_L5}, 1, random_d, ek, NULL);
         cookie_make(cookie, g->cookies.key[g->cookies.kid & 1], g->cookies.kid,
                     (uint32_t)(net.now / SECOND), &from, 1000 + i);
         struct frame_spec spec = {.type = FRAME_INIT,

@@ -34,7 +34,7 @@ static void stride_beyond_datagrams(void)
     start();
     struct head2_session *g = net.end[NET_GATEWAY].s;
     CHECK_EQ(head2_mlkem1024_keypair_from_seed(ek, dk, &seed), HEAD2_OK);
-    init_write(init, (const uint16_t[]){HEAD2_SUITE_L5}, 1, random_d, ek);
+    init_write(init, (const uint16_t[]){HEAD2_SUITE_L5}, 1, random_d, ek, NULL);
     cookie_make(cookie, g->cookies.key[g->cookies.kid & 1], g->cookies.kid,
                 (uint32_t)(net.now / SECOND), &from, 77);
     for (uint16_t stride = DATAGRAM_MAX - FRAME_OVERHEAD; stride < STRIDE_MAX; stride += 1697) {
@@ -178,13 +178,15 @@ static struct rx_epoch *some_rx(struct tunnel *t)
     return NULL;
 }
 
+enum { OFFER = 6234 }; /* bytes of a signed ROT_INIT */
+
 static void part_of_offer(struct head2_session *g, struct tunnel *t, uint32_t id)
 {
     uint8_t plain[CTL_HEAD + 1000] = {CTL_ROT_INIT, CTL_RELIABLE};
 
     put_be32(plain + 2, id);
-    put_be16(plain + 6, ROT_INIT_BYTES);
-    plain[9] = (ROT_INIT_BYTES + 999) / 1000;
+    put_be16(plain + 6, OFFER);
+    plain[9] = (OFFER + 999) / 1000;
     put_be16(plain + 10, 1000);
     control_input(g, t, some_rx(t), plain, sizeof plain);
 }

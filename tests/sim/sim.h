@@ -115,6 +115,7 @@ struct sim {
     uint32_t n; /* ends */
     struct sim_end *end;
     uint32_t rotate_seconds;
+    bool mac_only, hybrid; /* what both ends are configured for */
     uint64_t rotate_bytes;
     double loss, duplicate, corrupt;
     uint64_t delay, jitter;
@@ -433,7 +434,7 @@ static void sim_note_event(struct sim *w, uint32_t i, const struct head2_event *
     end->ups += e->kind == HEAD2_EVENT_UP;
     end->downs += e->kind == HEAD2_EVENT_DOWN;
     end->rotations += e->kind == HEAD2_EVENT_ROTATED && e->verified;
-    end->ratchets += e->kind == HEAD2_EVENT_ROTATED && !e->verified;
+    end->ratchets += e->kind == HEAD2_EVENT_ROTATED && !e->fresh;
     end->moves += e->kind == HEAD2_EVENT_MOVED;
     if (e->kind == HEAD2_EVENT_MOVED)
         sim_check_move(w, i, e);
@@ -617,20 +618,23 @@ static void sim_start(struct sim *w, uint32_t i)
 {
     struct sim_end *end = &w->end[i];
     const bool gateway = i == SIM_GATEWAY;
-    const struct head2_session_config c = {.role = gateway ? HEAD2_ROLE_GATEWAY : HEAD2_ROLE_DRONE,
-                                           .pk = end->key->pk,
-                                           .rotate_seconds = w->rotate_seconds,
-                                           .rotate_bytes = w->rotate_bytes,
-                                           .max_peers = gateway ? w->n : 1,
-                                           .half_open = 4096,
-                                           .handshake_rate = 100000,
-                                           .prefix_rate = 100000,
-                                           .incarnation = gateway ? ++end->incarnation : 0,
-                                           .node_id = 7,
-                                           .random = sim_random,
-                                           .random_arg = end,
-                                           .generation = sim_generation,
-                                           .generation_arg = &end->image};
+    const struct head2_session_config c = {
+        .role = gateway ? HEAD2_ROLE_GATEWAY : HEAD2_ROLE_DRONE,
+        .pk = end->key->pk,
+        .rotate_seconds = w->rotate_seconds,
+        .rotate_bytes = w->rotate_bytes,
+        .mac_only_rotation = w->mac_only,
+        .suites = {w->hybrid ? HEAD2_SUITE_L5_P384 : HEAD2_SUITE_L5},
+        .max_peers = gateway ? w->n : 1,
+        .half_open = 4096,
+        .handshake_rate = 100000,
+        .prefix_rate = 100000,
+        .incarnation = gateway ? ++end->incarnation : 0,
+        .node_id = 7,
+        .random = sim_random,
+        .random_arg = end,
+        .generation = sim_generation,
+        .generation_arg = &end->image};
 
     CHECK(head2_session_new(&end->s, &c, sim_clock(w, i)) == HEAD2_OK);
     if (!gateway) {

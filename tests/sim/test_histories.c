@@ -206,6 +206,8 @@ static void history(uint64_t seed)
     if (w.tell)
         printf("seed %llu: %s\n", (unsigned long long)seed, k->name);
     w.rotate_seconds = 5 + (uint32_t)sim_below(&w, 25);
+    w.mac_only = seed % 3 == 1;
+    w.hybrid = seed % 200 == 7; /* libcrypto takes milliseconds for P-384 */
     /* the longest take the most time: fewer of them */
     const uint64_t a = sim_below(&w, EVENTS - 200), b = sim_below(&w, EVENTS - 200);
     limit = 200 + (a < b ? a : b);

@@ -147,7 +147,8 @@ static void handshake(void)
     static uint8_t ek[EK_BYTES], dk[HEAD2_MLKEM1024_DK_BYTES], plain[RESP_BOX];
     static const uint8_t no_psk[64];
     struct head2_secret64 seed;
-    struct head2_secret32 ss;
+    struct head2_secret32 of_kem;
+    struct shared_secret ss = {.len = 32};
     struct head2_aead *aead;
     struct init_msg m;
     struct resp_clear clear;
@@ -169,12 +170,13 @@ static void handshake(void)
     CHECK_MEM(m.ek, ek, EK_BYTES);
     same(m.random_d, 32, "handshake", "random_d");
     uint8_t again[INIT_BYTES];
-    init_write(again, (const uint16_t[]){HEAD2_SUITE_L5}, 1, m.random_d, ek);
+    init_write(again, (const uint16_t[]){HEAD2_SUITE_L5}, 1, m.random_d, ek, NULL);
     CHECK_MEM(again, init, INIT_BYTES);
 
-    CHECK(resp_clear_read(&clear, resp));
+    CHECK(resp_clear_read(&clear, resp, sizeof resp));
     same(clear.ct, CT_BYTES, "handshake", "ct");
-    CHECK_EQ(head2_mlkem1024_decaps(&ss, dk, clear.ct), HEAD2_OK);
+    CHECK_EQ(head2_mlkem1024_decaps(&of_kem, dk, clear.ct), HEAD2_OK);
+    memcpy(ss.b, of_kem.b, sizeof of_kem.b);
     same(ss.b, 32, "handshake", "ss");
 
     transcript_start(th[0]);
@@ -278,7 +280,7 @@ static void key_schedule(void)
 {
     static const uint8_t no_psk[64];
     struct chain early, root_0, rs, sk;
-    struct head2_secret32 ss;
+    struct shared_secret ss = {.len = 32};
     struct hs_keys keys;
     uint8_t th2[64], th8[64], sid[8], id[16];
 
@@ -396,7 +398,7 @@ static void ratchet_and_rotation(void)
     struct chain sk, sk1, root_0, rk, rb;
     struct lane_keys old, step, next;
     struct rotation_secrets out;
-    struct head2_secret32 ss;
+    struct shared_secret ss = {.len = 32};
     uint8_t sid[8], rth0[64], rth3[64];
 
     load();
@@ -441,7 +443,7 @@ static void check_binder(const char *section, uint8_t mode, const char *label)
     hex(psk, 64, section, "psk");
     hex(psk_id, 16, section, "psk_id");
     memset(random_d, 1, sizeof random_d);
-    init_write(init, (const uint16_t[]){HEAD2_SUITE_L5}, 1, random_d, ek);
+    init_write(init, (const uint16_t[]){HEAD2_SUITE_L5}, 1, random_d, ek, NULL);
     init[4] = mode;
     memcpy(init + 56, psk_id, 16);
     derive_early(&early, psk);
