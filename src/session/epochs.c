@@ -33,22 +33,28 @@ void epoch_erase_rx(struct head2_session *s, struct tunnel *t, unsigned i)
         return;
     for (unsigned lane = 0; lane < LANES; lane++) {
         index_remove(&s->tag_index, tag_of(&rx->keys, lane), tag_slot(s, t, i, lane));
-        lane_cipher_forget(&t->cipher[1][lane], rx->serial);
     }
+    ciphers_forget(&s->ciphers, rx->serial);
     head2_wipe(rx, sizeof *rx);
 }
 
-static void erase_tx(struct tunnel *t, struct tx_epoch *tx)
+static void erase_tx(struct head2_session *s, struct tx_epoch *tx)
 {
-    for (unsigned lane = 0; lane < LANES && tx->used; lane++)
-        lane_cipher_forget(&t->cipher[0][lane], tx->serial);
+    if (tx->used)
+        ciphers_forget(&s->ciphers, tx->serial);
     head2_wipe(tx, sizeof *tx);
 }
 
-void epoch_erase_prev(struct tunnel *t)
+void epoch_erase_prev(struct head2_session *s, struct tunnel *t)
 {
-    erase_tx(t, &t->prev);
+    erase_tx(s, &t->prev);
     memset(t->over, 0, sizeof t->over);
+}
+
+void epoch_erase_tx(struct head2_session *s, struct tunnel *t)
+{
+    epoch_erase_prev(s, t);
+    erase_tx(s, &t->tx);
 }
 
 /* A place for one more receive epoch; the oldest makes room when all five are taken. */
@@ -216,7 +222,7 @@ void epoch_switch(struct head2_session *s, struct tunnel *t, epoch_t to, enum he
     uint64_t age = s->now - t->tx.started;
 
     HEAD2_REQUIRES(to > from);
-    epoch_erase_prev(t);
+    epoch_erase_prev(s, t);
     t->prev = t->tx;
     head2_wipe(&t->tx, sizeof t->tx);
     if (epoch_gen(to) != epoch_gen(from)) {
@@ -239,7 +245,7 @@ void epoch_switch(struct head2_session *s, struct tunnel *t, epoch_t to, enum he
     t->stale = 0;
     t->worn = false;
     if (t->params.overlap == 0)
-        epoch_erase_prev(t);
+        epoch_erase_prev(s, t);
     report_switch(s, t, from, bytes, age, cause);
     if (epoch_gen(to) != epoch_gen(from))
         rotation_switched(s, t);
@@ -297,7 +303,7 @@ void epoch_follow(struct head2_session *s, struct tunnel *t, epoch_t heard)
 void epoch_expire(struct head2_session *s, struct tunnel *t)
 {
     if (t->prev.used && s->now >= t->over_until)
-        epoch_erase_prev(t);
+        epoch_erase_prev(s, t);
     for (unsigned i = 0; i < RX_EPOCHS; i++)
         if (t->rx[i].used && s->now >= t->rx[i].retire)
             epoch_erase_rx(s, t, i);

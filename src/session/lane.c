@@ -31,24 +31,6 @@ void window_accept(struct window *w, uint64_t rn)
     *word_of(w, rn) |= UINT64_C(1) << (rn % 64);
 }
 
-void lane_cipher_free(struct lane_cipher *c)
-{
-    for (unsigned i = 0; i < 2; i++)
-        head2_aead_free(c->way[i]);
-    memset(c, 0, sizeof *c);
-}
-
-void lane_cipher_forget(struct lane_cipher *c, uint64_t serial)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        if (c->way[i] == NULL || c->serial[i] != serial)
-            continue;
-        c->serial[i] = 0;
-        head2_aead_free(c->way[i]); /* not kept: between two changes of key one is enough */
-        c->way[i] = NULL;
-    }
-}
-
 static void packet_aad(uint8_t aad[PACKET_AAD], const struct packet_spec *p)
 {
     memcpy(aad, "CH2D", 4);
@@ -60,30 +42,18 @@ static void packet_aad(uint8_t aad[PACKET_AAD], const struct packet_spec *p)
     aad[19] = (uint8_t)p->suite;
 }
 
-/* The way that has the schedule of these keys for this lane, made now if it is not there. */
-static enum head2_status schedule(unsigned *way, const struct packet_spec *p)
+/* The schedule of a packet's key, made now if it is not there. */
+static enum head2_status schedule(struct cipher **out, const struct packet_spec *p)
 {
-    struct lane_cipher *c = p->cipher;
-    enum head2_status st = HEAD2_OK;
-    unsigned i = c->older;
-    size_t key_len = p->suite == HEAD2_SUITE_L1X4 && p->lane != LANE_CONTROL ? 16 : 32;
+    const uint64_t name = cipher_name(p->serial, p->lane);
+    const size_t key_len = p->suite == HEAD2_SUITE_L1X4 && p->lane != LANE_CONTROL ? 16 : 32;
 
-    for (unsigned w = 0; w < 2; w++) {
-        if (c->way[w] != NULL && c->serial[w] == p->serial) {
-            c->older = (uint8_t)(w ^ 1);
-            *way = w;
-            return HEAD2_OK;
-        }
-    }
-    c->serial[i] = 0;
-    if (c->way[i] == NULL)
-        HEAD2_TRY(head2_aead_new(&c->way[i]));
-    HEAD2_TRY(head2_aead_set_key(c->way[i], p->keys->key[p->lane], key_len));
-    packet_aad(c->aad[i], p);
-    c->serial[i] = p->serial;
-    c->older = (uint8_t)(i ^ 1);
-    *way = i;
-done:
+    *out = ciphers_find(p->ciphers, name);
+    if (*out != NULL)
+        return HEAD2_OK;
+    const enum head2_status st = ciphers_add(out, p->ciphers, name, p->keys->key[p->lane], key_len);
+    if (st == HEAD2_OK)
+        packet_aad((*out)->aad, p);
     return st;
 }
 
@@ -111,15 +81,15 @@ enum head2_status packet_prepare(struct aead_job *job, uint8_t *out, const struc
 {
     enum head2_status st;
     const uint8_t *base = p->keys->base[p->lane];
-    unsigned way;
+    struct cipher *c;
 
     HEAD2_REQUIRES(p->rn < RN_LIMIT);
-    HEAD2_TRY(schedule(&way, p));
+    HEAD2_TRY(schedule(&c, p));
     packet_nonce(out, base, p->rn);
-    job->aead = p->cipher->way[way];
+    job->aead = c->aead;
     job->m = (struct aead_message){.out = out + HEAD2_AEAD_NONCE_BYTES,
                                    .nonce = out,
-                                   .aad = p->cipher->aad[way],
+                                   .aad = c->aad,
                                    .aad_len = PACKET_AAD,
                                    .in = plain,
                                    .len = len};
@@ -133,6 +103,7 @@ enum head2_status packet_seal(uint8_t *out, const struct packet_spec *p, const u
     enum head2_status st;
     struct aead_job job;
 
+    ciphers_next_call(p->ciphers);
     HEAD2_TRY(packet_prepare(&job, out, p, plain, len));
     aead_seal_many(&job, 1);
     st = job.st;
@@ -144,13 +115,12 @@ enum head2_status packet_open(uint8_t *plain, const struct packet_spec *p, const
                               size_t len)
 {
     enum head2_status st;
-    struct lane_cipher *c = p->cipher;
-    unsigned way;
+    struct cipher *c;
 
     HEAD2_REQUIRES(len >= DATAGRAM_MIN);
-    HEAD2_TRY(schedule(&way, p));
-    HEAD2_TRY(head2_aead_open(c->way[way], plain, packet, c->aad[way], PACKET_AAD, packet + 12,
-                              len - 12));
+    ciphers_next_call(p->ciphers);
+    HEAD2_TRY(schedule(&c, p));
+    HEAD2_TRY(head2_aead_open(c->aead, plain, packet, c->aad, PACKET_AAD, packet + 12, len - 12));
 done:
     return st;
 }

@@ -1,14 +1,10 @@
 /*
- * Data packets: replay windows, lane ciphers, and sealing and opening one packet.
- *
- * A lane's keys are kept as bytes; the AES schedules live in a small cache of two ciphers a lane
- * and direction, enough for the present epoch and the one before or after it.
+ * Data packets: replay windows, and sealing and opening one packet.
  */
 #ifndef HEAD2_SESSION_LANE_H
 #define HEAD2_SESSION_LANE_H
 
-#include "cipher/aead_provider.h"
-#include "session/schedule.h"
+#include "session/ciphers.h"
 #include "session/wire.h"
 
 /* Epochs are ordered pairs (generation, ratchet step) in one integer. */
@@ -42,25 +38,9 @@ enum window_verdict window_check(const struct window *w, uint64_t rn);
 /* Only after the packet has proven authentic. */
 void window_accept(struct window *w, uint64_t rn);
 
-#define PACKET_AAD 20
-
-/* AES schedules of one lane and direction, and what they authenticate beside each packet; made on
- * first use. There are two only while one key takes the place of another: a schedule is some 1.1
- * KB, and a gateway has many. */
-struct lane_cipher {
-    struct head2_aead *way[2];
-    uint8_t aad[2][PACKET_AAD];
-    uint64_t serial[2]; /* which key is scheduled; serials are never reused in a session */
-    uint8_t older;      /* the way to replace next */
-};
-
-void lane_cipher_free(struct lane_cipher *c);
-/* Forget a schedule when its key is erased. */
-void lane_cipher_forget(struct lane_cipher *c, uint64_t serial);
-
 /* Everything about a packet but its payload. */
 struct packet_spec {
-    struct lane_cipher *cipher;
+    struct ciphers *ciphers;
     const struct lane_keys *keys;
     uint64_t serial; /* names these keys */
     const uint8_t *session_id;
@@ -72,8 +52,8 @@ struct packet_spec {
 };
 
 /* Make the job that seals plain into out (len + 28 bytes): the key is scheduled, the nonce written.
- * plain must stay until aead_seal_many has done the job. Between two changes of epoch a
- * lane has two keys at most, so the schedule stays too. Returns HEAD2_OK, HEAD2_E_MEMORY or
+ * plain must stay until aead_seal_many has done the job, and ciphers_next_call must wait for that.
+ * Returns HEAD2_OK, HEAD2_E_SPACE (the jobs made so far have to be done first), HEAD2_E_MEMORY or
  * HEAD2_E_CRYPTO. */
 enum head2_status packet_prepare(struct aead_job *job, uint8_t *out, const struct packet_spec *p,
                                  const uint8_t *plain, size_t len);

@@ -41,10 +41,10 @@ static enum head2_status charge(struct head2_session *s, struct tunnel *t, struc
     return HEAD2_OK;
 }
 
-static struct packet_spec spec_of(const struct head2_session *s, struct tunnel *t,
+static struct packet_spec spec_of(struct head2_session *s, const struct tunnel *t,
                                   const struct tx_epoch *tx, uint8_t lane, uint64_t rn)
 {
-    return (struct packet_spec){.cipher = &t->cipher[0][lane],
+    return (struct packet_spec){.ciphers = &s->ciphers,
                                 .keys = &tx->keys,
                                 .serial = tx->serial,
                                 .session_id = t->session_id,
@@ -119,6 +119,7 @@ static void hand_over(struct sealing *b, unsigned i)
 static void seal_settled(struct sealing *b)
 {
     aead_seal_many(b->job + b->sealed, b->n - b->sealed);
+    ciphers_next_call(&b->s->ciphers);
     for (; b->sealed < b->n; b->sealed++)
         hand_over(b, b->sealed);
 }
@@ -132,7 +133,12 @@ static enum head2_status settle_packet(struct sealing *b, struct head2_session_i
 
     HEAD2_TRY(charge(b->s, b->t, tx, item->lane, rn, item->len + HEAD2_SESSION_OVERHEAD));
     b->out[i] = item->place != NULL && tx == &b->t->tx ? item->place : b->s->out[i];
-    HEAD2_TRY(packet_prepare(&b->job[i], b->out[i], &p, item->bytes, item->len));
+    st = packet_prepare(&b->job[i], b->out[i], &p, item->bytes, item->len);
+    if (st == HEAD2_E_SPACE) { /* the schedules of those before are in the way */
+        seal_settled(b);
+        st = packet_prepare(&b->job[i], b->out[i], &p, item->bytes, item->len);
+    }
+    HEAD2_TRY(st);
     b->item[i] = item;
     b->n++;
 done:
@@ -162,7 +168,7 @@ static void settle_twin(struct sealing *b, struct head2_session_item *item, uint
     t->over[item->lane]--;
     if ((t->over[0] | t->over[1] | t->over[2] | t->over[3]) == 0) {
         seal_settled(b);
-        epoch_erase_prev(t);
+        epoch_erase_prev(b->s, t);
     }
 }
 

@@ -19,6 +19,8 @@ void count(struct head2_session *s, enum head2_counter what)
 
 struct head2_event *event_new(struct head2_session *s, enum head2_event_kind kind, uint32_t peer)
 {
+    if (s->event_n == 0)
+        s->event_first = 0;           /* a queue that is mostly empty stays in the same few pages */
     if (s->event_n == s->event_cap) { /* nobody collects them: the oldest makes room */
         count(s, HEAD2_COUNT_EVENTS_LOST);
         s->event_first = (s->event_first + 1) % s->event_cap;
@@ -196,6 +198,16 @@ static enum head2_status make_pool(struct head2_session *s)
     return HEAD2_OK;
 }
 
+/* From 128 schedules to 8,192, which take 9 MB. */
+static uint32_t cipher_sets(uint32_t tunnels)
+{
+    uint32_t sets = 32;
+
+    while (sets < tunnels && sets < 2048)
+        sets *= 2;
+    return sets;
+}
+
 static enum head2_status make_tables(struct head2_session *s)
 {
     enum head2_status st;
@@ -213,6 +225,7 @@ static enum head2_status make_tables(struct head2_session *s)
         return HEAD2_E_MEMORY;
     HEAD2_TRY(index_init(&s->peer_index, s->max_peers, secret[0]));
     HEAD2_TRY(index_init(&s->tag_index, s->max_tunnels * RX_EPOCHS * LANES, secret[1]));
+    HEAD2_TRY(ciphers_init(&s->ciphers, cipher_sets(s->max_tunnels)));
     HEAD2_TRY(deadlines_init(&s->due, s->max_tunnels));
     HEAD2_TRY(make_pool(s));
     HEAD2_TRY(make_jobs(s, drone ? JOBS_DRONE : JOBS_GATEWAY));
@@ -296,6 +309,7 @@ void head2_session_free(struct head2_session *s)
     index_free(&s->init_index);
     index_free(&s->half_index);
     deadlines_free(&s->due);
+    ciphers_free(&s->ciphers);
     free(s->events);
     free(s->peers);
     free(s->tunnels);

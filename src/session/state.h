@@ -146,10 +146,9 @@ struct tunnel {
     uint64_t rn[LANES];
     struct window window[LANES];
     uint64_t window_bits[(WINDOW_VIDEO + 4 * WINDOW_OTHER) / 64];
-    epoch_t lane_epoch[LANES];           /* newest epoch authenticated on the lane, and */
-    uint64_t lane_first[LANES];          /* the lowest record number seen under it */
-    unsigned stale;                      /* stale packets in this epoch */
-    struct lane_cipher cipher[2][LANES]; /* sending, receiving */
+    epoch_t lane_epoch[LANES];  /* newest epoch authenticated on the lane, and */
+    uint64_t lane_first[LANES]; /* the lowest record number seen under it */
+    unsigned stale;             /* stale packets in this epoch */
 
     struct control ctl;
     struct rotation rot;
@@ -317,6 +316,7 @@ struct head2_session {
     uint32_t max_tunnels, tunnel_top; /* slots at and above the top have never been used */
     struct index tag_index;           /* slot = (tunnel * RX_EPOCHS + rx epoch) * LANES + lane */
     uint32_t *tunnel_free, n_free;    /* slots below the top that are free */
+    struct ciphers ciphers;
     struct deadlines due;             /* of each tunnel's next time-driven work */
     uint32_t ready_first, ready_last; /* tunnels with something to send */
 
@@ -391,7 +391,9 @@ void epoch_switch(struct head2_session *s, struct tunnel *t, epoch_t to, enum he
 void epoch_follow(struct head2_session *s, struct tunnel *t, epoch_t heard);
 void epoch_expire(struct head2_session *s, struct tunnel *t);
 void epoch_erase_rx(struct head2_session *s, struct tunnel *t, unsigned i);
-void epoch_erase_prev(struct tunnel *t);
+void epoch_erase_prev(struct head2_session *s, struct tunnel *t);
+/* All keys that it sends under. */
+void epoch_erase_tx(struct head2_session *s, struct tunnel *t);
 void epoch_forged(struct head2_session *s, struct tunnel *t, struct rx_epoch *rx, unsigned lane);
 uint64_t epoch_bytes(const struct tunnel *t);
 uint64_t epoch_margin(const struct tunnel *t);

@@ -194,10 +194,7 @@ void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason)
     leave_ready_list(s, t);
     for (unsigned i = 0; i < RX_EPOCHS; i++)
         epoch_erase_rx(s, t, i);
-    for (unsigned lane = 0; lane < LANES; lane++) {
-        lane_cipher_free(&t->cipher[0][lane]);
-        lane_cipher_free(&t->cipher[1][lane]);
-    }
+    epoch_erase_tx(s, t);
     control_free(s, t);
     rotation_free(s, t);
     head2_wipe(t, sizeof *t);
@@ -387,7 +384,7 @@ void tunnel_input(struct head2_session *s, const struct head2_address *from, con
             why = verdict == WINDOW_DUP ? HEAD2_COUNT_DUP : HEAD2_COUNT_OLD;
             continue;
         }
-        struct packet_spec p = {.cipher = &t->cipher[1][lane],
+        struct packet_spec p = {.ciphers = &s->ciphers,
                                 .keys = &rx->keys,
                                 .serial = rx->serial,
                                 .session_id = t->session_id,

@@ -191,11 +191,16 @@ static void switch_keys(void)
 
 /* ---- everything at once ---- */
 
-static void random_calls(uint16_t suite)
+static void random_calls(uint16_t suite, bool few_schedules)
 {
     unsigned outcomes[32] = {0};
 
     start(suite, 1000000); /* new keys in the midst of calls */
+    if (few_schedules) {   /* as if all keys fell into one set of the table: four at a time */
+        struct ciphers *c = &nets[1].end[0].s->ciphers;
+        ciphers_free(c);
+        CHECK_EQ(ciphers_init(c, 1), HEAD2_OK);
+    }
     for (unsigned round = 0; round < ROUNDS; round++) {
         deaf = round >= 200 && round < 480; /* two keys full and no third: sending pauses */
         const unsigned n = deaf ? HEAD2_SESSION_MANY : draw_below(HEAD2_SESSION_MANY + 1);
@@ -223,12 +228,17 @@ static void random_calls(uint16_t suite)
 
 static void like_one_by_one(void)
 {
-    random_calls(HEAD2_SUITE_L5);
+    random_calls(HEAD2_SUITE_L5, false);
+}
+
+static void like_one_by_one_with_four_schedules(void)
+{
+    random_calls(HEAD2_SUITE_L5, true);
 }
 
 static void like_one_by_one_l1x4(void)
 {
-    random_calls(HEAD2_SUITE_L1X4);
+    random_calls(HEAD2_SUITE_L1X4, false);
 }
 
 /* ---- a key goes in the midst of a call ---- */
@@ -391,6 +401,7 @@ static void refused_calls(void)
 static void all_cases(void)
 {
     RUN(like_one_by_one);
+    RUN(like_one_by_one_with_four_schedules);
     RUN(like_one_by_one_l1x4);
     RUN(overlap_ends_in_a_call);
     RUN(switch_in_an_overlap);

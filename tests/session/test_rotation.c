@@ -286,8 +286,9 @@ static void late_packets(void)
 static void stale_epoch(void)
 {
     uint8_t payload[60] = {0}, packet[100];
-    struct lane_cipher cipher = {0};
+    struct ciphers ciphers;
 
+    CHECK_EQ(ciphers_init(&ciphers, 1), HEAD2_OK);
     start(7, 60, 100000000);
     traffic(350, 100000, 50);
     struct tunnel *t = tunnel_of_peer(net.end[0].s, 0);
@@ -298,7 +299,7 @@ static void stale_epoch(void)
         CHECK_EQ(net_say(&net, 0, NET_GATEWAY, 0, payload, sizeof payload), HEAD2_OK);
     net_run(&net, net.now + 10000);
     for (unsigned i = 0; i < 10; i++) {
-        struct packet_spec p = {.cipher = &cipher,
+        struct packet_spec p = {.ciphers = &ciphers,
                                 .keys = &old,
                                 .serial = 1,
                                 .session_id = t->session_id,
@@ -315,7 +316,7 @@ static void stale_epoch(void)
     CHECK_EQ(net.end[NET_GATEWAY].received[0], before);
     CHECK_EQ(head2_session_counters(net.end[NET_GATEWAY].s)[HEAD2_COUNT_STALE_EPOCH], 10);
     CHECK_EQ(net.end[NET_GATEWAY].last_alarm.counter, HEAD2_COUNT_STALE_EPOCH);
-    lane_cipher_free(&cipher);
+    ciphers_free(&ciphers);
     net_stop(&net);
 }
 

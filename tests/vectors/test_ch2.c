@@ -333,12 +333,14 @@ struct sealer {
 static void check_packet(const struct sealer *who, uint64_t rn, const char *plain, const char *name)
 {
     static uint64_t serial = 1;
-    struct lane_cipher cipher = {0}, other = {0};
+    struct ciphers ciphers, other;
     uint8_t sid[8], out[100], back[100];
     size_t len = strlen(plain);
 
+    CHECK_EQ(ciphers_init(&ciphers, 1), HEAD2_OK);
+    CHECK_EQ(ciphers_init(&other, 1), HEAD2_OK);
     hex(sid, 8, "fixed", "session_id");
-    struct packet_spec p = {.cipher = &cipher,
+    struct packet_spec p = {.ciphers = &ciphers,
                             .keys = who->keys,
                             .serial = serial++,
                             .session_id = sid,
@@ -350,7 +352,7 @@ static void check_packet(const struct sealer *who, uint64_t rn, const char *plai
     CHECK_EQ(packet_seal(out, &p, (const uint8_t *)plain, len), HEAD2_OK);
     same(out, len + 28, "fixed", name);
     CHECK_EQ(packet_rn(who->keys->base[0], out), rn);
-    p.cipher = &other;
+    p.ciphers = &other;
     CHECK_EQ(packet_open(back, &p, out, len + 28), HEAD2_OK);
     CHECK_MEM(back, plain, len);
     for (size_t bit = 0; bit < 8 * (len + 28); bit++) { /* T3: every bit counts */
@@ -358,8 +360,8 @@ static void check_packet(const struct sealer *who, uint64_t rn, const char *plai
         CHECK_EQ(packet_open(back, &p, out, len + 28), HEAD2_E_VERIFY);
         out[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
-    lane_cipher_free(&cipher);
-    lane_cipher_free(&other);
+    ciphers_free(&ciphers);
+    ciphers_free(&other);
 }
 
 static void lanes_and_packets(void)
