@@ -21,17 +21,19 @@ int cmd_config_check(struct cli *cli)
         return cli_config_fail(cli, st, &err);
     }
     const bool gateway = c->role == CONFIG_GATEWAY;
+    const char *role = c->fallback.node ? "fallback node" : gateway ? "gateway" : "link";
     address_text(listen, &c->listen);
     if (cli->json)
-        cli_print_json(cli, json_pack("{s:s, s:s, s:s, s:I, s:s}", "file", file, "role",
-                                      gateway ? "gateway" : "link", "name", c->name, "peers",
-                                      (json_int_t)(gateway ? c->n_peers : 0), "state", c->state));
+        cli_print_json(cli,
+                       json_pack("{s:s, s:s, s:s, s:I, s:s}", "file", file, "role",
+                                 c->fallback.node ? "fallback" : role, "name", c->name, "peers",
+                                 (json_int_t)(gateway ? c->n_peers : 0), "state", c->state));
     else if (gateway)
-        cli_print(cli, "%s: a gateway's configuration, valid: %u peer%s, UDP %s, state in %s\n",
-                  file, c->n_peers, c->n_peers == 1 ? "" : "s", listen, c->state);
+        cli_print(cli, "%s: a %s's configuration, valid: %u peer%s, UDP %s, state in %s\n", file,
+                  role, c->n_peers, c->n_peers == 1 ? "" : "s", listen, c->state);
     else
         cli_print(cli, "%s: a link's configuration, valid: gateway at %s%s, state in %s\n", file,
-                  c->endpoints[0], c->n_endpoints > 1 ? " and others" : "", c->state);
+                  c->endpoints.at[0], c->endpoints.n > 1 ? " and others" : "", c->state);
     config_free(c);
     return CLI_DONE;
 }

@@ -29,6 +29,22 @@ int cli_config_fail(const struct cli *cli, enum head2_status st, const struct co
     return cli_fail(cli, code, where, err->hint[0] != 0 ? err->hint : NULL, "%s", err->what);
 }
 
+/* A node's file and a gateway's are alike: which is meant has to be said, and to be true. */
+static int check_node(const struct cli *cli, const struct config *c)
+{
+    const bool wanted = cli_flag(cli, "fallback");
+
+    if (wanted == c->fallback.node)
+        return CLI_DONE;
+    if (wanted)
+        return cli_fail(cli, CLI_INPUT, c->file,
+                        "run it with 'head2 gateway', or name a node's file",
+                        "this is the file of a gateway: its fallback has no issuer");
+    return cli_fail(cli, CLI_INPUT, c->file,
+                    "run it with 'head2 gateway --fallback', or name a gateway's file",
+                    "this is the file of a fallback node");
+}
+
 static int run(struct cli *cli, enum config_role role, const char *otherwise)
 {
     const char *file = cli_config_file(cli, otherwise);
@@ -39,7 +55,9 @@ static int run(struct cli *cli, enum config_role role, const char *otherwise)
     enum head2_status st = config_read(&config, file, role, &err);
     if (st != HEAD2_OK)
         return cli_config_fail(cli, st, &err);
-    int code = cli_read_key(cli, config->identity, CLI_KEY_SIGN, &key);
+    int code = role == CONFIG_GATEWAY ? check_node(cli, config) : CLI_DONE;
+    if (code == CLI_DONE)
+        code = cli_read_key(cli, config->identity, CLI_KEY_SIGN, &key);
     if (code == CLI_DONE && head2_key_alg(key) != HEAD2_MLDSA_87) {
         code = cli_fail(cli, CLI_INPUT, config->identity, "make one with 'head2 key generate'",
                         "an identity is an ML-DSA-87 key, and this is %s",
@@ -59,7 +77,8 @@ static int run(struct cli *cli, enum config_role role, const char *otherwise)
 
 int cmd_gateway(struct cli *cli)
 {
-    return run(cli, CONFIG_GATEWAY, "/etc/head2/head2.yaml");
+    return run(cli, CONFIG_GATEWAY,
+               cli_flag(cli, "fallback") ? "/etc/head2/fallback.yaml" : "/etc/head2/head2.yaml");
 }
 
 int cmd_link(struct cli *cli)

@@ -75,6 +75,29 @@ static const struct cli_option bench_options[] = {
 
 static const struct cli_option daemon_options[] = {CLI_CONFIG_OPTION, PASSPHRASE_FILE, END};
 
+static const struct cli_option gateway_options[] = {
+    CLI_CONFIG_OPTION,
+    {"fallback", 0, CLI_FLAG, NULL, "run a fallback node: the file says whom it stands in for", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
+static const struct cli_option fallback_options[] = {CLI_CONFIG_OPTION, END};
+
+static const struct cli_option fallback_import_options[] = {CLI_CONFIG_OPTION, PASSPHRASE_FILE, END};
+
+static const struct cli_option fallback_export_options[] = {
+    CLI_CONFIG_OPTION,
+    {"to", 0, CLI_FILE, "FILE", "the node's ML-KEM-1024 public key (required)", 0, 0},
+    {"out", 0, CLI_FILE, "FILE", "where to write (default: standard output)", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
+static const struct cli_option fallback_used_options[] = {
+    CLI_CONFIG_OPTION,
+    {"out", 0, CLI_FILE, "FILE", "where to write (default: standard output)", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
 static const struct cli_option status_options[] = {
     CLI_CONFIG_OPTION,
     {"socket", 0, CLI_FILE, "PATH", "the daemon's control socket (default: the configuration's)", 0, 0},
@@ -293,9 +316,30 @@ const struct cli_verb cli_verbs[] = {
      "One line for each thing looked at: ok, warn or fail, and what to do. Exit code 6 when a "
      "self-test or the randomness fails, 1 when something else does.",
      doctor_options, FILES | CLI_EXIT(CLI_FAILED) | CLI_EXIT(CLI_HEALTH), cmd_doctor},
+    {"fallback", "check", "FILE", 1, 1, "at the gateway: compare a node's count with the drones'",
+     "FILE is what 'head2 fallback used' wrote at a node of fallback.nodes. A key that the node has "
+     "accepted more often than its drone says it has used it is an alarm, and exit code 1: somebody "
+     "else has it.", fallback_options, CHECKS, cmd_fallback_check},
+    {"fallback", "export", "", 0, 0, "at the gateway: the keys in force, for a node",
+     "Sealed to the node's ML-KEM-1024 key and signed by the gateway. Each drone gets a new key now and "
+     "then: export again after each, or every few minutes.", fallback_export_options,
+     FILES | RANDOM | CLI_EXIT(CLI_FAILED), cmd_fallback_export},
+    {"fallback", "import", "FILE", 1, 1, "at a node: take what the gateway exported",
+     "Nothing is taken unless the gateway's signatures hold and every key names this node. A key that "
+     "is there already stays as it is, with its count. A running node sees new keys at once.",
+     fallback_import_options, CHECKS, cmd_fallback_import},
+    {"fallback", "list", "", 0, 0, "the fallback keys that this end keeps",
+     "At a gateway, a link or a node: as the configuration says. With --json, an object for each.",
+     fallback_options, FILES, cmd_fallback_list},
+    {"fallback", "show", "ID", 1, 1, "all about a fallback key but the key",
+     "ID is a key's, or what it begins with.", fallback_options, FILES, cmd_fallback_show},
+    {"fallback", "used", "", 0, 0, "at a node: how often each key was used, signed",
+     "For 'head2 fallback check' at the gateway.", fallback_used_options, FILES | RANDOM,
+     cmd_fallback_used},
     {"gateway", NULL, "", 0, 0, "run the gateway: sessions of many drones on one UDP port",
      "Events are JSON lines on standard error. SIGTERM closes the sessions and ends; SIGHUP reads "
-     "the configuration again and keeps the sessions.", daemon_options,
+     "the configuration again and keeps the sessions. With --fallback, an edge node that drones turn "
+     "to when their gateway is lost: see docs/operating.md.", gateway_options,
      FILES | RANDOM, cmd_gateway},
     {"help", NULL, "[VERB [SUBVERB]]", 0, 2, "list the verbs, or explain one", NULL, help_options,
      CLI_EXIT(CLI_REFUSED), cmd_help},

@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "gateway/address.h"
+#include "gateway/config_fallback.h"
 #include "gateway/config_tun.h"
 
 #include <stdio.h>
@@ -24,11 +25,11 @@ struct keys { /* the keys of one map: those that are used, and those of later ve
 
 static const char *const none[] = {""};
 static const char *const gateway_now[] = {"identity", "listen", "rotate",  "suites", "peers",
-                                          "state",    "limits", "entropy", "tun"};
-static const char *const gateway_later[] = {"seal", "ledger", "fallback"};
-static const char *const link_now[] = {"identity", "gateway", "lanes",   "rotate",
-                                       "suites",   "state",   "entropy", "tun"};
-static const char *const link_later[] = {"fallback", "seal"};
+                                          "state",    "limits", "entropy", "tun",    "fallback"};
+static const char *const gateway_later[] = {"seal", "ledger"};
+static const char *const link_now[] = {"identity", "gateway", "lanes", "rotate",  "suites",
+                                       "state",    "entropy", "tun",   "fallback"};
+static const char *const link_later[] = {"seal"};
 static const char *const identity_now[] = {"key", "name"};
 static const char *const listen_now[] = {"udp", "control"};
 static const char *const listen_later[] = {"http", "metrics"};
@@ -372,36 +373,13 @@ static enum head2_status read_gateway(const struct tree *t, struct config *c,
     HEAD2_TRY(config_tun(t, tree_get(t, 0, "tun"), c, err));
     HEAD2_TRY(config_need(t, 0, "peers", &peers, err));
     HEAD2_TRY(config_peers(t, peers, c, err));
+    HEAD2_TRY(config_fallback(t, tree_get(t, 0, "fallback"), c, err));
     st = config_tun_check(t, c, err);
 done:
     return st;
 }
 
 /* ---- a drone's file ---- */
-
-static enum head2_status read_endpoints(const struct tree *t, uint32_t list, struct config *c,
-                                        struct config_error *err)
-{
-    char host[CONFIG_HOST_MAX];
-    uint16_t port;
-
-    if (t->nodes[list].kind != TREE_LIST || t->nodes[list].count == 0 ||
-        t->nodes[list].count > HEAD2_SESSION_MAX_ADDRS)
-        return tree_fail(t, list, err, "write [\"gateway.example:5710\"]",
-                         "not a list of 1 to 4 endpoints");
-    for (uint32_t i = t->nodes[list].first; i != TREE_NONE; i = t->nodes[i].next) {
-        const char *text;
-        enum head2_status st = config_text(t, i, &text, err);
-        if (st != HEAD2_OK)
-            return st;
-        if (!address_split(text, host, sizeof host, &port) || port == 0)
-            return tree_fail(t, i, err, "write \"gateway.example:5710\" or \"[::1]:5710\"",
-                             "'%.60s' is not a host and a port", text);
-        snprintf(c->endpoints[c->n_endpoints++], CONFIG_HOST_MAX, "%.*s", CONFIG_HOST_MAX - 1,
-                 text);
-    }
-    return HEAD2_OK;
-}
 
 static enum head2_status read_link(const struct tree *t, struct config *c, struct config_error *err)
 {
@@ -417,10 +395,11 @@ static enum head2_status read_link(const struct tree *t, struct config *c, struc
     HEAD2_TRY(config_need(t, 0, "gateway", &map, err));
     HEAD2_TRY(check_keys(t, map, &gateway_part_keys, err));
     HEAD2_TRY(config_need(t, map, "endpoints", &endpoints, err));
-    HEAD2_TRY(read_endpoints(t, endpoints, c, err));
+    HEAD2_TRY(config_endpoints(t, endpoints, &c->endpoints, err));
     HEAD2_TRY(config_need(t, map, "key", &key, err));
     HEAD2_TRY(config_tun(t, tree_get(t, 0, "tun"), c, err));
     HEAD2_TRY(config_link_gateway(t, key, c, err));
+    HEAD2_TRY(config_fallback(t, tree_get(t, 0, "fallback"), c, err));
     st = config_tun_check(t, c, err);
 done:
     return st;

@@ -13,6 +13,7 @@
  *     limits:   { handshakes_per_prefix, handshakes_global, half_open, exempt }       gateway
  *     state:    state
  *     entropy:  see config_entropy.h
+ *     fallback: see config_fallback.h; with its issuer the file is a fallback node's
  *
  * Names of files are relative to the file that names them, the control socket to the state folder.
  * An unknown key is an error that names the nearest known one; a key of a later version says so.
@@ -24,6 +25,7 @@
 #include "gateway/tree.h"
 #include "gateway/tun.h"
 
+#include <head2/fallback.h>
 #include <head2/keys.h>
 #include <head2/session.h>
 
@@ -35,6 +37,12 @@
 #define CONFIG_PREFIXES 65536
 
 enum config_role { CONFIG_GATEWAY, CONFIG_LINK, CONFIG_ANY };
+
+/* Where to look for a gateway or a node: host:port. */
+struct config_endpoints {
+    char at[HEAD2_SESSION_MAX_ADDRS][CONFIG_HOST_MAX];
+    uint32_t n;
+};
 
 /* A lane of a peer: where its datagrams go. Of a link: where it listens. */
 struct config_lane {
@@ -48,6 +56,20 @@ struct config_peer {
     uint8_t pk[HEAD2_SESSION_PK_BYTES];
     uint8_t key_id[HEAD2_KEY_ID_BYTES];
     struct config_lane lanes[HEAD2_SESSION_LANES];
+};
+
+/* What a gateway, a link and a node each say of fallback. */
+struct config_fallback {
+    bool on;           /* a gateway issues keys; a link may use them */
+    bool node;         /* the file is a node's, of role CONFIG_GATEWAY */
+    uint32_t lifetime; /* gateway: seconds */
+    uint32_t n_nodes;
+    struct {
+        uint8_t pk[HEAD2_SESSION_PK_BYTES];
+        struct config_endpoints endpoints; /* link */
+    } nodes[HEAD2_FALLBACK_NODES];
+    uint8_t issuer[HEAD2_SESSION_PK_BYTES]; /* node: the key of the gateway that it stands in for */
+    char kem[PATH_MAX];                     /* node: the private ML-KEM-1024 key's file */
 };
 
 struct config {
@@ -74,8 +96,8 @@ struct config {
     struct tun_config tun;
     struct prefix *prefixes; /* behind peers: prefix.peer is a place in peers */
     uint32_t n_prefixes;
-    char endpoints[HEAD2_SESSION_MAX_ADDRS][CONFIG_HOST_MAX]; /* link: host:port */
-    uint32_t n_endpoints;
+    struct config_endpoints endpoints; /* link */
+    struct config_fallback fallback;
 };
 
 /* HEAD2_OK, or a status with *err: HEAD2_E_MALFORMED, HEAD2_E_IO, HEAD2_E_LIMIT, HEAD2_E_MEMORY, or
@@ -92,10 +114,11 @@ HEAD2_CHECK enum head2_status config_check_identity(const struct config *config,
 
 const char *config_lane_name(unsigned lane);
 
-/* The addresses of a link's endpoints, at most HEAD2_SESSION_MAX_ADDRS. Asks DNS, so may take long.
- * HEAD2_OK, or HEAD2_E_IO with *err when no endpoint has an address. */
+/* The addresses of endpoints, at most HEAD2_SESSION_MAX_ADDRS. Asks DNS, so may take long. key
+ * names them in the error. HEAD2_OK, or HEAD2_E_IO with *err when no endpoint has an address. */
 HEAD2_CHECK enum head2_status config_resolve(const struct config *config,
-                                             struct head2_address *addrs, uint32_t *n,
-                                             struct config_error *err);
+                                             const struct config_endpoints *endpoints,
+                                             const char *key, struct head2_address *addrs,
+                                             uint32_t *n, struct config_error *err);
 
 #endif

@@ -52,8 +52,9 @@ static enum head2_status new_peer(const struct tree *t, uint32_t node, struct co
     return HEAD2_OK;
 }
 
-static enum head2_status read_key(const struct tree *t, uint32_t node, struct config_peer *p,
-                                  struct config_error *err)
+enum head2_status config_public_key(const struct tree *t, uint32_t node,
+                                    uint8_t pk[HEAD2_SESSION_PK_BYTES],
+                                    uint8_t key_id[HEAD2_KEY_ID_BYTES], struct config_error *err)
 {
     const char *text;
     char path[PATH_MAX];
@@ -80,8 +81,8 @@ static enum head2_status read_key(const struct tree *t, uint32_t node, struct co
         return st == HEAD2_E_IO ? HEAD2_E_MALFORMED : st;
     }
     if (head2_key_alg(key) == HEAD2_MLDSA_87) {
-        memcpy(p->pk, head2_key_public(key), sizeof p->pk);
-        head2_key_id(key, p->key_id);
+        memcpy(pk, head2_key_public(key), HEAD2_SESSION_PK_BYTES);
+        head2_key_id(key, key_id);
     } else {
         st = tree_fail(t, node, err, "name an ML-DSA-87 public key", "%s is an %s key", path,
                        head2_alg_name(head2_key_alg(key)));
@@ -185,7 +186,7 @@ static enum head2_status read_peer(const struct tree *t, uint32_t map, struct co
     HEAD2_TRY(config_need(t, map, "name", &name, err));
     HEAD2_TRY(config_name(t, name, p->name, err));
     HEAD2_TRY(config_need(t, map, "key", &key, err));
-    HEAD2_TRY(read_key(t, key, p, err));
+    HEAD2_TRY(config_public_key(t, key, p->pk, p->key_id, err));
     const uint32_t allowed = tree_get(t, map, "allowed_ips");
     if (allowed != TREE_NONE) {
         if (tree_get(t, map, "lanes") != TREE_NONE)
@@ -310,7 +311,7 @@ enum head2_status config_link_gateway(const struct tree *t, uint32_t key, struct
 
     HEAD2_TRY(new_peer(t, key, c, &p, err));
     snprintf(p->name, sizeof p->name, "gateway");
-    HEAD2_TRY(read_key(t, key, p, err));
+    HEAD2_TRY(config_public_key(t, key, p->pk, p->key_id, err));
     if (c->tun.on) {
         if (tree_get(t, 0, "lanes") != TREE_NONE)
             st = tree_fail(t, tree_get(t, 0, "lanes"), err, "keep one of them",
@@ -321,6 +322,29 @@ enum head2_status config_link_gateway(const struct tree *t, uint32_t key, struct
     }
 done:
     return st;
+}
+
+enum head2_status config_endpoints(const struct tree *t, uint32_t list,
+                                   struct config_endpoints *out, struct config_error *err)
+{
+    char host[CONFIG_HOST_MAX];
+    uint16_t port;
+
+    if (t->nodes[list].kind != TREE_LIST || t->nodes[list].count == 0 ||
+        t->nodes[list].count > HEAD2_SESSION_MAX_ADDRS)
+        return tree_fail(t, list, err, "write [\"gateway.example:5710\"]",
+                         "not a list of 1 to 4 endpoints");
+    for (uint32_t i = t->nodes[list].first; i != TREE_NONE; i = t->nodes[i].next) {
+        const char *text;
+        enum head2_status st = config_text(t, i, &text, err);
+        if (st != HEAD2_OK)
+            return st;
+        if (!address_split(text, host, sizeof host, &port) || port == 0)
+            return tree_fail(t, i, err, "write \"gateway.example:5710\" or \"[::1]:5710\"",
+                             "'%.60s' is not a host and a port", text);
+        snprintf(out->at[out->n++], CONFIG_HOST_MAX, "%.*s", CONFIG_HOST_MAX - 1, text);
+    }
+    return HEAD2_OK;
 }
 
 static void add_resolved(const struct addrinfo *list, uint16_t port, struct head2_address *addrs,
@@ -343,18 +367,19 @@ static void add_resolved(const struct addrinfo *list, uint16_t port, struct head
     }
 }
 
-enum head2_status config_resolve(const struct config *config, struct head2_address *addrs,
-                                 uint32_t *n, struct config_error *err)
+enum head2_status config_resolve(const struct config *config,
+                                 const struct config_endpoints *endpoints, const char *key,
+                                 struct head2_address *addrs, uint32_t *n, struct config_error *err)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
 
     *n = 0;
     *err = (struct config_error){.error = 0};
-    for (uint32_t i = 0; i < config->n_endpoints; i++) {
+    for (uint32_t i = 0; i < endpoints->n; i++) {
         char host[CONFIG_HOST_MAX];
         uint16_t port;
         struct addrinfo *list = NULL;
-        if (!address_split(config->endpoints[i], host, sizeof host, &port))
+        if (!address_split(endpoints->at[i], host, sizeof host, &port))
             continue;
         int code = getaddrinfo(host, NULL, &hints, &list);
         if (code == 0) {
@@ -362,7 +387,7 @@ enum head2_status config_resolve(const struct config *config, struct head2_addre
             freeaddrinfo(list);
             continue;
         }
-        snprintf(err->where, sizeof err->where, "%.500s: gateway.endpoints", config->file);
+        snprintf(err->where, sizeof err->where, "%.500s: %s", config->file, key);
         snprintf(err->what, sizeof err->what, "%s has no address: %s", host, gai_strerror(code));
         snprintf(err->hint, sizeof err->hint, "check the name and the resolver");
     }

@@ -34,6 +34,16 @@ HEAD2_CHECK enum head2_status config_path(char out[PATH_MAX], const char *base, 
 HEAD2_CHECK enum head2_status config_path_key(const struct tree *t, uint32_t map, const char *key,
                                               char out[PATH_MAX], struct config_error *err);
 
+/* The ML-DSA-87 public key of the file that node names. */
+HEAD2_CHECK enum head2_status config_public_key(const struct tree *t, uint32_t node,
+                                                uint8_t pk[HEAD2_SESSION_PK_BYTES],
+                                                uint8_t key_id[HEAD2_KEY_ID_BYTES],
+                                                struct config_error *err);
+/* A list of 1 to 4 of host:port. */
+HEAD2_CHECK enum head2_status config_endpoints(const struct tree *t, uint32_t list,
+                                               struct config_endpoints *out,
+                                               struct config_error *err);
+
 /* peers: a list, or the name of a folder. */
 HEAD2_CHECK enum head2_status config_peers(const struct tree *t, uint32_t node, struct config *c,
                                            struct config_error *err);

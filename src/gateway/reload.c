@@ -21,7 +21,8 @@ static void on_pool(uv_work_t *request)
 
     l->st = config_read(&l->config, l->file, l->role, &l->err);
     if (l->st == HEAD2_OK && l->role == CONFIG_LINK)
-        l->st = config_resolve(l->config, l->endpoints, &l->n_endpoints, &l->err);
+        l->st = config_resolve(l->config, &l->config->endpoints, "gateway.endpoints", l->endpoints,
+                               &l->n_endpoints, &l->err);
 }
 
 /* ---- what cannot change ---- */

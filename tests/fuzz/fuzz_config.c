@@ -19,7 +19,8 @@ static const char *const bases[] = {
     "  - name: drone-2\n"
     "    key: e.pem\n"
     "    lanes:\n"
-    "      logs: \"[::1]:5514\"\n",
+    "      logs: \"[::1]:5514\"\n"
+    "fallback: { nodes: [d.pem, e.pem], lifetime: 3600 }\n",
     "identity: { key: drone-1.pem, name: drone-1 }\n"
     "gateway:  { key: d.pem, endpoints: [\"127.0.0.1:5710\", 'host.example:1'] }\n"
     "lanes:\n"
@@ -27,8 +28,15 @@ static const char *const bases[] = {
     "  video:     { listen: \"127.0.0.1:5601\" }\n"
     "rotate:   { seconds: 60, bytes: 100000000, overlap: 0 }\n"
     "suites:   [CH2-L5, CH2-L1X4]\n"
-    "state:    drone-1-state\n",
+    "state:    drone-1-state\n"
+    "fallback:\n"
+    "  enabled: true\n"
+    "  gateways: [{ key: e.pem, endpoints: [\"f.example:5711\"] }]\n",
     "identity: { key: gateway.pem }\nlisten: { udp: \"0.0.0.0:5710\" }\npeers: folder\n",
+    "identity: { key: node.pem }\n"
+    "listen:   { udp: \"0.0.0.0:5711\" }\n"
+    "peers:    [{ name: a, key: e.pem, lanes: { aggregates: \"127.0.0.1:1\" } }]\n"
+    "fallback: { issuer: d.pem, kem: kem.pem }\n",
     "identity: { key: gateway.pem }\n"
     "listen:   { udp: \"0.0.0.0:5710\" }\n"
     "peers:    []\n"
@@ -92,7 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_ASSERT(err.where[0] != 0 && err.what[0] != 0);
     else {
         FUZZ_ASSERT(config->n_peers <= CONFIG_PEERS);
-        FUZZ_ASSERT(config->n_endpoints <= HEAD2_SESSION_MAX_ADDRS);
+        FUZZ_ASSERT(config->fallback.n_nodes <= HEAD2_FALLBACK_NODES);
+        FUZZ_ASSERT(config->endpoints.n <= HEAD2_SESSION_MAX_ADDRS);
         FUZZ_ASSERT(config->entropy.n_sources <= HEAD2_ENTROPY_SOURCES);
     }
     config_free(config);
