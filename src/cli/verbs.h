@@ -12,6 +12,8 @@ cli_run cmd_key_convert, cmd_key_export, cmd_key_generate, cmd_key_show, cmd_mu;
 cli_run cmd_receipt_show, cmd_receipt_verify, cmd_sign, cmd_verify, cmd_version;
 cli_run cmd_rng_assess, cmd_rng_bytes, cmd_rng_conditioning, cmd_rng_monitor, cmd_rng_report;
 cli_run cmd_rng_restart, cmd_rng_seed, cmd_rng_selftest, cmd_rng_status;
+cli_run cmd_fallback_check, cmd_fallback_export, cmd_fallback_import, cmd_fallback_list;
+cli_run cmd_fallback_show, cmd_fallback_used;
 cli_run cmd_rng_demo_sim_attack, cmd_rng_simulate;
 
 #endif

@@ -66,7 +66,7 @@ void transcript(uint8_t next[64], const uint8_t prev[64], uint8_t type, const vo
 /* TH0, the start of every handshake transcript. */
 void transcript_start(uint8_t th0[64]);
 
-/* id = SHA3-256("ch2v1 identity" || role || pk); role is 'D' or 'G'. */
+/* id = SHA3-256("ch2v1 identity" || role || pk); role is 'D', 'F' or 'G'. */
 void identity(uint8_t id[32], char role, const uint8_t pk[HEAD2_SESSION_PK_BYTES]);
 
 /* The early secret of an unsigned-psk handshake (psk = 64 zero bytes) or of a psk. */

@@ -1,0 +1,248 @@
+/*
+ * head2 fallback export and import: keys from the gateway to a node.
+ */
+#include "artifact/utc.h"
+#include "cli/fallback.h"
+#include "cli/files.h"
+#include "cli/keys.h"
+#include "cli/verbs.h"
+#include "gateway/fallback_export.h"
+#include "session/schedule.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- export ---- */
+
+struct collecting {
+    const struct cli *cli;
+    struct fallback_bundle bundle;
+    uint64_t now_ms;
+};
+
+static int collect(void *arg, const struct fallback_entry *entry)
+{
+    struct collecting *c = arg;
+
+    if (entry->scrubbed || fallback_ended(&entry->key, c->now_ms))
+        return CLI_DONE;
+    const enum head2_status st = fallback_bundle_add(&c->bundle, &entry->key);
+    if (st == HEAD2_E_LIMIT)
+        return cli_fail(c->cli, CLI_REFUSED, NULL, "run a second gateway",
+                        "more than %d keys are in force", FALLBACK_EXPORT_KEYS);
+    return st == HEAD2_OK
+               ? CLI_DONE
+               : cli_fail(c->cli, CLI_INTERNAL, NULL, NULL, "%s", head2_status_string(st));
+}
+
+static int read_kem(const struct cli *cli, const char *path, enum cli_key_need need,
+                    struct head2_key **out)
+{
+    const int code = cli_read_key(cli, path, need, out);
+
+    if (code != CLI_DONE || head2_key_alg(*out) == HEAD2_MLKEM_1024)
+        return code;
+    const char *name = head2_alg_name(head2_key_alg(*out));
+    head2_key_free(*out);
+    *out = NULL;
+    return cli_fail(cli, CLI_INPUT, path, "make one with 'head2 key generate --type ML-KEM-1024'",
+                    "a node has an ML-KEM-1024 key, and this is %s", name);
+}
+
+static int seal(struct cli *cli, const struct collecting *c, const struct head2_key *identity_key,
+                const struct head2_key *to)
+{
+    const char *path = cli_string_or(cli, "out", "-");
+    char id[CLI_KEY_ID_TEXT];
+    uint8_t *record;
+    size_t len;
+
+    const enum head2_status st =
+        fallback_seal(&record, &len, &c->bundle, identity_key, to, c->now_ms);
+    if (st != HEAD2_OK)
+        return cli_fail(cli, cli_status_exit(st), NULL, NULL, "%s", head2_status_string(st));
+    const int code = cli_write_file(cli, path, record, len, 0600, FILE_REPLACE);
+    free(record);
+    if (code != CLI_DONE || strcmp(path, "-") == 0)
+        return code;
+    cli_key_id(id, to);
+    if (cli->json)
+        cli_print_json(cli, json_pack("{s:s, s:I, s:s}", "file", path, "keys",
+                                      (json_int_t)c->bundle.n, "to", id));
+    else
+        cli_print(cli, "%s: %u keys, sealed to %s\n", path, c->bundle.n, id);
+    return code;
+}
+
+int cmd_fallback_export(struct cli *cli)
+{
+    struct collecting c = {.cli = cli, .now_ms = utc_now()};
+    struct head2_key *identity_key = NULL, *to = NULL;
+    struct config *config = NULL;
+    const char *to_file = cli_string(cli, "to");
+
+    if (to_file == NULL)
+        return cli_fail(cli, CLI_USAGE, "--to", "give the node's ML-KEM-1024 public key",
+                        "the option is missing");
+    if (strcmp(cli_string_or(cli, "out", "-"), "-") == 0 && isatty(STDOUT_FILENO))
+        return cli_fail(cli, CLI_REFUSED, "--out", "name a file, or give it to another program",
+                        "a terminal is no place for raw bytes");
+    int code = cli_fallback_config(cli, CLI_END_GATEWAY, &config);
+    if (code == CLI_DONE)
+        code = read_kem(cli, to_file, CLI_KEY_ENCAPS, &to);
+    if (code == CLI_DONE)
+        code = cli_fallback_each(cli, config, collect, &c);
+    if (code == CLI_DONE && c.bundle.n == 0)
+        code = cli_fail(cli, CLI_FAILED, config->state,
+                        "a drone gets one after its handshake when 'fallback' has nodes",
+                        "no key is in force");
+    if (code == CLI_DONE)
+        code = cli_read_key(cli, config->identity, CLI_KEY_SIGN, &identity_key);
+    if (code == CLI_DONE)
+        code = seal(cli, &c, identity_key, to);
+    fallback_bundle_free(&c.bundle);
+    head2_key_free(identity_key);
+    head2_key_free(to);
+    config_free(config);
+    return code;
+}
+
+/* ---- import ---- */
+
+struct importing {
+    struct cli *cli;
+    const char *file;
+    const struct config *config;
+    struct fallback_bundle bundle;
+    struct cli_drones drones;
+    uint8_t node[32];
+    uint32_t fresh, known, ended, strangers;
+};
+
+/* What root writes the daemon could not read. */
+static int check_owner(const struct cli *cli, const char *state)
+{
+    struct stat info;
+
+    if (stat(state, &info) != 0 || info.st_uid == geteuid())
+        return CLI_DONE;
+    return cli_fail(cli, CLI_REFUSED, state, "run this as its owner (sudo -u)",
+                    "the state folder belongs to another user");
+}
+
+static int open_record(struct importing *i, const struct head2_key *kem)
+{
+    uint8_t *record;
+    size_t len;
+    const char *why;
+
+    const int code = cli_read_file(i->cli, i->file, FALLBACK_EXPORT_MAX, &record, &len);
+    if (code != CLI_DONE)
+        return code;
+    const enum head2_status st =
+        fallback_open(&i->bundle, record, len, i->config->fallback.issuer, kem, &why);
+    free(record);
+    if (st == HEAD2_OK)
+        return CLI_DONE;
+    return cli_fail(i->cli, cli_status_exit(st), i->file, "nothing was imported", "%s", why);
+}
+
+/* Before anything is written: all of it is for this node, or none is taken. */
+static int check_named(const struct importing *i)
+{
+    struct head2_fallback_key key;
+    size_t at = 0;
+    bool named = true;
+
+    while (named && fallback_bundle_next(&i->bundle, &at, &key))
+        named = head2_fallback_names(&key, i->node);
+    head2_wipe(&key, sizeof key);
+    if (named)
+        return CLI_DONE;
+    return cli_fail(i->cli, CLI_FAILED, i->file,
+                    "add this node's key to fallback.nodes of the gateway; nothing was imported",
+                    "a key in it is not for this node");
+}
+
+static int import_one(struct importing *i, const struct head2_fallback_key *key)
+{
+    char path[PATH_MAX + 64];
+    struct fallback_entry entry = {.key = *key};
+
+    if (fallback_ended(key, utc_now())) {
+        i->ended++;
+        return CLI_DONE;
+    }
+    if (cli_drones_name(&i->drones, key->drone) == NULL) {
+        i->strangers++;
+        return CLI_DONE;
+    }
+    const enum head2_status st = fallback_store_add(i->config->state, &entry);
+    const int error = errno;
+    head2_wipe(&entry, sizeof entry);
+    if (st == HEAD2_E_IO && error == EEXIST) {
+        i->known++;
+        return CLI_DONE;
+    }
+    fallback_store_path(path, sizeof path, i->config->state, key->id);
+    if (st != HEAD2_OK)
+        return cli_fail_errno(i->cli, path, error, "cannot write the key");
+    i->fresh++;
+    return CLI_DONE;
+}
+
+static int import_all(struct importing *i)
+{
+    struct head2_fallback_key key;
+    size_t at = 0;
+    int code = CLI_DONE;
+
+    while (code == CLI_DONE && fallback_bundle_next(&i->bundle, &at, &key))
+        code = import_one(i, &key);
+    head2_wipe(&key, sizeof key);
+    if (code != CLI_DONE)
+        return code;
+    if (i->cli->json)
+        cli_print_json(i->cli,
+                       json_pack("{s:I, s:I, s:I, s:I}", "new", (json_int_t)i->fresh, "known",
+                                 (json_int_t)i->known, "ended", (json_int_t)i->ended, "strangers",
+                                 (json_int_t)i->strangers));
+    else
+        cli_print(i->cli, "%u new, %u known, %u ended, %u of drones that are not in peers\n",
+                  i->fresh, i->known, i->ended, i->strangers);
+    return CLI_DONE;
+}
+
+int cmd_fallback_import(struct cli *cli)
+{
+    struct importing i = {.cli = cli, .file = cli->args[0]};
+    struct head2_key *kem = NULL, *own = NULL;
+    struct config *config = NULL;
+
+    int code = cli_fallback_config(cli, CLI_END_NODE, &config);
+    i.config = config;
+    if (code == CLI_DONE)
+        code = check_owner(cli, config->state);
+    if (code == CLI_DONE)
+        code = read_kem(cli, config->fallback.kem, CLI_KEY_DECAPS, &kem);
+    if (code == CLI_DONE)
+        code = cli_read_key(cli, config->identity, CLI_KEY_SIGN, &own);
+    if (code == CLI_DONE)
+        code = cli_drones_make(cli, &i.drones, config);
+    if (code == CLI_DONE)
+        code = open_record(&i, kem);
+    if (code == CLI_DONE) {
+        identity(i.node, 'F', head2_key_public(own));
+        code = check_named(&i);
+    }
+    if (code == CLI_DONE)
+        code = import_all(&i);
+    fallback_bundle_free(&i.bundle);
+    cli_drones_free(&i.drones);
+    head2_key_free(kem);
+    head2_key_free(own);
+    config_free(config);
+    return code;
+}

@@ -1,0 +1,257 @@
+// Fallback with real files and processes: configuration, keys on their way from a gateway to a node,
+// and a drone that loses its gateway. Keys and files are also made here, from docs/formats.md alone.
+// The program is $HEAD2, else build/release/head2.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import dgram from 'node:dgram';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const head2 = path.resolve(process.env.HEAD2 ?? 'build/release/head2');
+if (!fs.existsSync(head2)) { console.log(`FAIL program: ${head2} is missing; build it, or set HEAD2`); process.exit(1); }
+const base = fs.mkdtempSync(path.join(os.tmpdir(), 'head2-fallback-'));
+process.on('exit', () => fs.rmSync(base, { recursive: true, force: true }));
+const DAY = 86400000;
+let failures = 0, counter = 0, cleanups = [];
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+function check(condition, what) { if (!condition) throw new Error(what); }
+async function test(name, body) {
+  cleanups = [];
+  try { await body(path.join(base, `t${++counter}`)); console.log(`ok ${name}`); } catch (e) {
+    failures++;
+    console.log(`FAIL ${name}: ${String(e.stack ?? e).split('\n').slice(0, 3).join(' | ')}`);
+  }
+  for (const c of cleanups.reverse()) await c();
+}
+async function until(what, ms, condition) {
+  for (const end = Date.now() + ms; ;) {
+    const value = await condition();
+    if (value) return value;
+    check(Date.now() < end, `not within ${ms} ms: ${what}`);
+    await sleep(20);
+  }
+}
+function run(args, options = {}) {
+  const env = { PATH: process.env.PATH, HOME: base, HEAD2_STATE: path.join(base, 'state') };
+  const r = spawnSync(head2, args, { timeout: 20000, env, maxBuffer: 1 << 26, ...options });
+  return { code: r.status, out: r.stdout, text: String(r.stdout), err: String(r.stderr) };
+}
+function good(args, options) {
+  const r = run(args, options);
+  check(r.code === 0, `${args.join(' ')} ended with ${r.code}: ${r.err}`);
+  return r;
+}
+function refused(args, code, words) {
+  const r = run(args);
+  check(r.code === code && words.test(r.err), `${args.join(' ')} ended with ${r.code}: ${r.err}`);
+  check(/^[^\n]+\n$/.test(r.err), `not one line: ${r.err}`);
+}
+const objects = (r) => r.text.trim().split('\n').filter(Boolean).map((l) => JSON.parse(l));
+const be = (bytes, value) => {
+  const b = Buffer.alloc(8);
+  b.writeBigUInt64BE(BigInt(value));
+  return b.subarray(8 - bytes);
+};
+const sha3 = (n, ...parts) => createHash(`sha3-${n}`).update(Buffer.concat(parts)).digest();
+function publicKey(file, bytes) {
+  const body = fs.readFileSync(file, 'utf8').split('\n').filter((l) => l && !l.startsWith('-')).join('');
+  return Buffer.from(body, 'base64').subarray(-bytes); // the end of a SubjectPublicKeyInfo
+}
+const identity = (role, file) => sha3(256, Buffer.from(`ch2v1 identity${role}`), publicKey(file, 2592));
+function keys(dir, name, type) {
+  const file = path.join(dir, `${name}.pem`), pub = path.join(dir, `${name}.pub.pem`);
+  good(['key', 'generate', '--type', type, '--no-passphrase', '--no-receipt', '--out', file, '--public-out', pub]);
+  return { file, pub };
+}
+async function freePort() {
+  const s = dgram.createSocket('udp4');
+  await new Promise((done) => s.bind(0, '127.0.0.1', done));
+  const { port } = s.address();
+  await new Promise((done) => s.close(done));
+  return port;
+}
+
+// A gateway with a drone, and a node; the drone and the node know each other.
+async function place(dir) {
+  const ports = { gateway: await freePort(), node: await freePort(), video: await freePort(), telemetry: await freePort(),
+    logs: await freePort() };
+  good(['init', dir, '--no-passphrase', '--listen', `127.0.0.1:${ports.gateway}`]);
+  const f = path.join(dir, 'node');
+  fs.mkdirSync(f);
+  const node = keys(f, 'node', 'ML-DSA-87'), kem = keys(f, 'kem', 'ML-KEM-1024');
+  for (const name of ['gateway.pub.pem', 'drone-1.pub.pem']) fs.copyFileSync(path.join(dir, name), path.join(f, name));
+  fs.copyFileSync(node.pub, path.join(dir, 'links', 'node.pub.pem'));
+  const p = { dir, ports, node, kem, config: path.join(dir, 'head2.yaml'), link: path.join(dir, 'links', 'drone-1.yaml'),
+    nodeConfig: path.join(f, 'fallback.yaml'), out: {} };
+  p.text = fs.readFileSync(p.config, 'utf8');
+  p.linkText = fs.readFileSync(p.link, 'utf8')
+    .replace(/(telemetry: +{ listen: "127.0.0.1:)\d+/, `$1${ports.telemetry}`)
+    .replace(/(video: +{ listen: "127.0.0.1:)\d+/, `$1${ports.video}`)
+    .replace(/(logs: +{ listen: "127.0.0.1:)\d+/, `$1${ports.logs}`);
+  p.gatewayPart = 'fallback: { nodes: [node/node.pub.pem], lifetime: 3600 }\n';
+  p.linkPart = `fallback: { enabled: true, gateways: [{ key: node.pub.pem, endpoints: ["127.0.0.1:${ports.node}"] }] }\n`;
+  p.nodeText = `identity: { key: node.pem, name: F1 }
+listen:   { udp: "127.0.0.1:${ports.node}" }
+state:    state
+fallback: { issuer: gateway.pub.pem, kem: kem.pem }
+peers:
+  - { name: drone-1, key: drone-1.pub.pem, lanes: { telemetry: "127.0.0.1:1", aggregates: "127.0.0.1:1" } }
+`;
+  p.write = () => {
+    fs.writeFileSync(p.config, p.text + p.gatewayPart);
+    fs.writeFileSync(p.link, p.linkText + p.linkPart);
+    fs.writeFileSync(p.nodeConfig, p.nodeText);
+  };
+  p.write();
+  return p;
+}
+
+// ---- configuration ----
+
+await test('a broken fallback names file, line, column and key', async (dir) => {
+  const p = await place(dir);
+  for (const f of [p.config, p.link]) good(['config', 'check', f]);
+  check(/a fallback node's configuration, valid: 1 peer, UDP/.test(good(['config', 'check', p.nodeConfig]).text), 'node');
+  check(JSON.parse(good(['config', 'check', '--json', p.nodeConfig]).text).role === 'fallback', 'role');
+  const cases = [
+    [p.config, (part) => p.text + part, p.gatewayPart, [
+      [(t) => t.replace('nodes', 'nods'), /head2\.yaml:\d+:\d+: fallback\.nods: unknown key; did you mean 'nodes'\?/],
+      [(t) => t.replace(/\[.*\]/, '[]'), /fallback\.nodes: not a list of 1 to 4 nodes/],
+      [(t) => t.replace(/\[.*\]/, `[${Array(5).fill('node/node.pub.pem')}]`), /not a list of 1 to 4 nodes/],
+      [(t) => t.replace(/\[.*\]/, '[node/node.pub.pem, node/node.pub.pem]'), /fallback\.nodes\[1\]: named twice/],
+      [(t) => t.replace('node.pub.pem', 'kem.pub.pem'), /fallback\.nodes\[0\]: .* is an ML-KEM-1024 key; name an ML-DSA-87/],
+      [(t) => t.replace('node.pub.pem', 'node.pem'), /fallback\.nodes\[0\]: .*holds a private key/],
+      [(t) => t.replace('3600', '86401'), /fallback\.lifetime: '86401' is not a number from 60 to 86400/],
+      [(t) => t.replace(/nodes: \[.*\], /, ''), /fallback: the key 'nodes' is missing/],
+      [() => 'fallback: yes\n', /fallback: not a map of keys/]]],
+    [p.link, (part) => p.linkText + part, p.linkPart, [
+      [(t) => t.replace('enabled: true', 'enabled: maybe'), /fallback\.enabled: 'maybe' is not known here; write true or false/],
+      [(t) => t.replace('endpoints', 'endpoint'), /gateways\[0\]\.endpoint: unknown key; did you mean 'endpoints'/],
+      [(t) => t.replace(/"127.*?"/, '"127.0.0.1"'), /gateways\[0\]\.endpoints\[0\]: '127\.0\.0\.1' is not a host and a port/],
+      [(t) => t.replace('key: node.pub.pem, ', ''), /gateways\[0\]: the key 'key' is missing/],
+      [(t) => t.replace('gateways', 'gateway'), /fallback\.gateway: unknown key; did you mean 'gateways'/]]],
+    [p.nodeConfig, (part) => p.nodeText.replace(/fallback:.*\n/, part), 'fallback: { issuer: gateway.pub.pem, kem: kem.pem }\n', [
+      [(t) => t.replace('kem:', 'ke:'), /fallback\.ke: unknown key; did you mean 'kem'/],
+      [(t) => t.replace(', kem: kem.pem', ''), /fallback: the key 'kem' is missing/],
+      [(t) => t.replace('gateway.pub', 'kem.pub'), /fallback\.issuer: .*an ML-KEM-1024 key/]]],
+  ];
+  for (const [file, whole, part, edits] of cases)
+    for (const [edit, words] of edits) {
+      fs.writeFileSync(file, whole(edit(part)));
+      refused(['config', 'check', file], 3, words);
+    }
+  fs.writeFileSync(p.nodeConfig, p.nodeText.replace('aggregates:', 'video:'));
+  refused(['config', 'check', p.nodeConfig], 3, /peers: peer 'drone-1': the lane video does not pass in fallback/);
+  fs.writeFileSync(p.link, `${p.linkText.replace(/lanes:[^]*?rotate:/, 'tun: { address: 10.0.0.2/24 }\nrotate:')}${p.linkPart}`);
+  refused(['config', 'check', p.link], 3, /fallback: what passes in fallback are MAVLink frames/);
+  p.write();
+  refused(['gateway', '-c', p.nodeConfig], 3, /this is the file of a fallback node; run it with 'head2 gateway --fallback'/);
+  refused(['gateway', '--fallback', '-c', p.config], 3, /this is the file of a gateway: its fallback has no issuer/);
+  refused(['fallback', 'import', '-c', p.config, 'x'], 3, /not the file of a fallback node/);
+  refused(['fallback', 'export', '-c', p.nodeConfig, '--to', p.kem.pub, '--out', 'x'], 3, /not the file of a gateway/);
+});
+
+// ---- keys in files ----
+
+function encodeKey(p, k) {
+  const head = Buffer.concat([k.session ?? randomBytes(8), k.drone ?? identity('D', path.join(p.dir, 'drone-1.pub.pem')), k.id,
+    k.secret ?? randomBytes(64), be(8, k.issued), be(4, k.lifetime ?? 86400), be(2, 64), be(1, 1), k.node ?? identity('F', p.node.pub)]);
+  const file = path.join(base, 'to-be-signed');
+  fs.writeFileSync(file, head);
+  good(['sign', '--key', k.signer ?? path.join(p.dir, 'gateway.pem'), '--raw', '--context', 'ch2v1 fbk', '--existing', 'replace', file]);
+  return Buffer.concat([head, be(2, 4627), fs.readFileSync(`${file}.sig`)]);
+}
+// The file of a key in a state folder, as a gateway keeps it.
+function keep(p, k) {
+  const encoded = encodeKey(p, k);
+  const text = Buffer.concat([Buffer.from('head2-fallback-key 1\n'), be(2, k.counter ?? 0), be(1, k.flags ?? 1), be(1, 0), Buffer.alloc(16),
+    be(8, 0), be(8, 0), be(8, k.counted ?? 0), be(2, encoded.length), encoded]);
+  const folder = path.join(p.dir, 'state', 'fallback');
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  fs.writeFileSync(path.join(folder, `${k.id.toString('hex')}.key`), Buffer.concat([text, sha3(256, text)]), { mode: 0o600 });
+}
+const id = (n) => Buffer.alloc(16, n);
+
+await test('keys go from a gateway to a node, and their counts come back', async (dir) => {
+  const p = await place(dir);
+  const at = (...args) => [...args, '-c', p.config], there = (...args) => [...args, '-c', p.nodeConfig];
+  const exported = path.join(dir, 'keys'), now = Date.now();
+  refused(at('fallback', 'export', '--to', p.kem.pub, '--out', exported), 1, /no key is in force/);
+  refused(at('fallback', 'export', '--out', exported), 2, /--to: the option is missing/);
+  refused(at('fallback', 'export', '--to', p.node.pub, '--out', exported), 3, /cannot encapsulate/);
+  keep(p, { id: id(1), issued: now - 1000, counter: 2, counted: now });
+  keep(p, { id: id(2), issued: now, flags: 0 });
+  keep(p, { id: id(3), issued: now - 2 * DAY }); // ended
+  keep(p, { id: id(4), issued: now, drone: randomBytes(32) }); // of a drone that the node does not know
+  check(/drone-1/.test(good(at('fallback', 'list')).text), 'list');
+  const listed = objects(good(at('fallback', 'list', '--json')));
+  check(listed.length === 4 && listed[0].counter === 2 && listed[0].acknowledged && !listed[1].acknowledged, JSON.stringify(listed));
+  check(listed[2].ended && !listed[0].ended && listed[0].name === 'drone-1' && listed[3].name === null, JSON.stringify(listed));
+  const one = objects(good(at('fallback', 'show', '--json', '0101')))[0];
+  check(one.nodes[0] === identity('F', p.node.pub).toString('hex') && one.max_uses === 64, JSON.stringify(one));
+  refused(at('fallback', 'show', 'ff'), 3, /no such key/);
+
+  good(at('fallback', 'export', '--to', p.kem.pub, '--out', exported));
+  check((fs.statSync(exported).mode & 0o777) === 0o600, 'others may read what was exported');
+  const first = JSON.parse(good(there('fallback', 'import', '--json', exported)).text);
+  check(first.new === 2 && first.known === 0 && first.strangers === 1, JSON.stringify(first));
+  const again = good(at('fallback', 'export', '--to', p.kem.pub)); // to standard output, from standard input
+  const second = JSON.parse(good(there('fallback', 'import', '--json', '-'), { input: again.out }).text);
+  check(second.new === 0 && second.known === 2, JSON.stringify(second));
+  const folder = path.join(dir, 'node', 'state', 'fallback');
+  check(fs.readdirSync(folder).length === 2, 'two files');
+  for (const f of fs.readdirSync(folder)) check((fs.statSync(path.join(folder, f)).mode & 0o777) === 0o600, `mode of ${f}`);
+
+  // what is not what the gateway sealed for this node
+  const bytes = fs.readFileSync(exported);
+  const changed = path.join(dir, 'changed');
+  for (const [where, value] of [[30, 1], [100, 1], [2000, 1], [bytes.length - 1, 1]]) {
+    const copy = Buffer.from(bytes);
+    copy[where] ^= value;
+    fs.writeFileSync(changed, copy);
+    refused(there('fallback', 'import', changed), where === 30 ? 5 : 1, /another gateway|signature does not hold/);
+  }
+  fs.writeFileSync(changed, bytes.subarray(0, 5000));
+  refused(there('fallback', 'import', changed), 3, /damaged, or a part of it is missing/);
+  fs.writeFileSync(changed, 'keys');
+  refused(there('fallback', 'import', changed), 3, /not a file of exported fallback keys/);
+  const otherKem = keys(dir, 'other', 'ML-KEM-1024');
+  good(at('fallback', 'export', '--to', otherKem.pub, '--out', changed));
+  refused(there('fallback', 'import', changed), 5, /sealed to another node's key; nothing was imported/);
+  keep(p, { id: id(5), issued: now, node: randomBytes(32) });
+  good(at('fallback', 'export', '--to', p.kem.pub, '--out', changed));
+  refused(there('fallback', 'import', changed), 1, /a key in it is not for this node; add this node/);
+  check(fs.readdirSync(folder).length === 2, 'something was imported');
+  fs.unlinkSync(path.join(dir, 'state', 'fallback', `${id(5).toString('hex')}.key`));
+
+  // counts: the node's file with another count is made here
+  const used = path.join(dir, 'used');
+  const accept = (n, count, when) => {
+    const file = path.join(folder, `${id(n).toString('hex')}.key`);
+    const text = fs.readFileSync(file).subarray(0, -32);
+    text.writeUInt16BE(count, 21);
+    be(8, when).copy(text, 21 + 36);
+    fs.writeFileSync(file, Buffer.concat([text, sha3(256, text)]));
+    good(there('fallback', 'used', '--out', used));
+  };
+  accept(1, 2, now - 500);
+  check(/^ok +0101.*accepted 2, drone says 2/m.test(good(at('fallback', 'check', used)).text), 'the same count');
+  accept(1, 3, now + 500); // the drone's word is of before that
+  check(/^open +0101.*accepted 3, drone says 2/m.test(good(at('fallback', 'check', used)).text), 'not yet known');
+  accept(1, 3, now - 500);
+  const alarm = run(at('fallback', 'check', used));
+  check(alarm.code === 1 && /^ALARM 0101.*somebody else has this key/m.test(alarm.text) && /1 keys were used by somebody/.test(alarm.err), alarm.text + alarm.err);
+  const kept = fs.readFileSync(used, 'utf8');
+  fs.writeFileSync(used, kept.replace(/ 3 /, ' 2 '));
+  refused(at('fallback', 'check', used), 1, /signed by none of the nodes/);
+  fs.writeFileSync(used, kept.slice(0, -10));
+  refused(at('fallback', 'check', used), 3, /not what 'head2 fallback used' writes/);
+
+  // a damaged file is told, not passed over
+  const damaged = path.join(folder, `${id(2).toString('hex')}.key`);
+  fs.truncateSync(damaged, 100);
+  refused(there('fallback', 'list'), 3, /0202.*\.key: the file is damaged; move it away/);
+});
+
+process.exit(failures === 0 ? 0 : 1);
