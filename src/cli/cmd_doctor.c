@@ -1,9 +1,10 @@
 /*
- * head2 doctor: what this machine offers, and whether the primitives give their known answers. Each
- * thing looked at is one line: ok, warn or fail, what was found, and what to do about it.
+ * head2 doctor: what this machine offers, and whether the primitives give their known answers. What
+ * a daemon needs beside that is in doctor_config.c, doctor_port.c and doctor_path.c.
  */
 #include "artifact/selftest.h"
 #include "artifact/utc.h"
+#include "cli/doctor.h"
 #include "cli/verbs.h"
 #include "gateway/ipsec_mb.h"
 #include "gateway/state.h"
@@ -27,17 +28,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-enum grade { OK, WARN, FAIL };
-
-struct doctor {
-    struct cli *cli;
-    unsigned failures; /* of the machine */
-    bool unhealthy;    /* randomness or a self-test */
-    char first[256];   /* the first failure, for the error line */
-};
-
-HEAD2_PRINTF(5, 6)
-static void note(struct doctor *d, enum grade grade, const char *name, const char *todo,
+void doctor_note(struct doctor *d, enum grade grade, const char *name, const char *todo,
                  const char *fmt, ...)
 {
     static const char *const words[] = {"ok", "warn", "fail"};
@@ -69,8 +60,8 @@ static void look_at_libcrypto(struct doctor *d)
 {
     const unsigned major = OPENSSL_version_major();
 
-    note(d, major < 3 ? FAIL : OK, "libcrypto", "install OpenSSL 3.0 or later", "%s",
-         OpenSSL_version(OPENSSL_VERSION));
+    doctor_note(d, major < 3 ? FAIL : OK, "libcrypto", "install OpenSSL 3.0 or later", "%s",
+                OpenSSL_version(OPENSSL_VERSION));
 }
 
 /* "rdseed, jitter": the sources that are credited and good. */
@@ -101,28 +92,30 @@ static void look_at_randomness(struct doctor *d)
         d->unhealthy = true;
     head2_entropy_info(&info);
     credited_sources(sources, sizeof sources, &info);
-    note(d,
-         !ok           ? FAIL
-         : info.single ? WARN
-                       : OK,
-         "randomness",
-         ok ? "a second independent source would be better: see docs/entropy.md"
-            : "see 'head2 rng status' and docs/entropy.md",
-         ok ? "%s: start-up tests passed, keys can be made" : "no keys can be made; good: %s",
-         sources[0] != 0 ? sources : "none");
+    doctor_note(d,
+                !ok           ? FAIL
+                : info.single ? WARN
+                              : OK,
+                "randomness",
+                ok ? "a second independent source would be better: see docs/entropy.md"
+                   : "see 'head2 rng status' and docs/entropy.md",
+                ok ? "%s: start-up tests passed, keys can be made"
+                   : "no keys can be made; good: %s",
+                sources[0] != 0 ? sources : "none");
 }
 
 static void look_at_cpu(struct doctor *d)
 {
 #if defined(__x86_64__) || defined(__i386__)
     const bool aes = __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
-    note(d, aes ? OK : WARN, "AES instructions",
-         "expect AES-GCM to be slow, or use a CPU (or virtual CPU) that has them", "%s%s%s",
-         aes ? "AES-NI and PCLMULQDQ" : "none", __builtin_cpu_supports("avx2") ? ", AVX2" : "",
-         __builtin_cpu_supports("avx512f") ? ", AVX-512" : "");
+    doctor_note(d, aes ? OK : WARN, "AES instructions",
+                "expect AES-GCM to be slow, or use a CPU (or virtual CPU) that has them", "%s%s%s",
+                aes ? "AES-NI and PCLMULQDQ" : "none",
+                __builtin_cpu_supports("avx2") ? ", AVX2" : "",
+                __builtin_cpu_supports("avx512f") ? ", AVX-512" : "");
 #else
-    note(d, WARN, "AES instructions", "compare 'head2 bench' with what you need",
-         "not known on this architecture");
+    doctor_note(d, WARN, "AES instructions", "compare 'head2 bench' with what you need",
+                "not known on this architecture");
 #endif
 }
 
@@ -139,10 +132,11 @@ static void look_at_kernels(struct doctor *d)
     char refused[200] = "";
     const bool ok = head2_kernels_check(name_refused, refused) == HEAD2_OK;
 
-    note(d, ok ? OK : WARN, "kernels",
-         "results are right, and slower: the processor or this build is at fault",
-         ok ? "%s, in agreement with portable C" : "%s, but these disagree and are not used: %s",
-         head2_isa(), refused);
+    doctor_note(d, ok ? OK : WARN, "kernels",
+                "results are right, and slower: the processor or this build is at fault",
+                ok ? "%s, in agreement with portable C"
+                   : "%s, but these disagree and are not used: %s",
+                head2_isa(), refused);
 }
 
 static void look_at_packets(struct doctor *d)
@@ -150,9 +144,9 @@ static void look_at_packets(struct doctor *d)
     const struct aead_provider *p = ipsec_mb_provider();
     const bool refused = p != NULL && !aead_use(p);
 
-    note(d, refused ? WARN : OK, "packets",
-         "libipsec-mb disagrees with libcrypto and is not used: install another version",
-         "AES-GCM by %s", aead_in_use()->name);
+    doctor_note(d, refused ? WARN : OK, "packets",
+                "libipsec-mb disagrees with libcrypto and is not used: install another version",
+                "AES-GCM by %s", aead_in_use()->name);
 }
 
 static void look_at_limits(struct doctor *d)
@@ -160,12 +154,13 @@ static void look_at_limits(struct doctor *d)
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_CORE, &limit) == 0)
-        note(d, limit.rlim_cur == 0 ? OK : WARN, "core dumps",
-             "run 'ulimit -c 0', or set LimitCORE=0 in the unit: a core dump can hold keys", "%s",
-             limit.rlim_cur == 0 ? "off" : "on");
+        doctor_note(d, limit.rlim_cur == 0 ? OK : WARN, "core dumps",
+                    "run 'ulimit -c 0', or set LimitCORE=0 in the unit: a core dump can hold keys",
+                    "%s", limit.rlim_cur == 0 ? "off" : "on");
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-        note(d, limit.rlim_cur >= 1024 ? OK : WARN, "open files", "raise it with 'ulimit -n 1024'",
-             "%llu allowed", (unsigned long long)limit.rlim_cur);
+        doctor_note(d, limit.rlim_cur >= 1024 ? OK : WARN, "open files",
+                    "raise it with 'ulimit -n 1024'", "%llu allowed",
+                    (unsigned long long)limit.rlim_cur);
 }
 
 static void look_at_clock(struct doctor *d)
@@ -176,12 +171,13 @@ static void look_at_clock(struct doctor *d)
 
     utc_format(now, ms);
     if (ms < 1735689600000u) { /* 2025-01-01 */
-        note(d, FAIL, "clock", "set the clock: receipts and validity depend on it", "%s", now);
+        doctor_note(d, FAIL, "clock", "set the clock: receipts and validity depend on it", "%s",
+                    now);
         return;
     }
     const bool synced = adjtimex(&t) >= 0 && (t.status & STA_UNSYNC) == 0;
-    note(d, synced ? OK : WARN, "clock", "run a time service (chrony, systemd-timesyncd)", "%s, %s",
-         now, synced ? "synchronised" : "not known to be synchronised");
+    doctor_note(d, synced ? OK : WARN, "clock", "run a time service (chrony, systemd-timesyncd)",
+                "%s, %s", now, synced ? "synchronised" : "not known to be synchronised");
 }
 
 static int mtu_of(int fd, const char *name)
@@ -198,13 +194,15 @@ static void look_at_interfaces(struct doctor *d)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (names == NULL || fd < 0)
-        note(d, WARN, "interfaces", "check that networking is allowed here", "cannot be listed");
+        doctor_note(d, WARN, "interfaces", "check that networking is allowed here",
+                    "cannot be listed");
     for (size_t i = 0; names != NULL && fd >= 0 && names[i].if_name != NULL; i++) {
         char what[IF_NAMESIZE + 16];
         const int mtu = mtu_of(fd, names[i].if_name);
         snprintf(what, sizeof what, "interface %s", names[i].if_name);
-        note(d, mtu >= 1280 ? OK : WARN, what,
-             "packets of 1,280 bytes must pass: raise its MTU or do not use it", "MTU %d", mtu);
+        doctor_note(d, mtu >= 1280 ? OK : WARN, what,
+                    "packets of 1,280 bytes must pass: raise its MTU or do not use it", "MTU %d",
+                    mtu);
     }
     if (names != NULL)
         if_freenameindex(names);
@@ -222,46 +220,46 @@ static void look_at_buffers(struct doctor *d)
     const bool read = fscanf(f, "%llu", &max) == 1;
     fclose(f);
     if (read)
-        note(d, max >= 2097152 ? OK : WARN, "UDP receive buffer",
-             "for a gateway of many drones: sysctl -w net.core.rmem_max=4194304",
-             "at most %llu bytes", max);
+        doctor_note(d, max >= 2097152 ? OK : WARN, "UDP receive buffer",
+                    "for a gateway of many drones: sysctl -w net.core.rmem_max=4194304",
+                    "at most %llu bytes", max);
 }
 
-/* given: named on the command line; the usual place may still be missing. */
-static void look_at_state(struct doctor *d, const char *folder, bool given)
+void doctor_state(struct doctor *d, const char *folder, bool given)
 {
     struct stat info;
     struct statvfs space;
     char probe[PATH_MAX];
 
     if (stat(folder, &info) != 0) {
-        note(d, given ? FAIL : WARN, "state folder",
-             "check the name; the first receipt, or 'head2 init', makes it", "%s: %s", folder,
-             strerror(errno));
+        doctor_note(d, given ? FAIL : WARN, "state folder",
+                    "check the name; the first receipt, or 'head2 init', makes it", "%s: %s",
+                    folder, strerror(errno));
         return;
     }
     if (!S_ISDIR(info.st_mode)) {
-        note(d, FAIL, "state folder", "give a folder", "%s is not a folder", folder);
+        doctor_note(d, FAIL, "state folder", "give a folder", "%s is not a folder", folder);
         return;
     }
     const bool ours = state_mode_ok(info.st_mode);
-    note(d, ours ? OK : FAIL, "state folder", "chmod 700 it", "%s has mode %04o%s", folder,
-         (unsigned)info.st_mode & 07777, ours ? "" : ": others may write to it");
-    note(d, info.st_uid == geteuid() ? OK : WARN, "state folder's owner",
-         "run as its owner, or chown it", "user %u; this is user %u", (unsigned)info.st_uid,
-         (unsigned)geteuid());
-    note(d, access(folder, W_OK | X_OK) == 0 ? OK : FAIL, "state folder's use",
-         "change its permissions or its mount", "%s",
-         access(folder, W_OK | X_OK) == 0 ? "can be written" : strerror(errno));
+    doctor_note(d, ours ? OK : FAIL, "state folder", "chmod 700 it", "%s has mode %04o%s", folder,
+                (unsigned)info.st_mode & 07777, ours ? "" : ": others may write to it");
+    doctor_note(d, info.st_uid == geteuid() ? OK : WARN, "state folder's owner",
+                "run as its owner, or chown it", "user %u; this is user %u", (unsigned)info.st_uid,
+                (unsigned)geteuid());
+    doctor_note(d, access(folder, W_OK | X_OK) == 0 ? OK : FAIL, "state folder's use",
+                "change its permissions or its mount", "%s",
+                access(folder, W_OK | X_OK) == 0 ? "can be written" : strerror(errno));
     if (statvfs(folder, &space) == 0) {
         const unsigned long long free_mb =
             (unsigned long long)space.f_bavail * space.f_frsize / 1000000;
-        note(d, free_mb >= 100 ? OK : WARN, "space for receipts", "free some", "%llu MB", free_mb);
+        doctor_note(d, free_mb >= 100 ? OK : WARN, "space for receipts", "free some", "%llu MB",
+                    free_mb);
     }
     snprintf(probe, sizeof probe, "%s/receipts/receipts.key.pem", folder);
     if (stat(probe, &info) == 0)
-        note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "receipts' key", "chmod 600 it", "mode %04o",
-             (unsigned)info.st_mode & 07777);
+        doctor_note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "receipts' key", "chmod 600 it",
+                    "mode %04o", (unsigned)info.st_mode & 07777);
 }
 
 static void test_primitives(struct doctor *d)
@@ -270,18 +268,20 @@ static void test_primitives(struct doctor *d)
         const bool ok = selftests[i].passes();
         if (!ok)
             d->unhealthy = true;
-        note(d, ok ? OK : FAIL, selftests[i].name, "do not use this build", "%s",
-             ok ? "known answers given" : "a known answer is not given");
+        doctor_note(d, ok ? OK : FAIL, selftests[i].name, "do not use this build", "%s",
+                    ok ? "known answers given" : "a known answer is not given");
     }
 }
 
 int cmd_doctor(struct cli *cli)
 {
     struct doctor d = {.cli = cli};
-    const char *state = cli_string(cli, "state");
+    const char *state = cli_string(cli, "state"), *config = cli_string(cli, "config");
 
     if (state == NULL)
         state = getenv("HEAD2_STATE");
+    if (config == NULL)
+        config = getenv("HEAD2_CONFIG");
     look_at_libcrypto(&d);
     look_at_randomness(&d);
     look_at_cpu(&d);
@@ -291,8 +291,10 @@ int cmd_doctor(struct cli *cli)
     look_at_clock(&d);
     look_at_interfaces(&d);
     look_at_buffers(&d);
+    if (config != NULL && *config != 0)
+        doctor_config(&d, config);
     if (state != NULL && *state != 0)
-        look_at_state(&d, state, cli_string(cli, "state") != NULL);
+        doctor_state(&d, state, cli_string(cli, "state") != NULL);
     test_primitives(&d);
     if (d.failures == 0)
         return CLI_DONE;

@@ -51,6 +51,7 @@ static const struct cli_option acvp_options[] = {
 };
 
 static const struct cli_option doctor_options[] = {
+    {"config", 'c', CLI_FILE, "FILE", "look at what this configuration needs too (default: $HEAD2_CONFIG)", 0, 0},
     {"state", 0, CLI_DIR, "DIR", "look at this state folder too (default: $HEAD2_STATE)", 0, 0},
     END
 };
@@ -313,8 +314,10 @@ const struct cli_verb cli_verbs[] = {
      "encrypted identity only that it is one.", NULL, FILES,
      cmd_config_check},
     {"doctor", NULL, "", 0, 0, "look at this machine and test the primitives",
-     "One line for each thing looked at: ok, warn or fail, and what to do. Exit code 6 when a "
-     "self-test or the randomness fails, 1 when something else does.",
+     "One line for each thing looked at: ok, warn or fail, and what to do. With a configuration: its "
+     "keys, state folder, ports and TUN device; of a link also the path to its gateway, to which two "
+     "datagrams are sent that may not be cut up. Exit code 6 when a self-test or the randomness "
+     "fails, 1 when something else does.",
      doctor_options, FILES | CLI_EXIT(CLI_FAILED) | CLI_EXIT(CLI_HEALTH), cmd_doctor},
     {"fallback", "check", "FILE", 1, 1, "at the gateway: compare a node's count with the drones'",
      "FILE is what 'head2 fallback used' wrote at a node of fallback.nodes. A key that the node has "

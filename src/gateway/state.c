@@ -45,12 +45,36 @@ static void path_of(char *out, size_t cap, const char *folder, const char *name)
 
 /* ---- the lock ---- */
 
-static enum head2_status held(const char *path, int fd, struct config_error *err)
+/* The process that wrote the lock file; 0 when it does not say. */
+static long holder(int fd)
 {
-    char text[128] = {0}, what[160];
+    char text[128] = {0};
     long pid = 0;
 
     if (pread(fd, text, sizeof text - 1, 0) <= 0 || sscanf(text, LOCK_KIND " 1 pid %ld", &pid) != 1)
+        return 0;
+    return pid;
+}
+
+long state_holder(const char *folder)
+{
+    char path[4200];
+
+    path_of(path, sizeof path, folder, "lock");
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    const long pid = holder(fd);
+    close(fd);
+    return pid;
+}
+
+static enum head2_status held(const char *path, int fd, struct config_error *err)
+{
+    char what[160];
+    const long pid = holder(fd);
+
+    if (pid == 0)
         snprintf(what, sizeof what, "the state folder is in use by another process");
     else
         snprintf(what, sizeof what, "the state folder is in use by process %ld", pid);

@@ -32,6 +32,8 @@ bool state_mode_ok(mode_t mode);
 HEAD2_CHECK enum head2_status state_open(struct state *s, const char *folder,
                                          struct config_error *err);
 void state_close(struct state *s);
+/* The process that has the folder's lock, or had it last; 0 when that is not known. */
+long state_holder(const char *folder);
 
 /* The next incarnation: above the last one and not below the clock. Durable when it returns.
  * HEAD2_OK, HEAD2_E_IO, HEAD2_E_MALFORMED, HEAD2_E_UNSUPPORTED, HEAD2_E_LIMIT. */
