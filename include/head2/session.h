@@ -2,7 +2,8 @@
  * Sessions between drones and a gateway: the CH2 protocol without sockets, clocks or threads.
  *
  * A struct head2_session is one end: a drone's, which talks to one gateway, or a gateway's, which
- * serves many drones on one port. The caller owns the sockets and the clock and runs this loop:
+ * serves many drones on one port, or that of a node that stands in for a gateway while drones do
+ * not reach it (head2/fallback.h). The caller owns the sockets and the clock and runs this loop:
  *
  *     on a datagram:       head2_session_input(s, now, &from, bytes, len, &data)
  *                          and, where data.bytes is set, hand the plaintext to the application
@@ -12,10 +13,11 @@
  *     on the deadline:     head2_session_tick(s, now), due at head2_session_deadline(s)
  *     after each of these: while (head2_session_next(s, now, &action)) carry the action out
  *
- * An action is a datagram to send, an event to record, or a job: one lattice operation (sign,
- * verify, encaps, decaps, keypair) that the session needs and never does itself. Run it anywhere
- * with head2_job_run, on any thread, and give it back with head2_session_complete. So data flows
- * on while keys are made, and a private key never enters the session.
+ * An action is a datagram to send, an event to record, a fallback key to store, or a job: one
+ * lattice operation (sign, verify, encaps, decaps, keypair) that the session needs and never does
+ * itself. Run it anywhere with head2_job_run, on any thread, and give it back with
+ * head2_session_complete. So data flows on while keys are made, and a private key never enters the
+ * session.
  *
  * now is microseconds of a clock that never goes back and counts suspended time (CLOCK_BOOTTIME).
  * All calls on one session come from one thread at a time. Pointers in actions, packets and data
@@ -24,6 +26,7 @@
 #ifndef HEAD2_SESSION_H
 #define HEAD2_SESSION_H
 
+#include <head2/fallback.h>
 #include <head2/secret.h>
 
 #include <stdbool.h>
@@ -42,7 +45,11 @@ extern "C" {
 #define HEAD2_SESSION_PK_BYTES   2592
 #define HEAD2_SESSION_NO_PEER    UINT32_MAX
 
-enum head2_role { HEAD2_ROLE_DRONE = 0, HEAD2_ROLE_GATEWAY = 1 };
+enum head2_role {
+    HEAD2_ROLE_DRONE = 0,
+    HEAD2_ROLE_GATEWAY = 1,
+    HEAD2_ROLE_FALLBACK = 2 /* a node: its drones are registered by their fallback keys alone */
+};
 
 /* Cipher suites. CH2-L1X4 is the literal 4 x AES-128 of the published guide: four independent
  * AES-128 keys have AES-128 strength, NIST level 1. CH2-L5-P384 is CH2-L5 with Diffie-Hellman on
@@ -67,6 +74,13 @@ struct head2_prefix {
 
 /* Where randomness comes from; head2_random with an unused first argument is the usual answer. */
 typedef enum head2_status head2_random_fn(void *arg, void *out, size_t len);
+
+/* A node that a drone may turn to. */
+struct head2_fallback_node {
+    const uint8_t *pk; /* its ML-DSA-87 public key, 2592 bytes; copied */
+    struct head2_address addrs[HEAD2_SESSION_MAX_ADDRS];
+    uint32_t n_addrs; /* 1 to 4 */
+};
 
 struct head2_session_config {
     enum head2_role role;
@@ -94,8 +108,28 @@ struct head2_session_config {
     /* for the seeds of KEM key pairs; head2_random_key is the usual answer. NULL: random */
     head2_random_fn *random_key;
     void *random_arg;
-    uint64_t (*wall_ms)(void *arg); /* Unix time for the peer's information; may be NULL */
+    /* Unix time, for the peer's information, and for fallback keys: when a gateway issues one, and
+     * how long a node takes it. May be NULL where there are none. */
+    uint64_t (*wall_ms)(void *arg);
     void *wall_arg;
+    /* gateway: the identities (role F) of the nodes that may stand in for it, all different;
+     * copied. None: no fallback keys are issued. */
+    const uint8_t (*fallback_ids)[32];
+    uint32_t n_fallback_ids; /* at most HEAD2_FALLBACK_NODES */
+    uint32_t
+        fallback_lifetime; /* gateway: of a key, in seconds; 0 means 86400, which is the most */
+    /* drone: the nodes that it knows; copied. None: there is no fallback. */
+    const struct head2_fallback_node *fallback_nodes;
+    uint32_t n_fallback_nodes; /* at most HEAD2_FALLBACK_NODES */
+    /* Make durable that a key's counter has been used (drone) or accepted (node). Only when it has
+     * returned HEAD2_OK does the handshake go on. Required at a node, and where there are
+     * fallback_nodes. */
+    enum head2_status (*fallback_count)(void *arg, const uint8_t id[HEAD2_FALLBACK_ID_BYTES],
+                                        uint16_t counter);
+    /* drone, node: whether a datagram on lane 0 may pass towards the drone in a fallback session.
+     * NULL: head2_fallback_allows. */
+    bool (*fallback_allows)(void *arg, const uint8_t *datagram, size_t len);
+    void *fallback_arg;
     /* As in head2/entropy.h: a number that another one takes the place of when the machine's memory
      * is restored or copied; false when there is none. Read before and after everything that is
      * sealed. When it has changed, what was sealed is discarded, all sessions, handshakes and
@@ -147,6 +181,40 @@ head2_session_add_peer(struct head2_session *s, uint32_t *peer,
 /* Forget a peer and erase its sessions: for a revoked or deconfigured drone. */
 HEAD2_API void head2_session_remove_peer(struct head2_session *s, uint32_t peer);
 
+/**
+ * head2_session_add_fallback_key - make a stored fallback key known.
+ *
+ * node: registers the key's drone, or one more key of a drone that is registered (two at most).
+ * drone: after add_peer, the newest key first (two at most).
+ *
+ * peer      receives the number of the drone at a node, 0 at a drone
+ * key       must name this drone, or this node; copied. Its signature is the caller's to verify.
+ * counter   the highest that fallback_count has been told for it, 0 if none
+ * valid_us  how much longer it may be used, by now's clock; its lifetime at most. A node looks at
+ *           wall_ms besides.
+ *
+ * Returns HEAD2_OK, HEAD2_E_ARG (not for this end, or expired), HEAD2_E_STATE (known already, or no
+ * peer yet) or HEAD2_E_SPACE.
+ */
+HEAD2_API HEAD2_CHECK enum head2_status
+head2_session_add_fallback_key(struct head2_session *s, uint64_t now, uint32_t *peer,
+                               const struct head2_fallback_key *key, uint16_t counter,
+                               uint64_t valid_us);
+
+/* Forget a fallback key and erase the sessions under it. A node forgets a drone with its last key.
+ */
+HEAD2_API void head2_session_drop_fallback_key(struct head2_session *s,
+                                               const uint8_t id[HEAD2_FALLBACK_ID_BYTES]);
+
+/**
+ * head2_session_fallback_kept - say that the key of a HEAD2_ACTION_FALLBACK_KEY is stored, durably.
+ *
+ * A gateway sends it only now; a drone acknowledges and uses it only now. Until then the action
+ * comes again every 10 s. An id that is not waited for has no effect.
+ */
+HEAD2_API void head2_session_fallback_kept(struct head2_session *s, uint64_t now, uint32_t peer,
+                                           const uint8_t id[HEAD2_FALLBACK_ID_BYTES]);
+
 /* Change what can change while sessions run: rotation limits and overlap hold from the next
  * handshake on; rates at once. Other fields of config are ignored. Returns HEAD2_OK or HEAD2_E_ARG.
  */
@@ -160,6 +228,7 @@ struct head2_session_data {
     uint32_t peer;
     uint8_t lane;
     bool late; /* lane 0 at a drone: older than one already delivered, or the link is not fresh */
+    bool fallback; /* it came in a fallback session */
 };
 
 /**
@@ -193,9 +262,10 @@ struct head2_session_packets {
  * len    0 to head2_session_max_payload(s, peer)
  *
  * Returns HEAD2_OK, HEAD2_E_STATE (no session is up), HEAD2_E_LIMIT (longer than the session
- * allows), HEAD2_E_POLICY (sending pauses until the peer is heard under the present key),
- * HEAD2_E_ARG, HEAD2_E_CRYPTO or HEAD2_E_MEMORY. After an error there is no packet, and the
- * plaintext must not be sent in any other way.
+ * allows), HEAD2_E_POLICY (sending pauses until the peer is heard under the present key; or the
+ * session is a fallback session, which takes neither lane 1 nor lane 2, nor on lane 0 towards the
+ * drone what fallback_allows refuses), HEAD2_E_ARG, HEAD2_E_CRYPTO or HEAD2_E_MEMORY. After an
+ * error there is no packet, and the plaintext must not be sent in any other way.
  */
 HEAD2_API HEAD2_CHECK enum head2_status head2_session_send(struct head2_session *s, uint64_t now,
                                                            uint32_t peer, uint8_t lane,
@@ -260,7 +330,9 @@ enum head2_event_kind {
                              done */
     HEAD2_EVENT_MOVED,    /* the peer is at another address, and has proven it: see from, to */
     HEAD2_EVENT_IMAGE,    /* this machine's memory was restored or copied: all keys were erased */
-    HEAD2_EVENT_ALARM     /* counter says which: evidence of an attack or of a broken peer */
+    HEAD2_EVENT_FALLBACK_KEY, /* gateway: the drone has acknowledged a key; drone: one is in force
+                               */
+    HEAD2_EVENT_ALARM         /* counter says which: evidence of an attack or of a broken peer */
 };
 
 /* Why a key was replaced. */
@@ -293,9 +365,20 @@ struct head2_event {
     uint64_t epoch_bytes;          /* ROTATED: wire bytes under the old key, both directions */
     uint64_t epoch_us;             /* ROTATED: its age */
     struct head2_address from, to; /* MOVED: the peer's address, before and now */
+    bool fallback;                 /* UP, DOWN: of a fallback session */
+    /* UP: the counter that the handshake used; of a signed one at a gateway the counter that the
+     * drone reports of the newest key that it holds */
+    uint16_t fb_counter;
+    uint8_t
+        fallback_id[HEAD2_FALLBACK_ID_BYTES]; /* FALLBACK_KEY; UP, DOWN: of a fallback session */
 };
 
-enum head2_action_kind { HEAD2_ACTION_SEND, HEAD2_ACTION_JOB, HEAD2_ACTION_EVENT };
+enum head2_action_kind {
+    HEAD2_ACTION_SEND,
+    HEAD2_ACTION_JOB,
+    HEAD2_ACTION_EVENT,
+    HEAD2_ACTION_FALLBACK_KEY
+};
 
 struct head2_action {
     enum head2_action_kind kind;
@@ -304,6 +387,10 @@ struct head2_action {
     size_t len;
     struct head2_job *job; /* JOB: run it, then head2_session_complete */
     const struct head2_event *event;
+    /* FALLBACK_KEY: store it, then head2_session_fallback_kept. At a gateway one was made for this
+     * peer; at a drone one has come, and its signature fits. */
+    const struct head2_fallback_key *fallback;
+    uint32_t peer;
 };
 
 /* The next thing to do; false when there is none. */
@@ -373,6 +460,9 @@ enum head2_counter {
     HEAD2_COUNT_PATH_UNPROVEN,
     HEAD2_COUNT_IMAGE,
     HEAD2_COUNT_FORGERY_LIMIT,
+    HEAD2_COUNT_FBK_EXPIRED,
+    HEAD2_COUNT_FBK_REPLAY,
+    HEAD2_COUNT_FBK_POLICY,
     HEAD2_COUNTERS
 };
 
@@ -407,6 +497,8 @@ struct head2_peer_info {
     uint64_t rotations[HEAD2_CAUSES]; /* by enum head2_cause */
     uint64_t ratchets;                /* of these, steps without a new exchange */
     uint64_t handshake_us, handshake_bytes;
+    bool fallback;             /* the session is a fallback session */
+    uint64_t fallback_left_us; /* how long it may last; without one, at a drone, the newest key */
 };
 
 /* Returns HEAD2_OK or HEAD2_E_ARG (no such peer). */

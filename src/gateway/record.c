@@ -236,6 +236,8 @@ static struct wording wording_of(const struct head2_event *e)
         return (struct wording){"path-moved", JOURNAL_INFO};
     case HEAD2_EVENT_IMAGE:
         return (struct wording){"image-changed", JOURNAL_WARNING};
+    case HEAD2_EVENT_FALLBACK_KEY:
+        return (struct wording){"fallback-key", JOURNAL_INFO};
     case HEAD2_EVENT_ALARM:
         break;
     }

@@ -1,13 +1,23 @@
 /*
  * The drone's attempts at a handshake: their timers, what each has to send, and when another one
  * starts. Only the drone has timers; up to three attempts run beside each other, and the first that
- * completes wins.
+ * completes wins. Those with nodes (standby.c) have places of their own behind them.
  */
 #include "session/initiator.h"
 
 struct peer *attempt_gateway(struct head2_session *s)
 {
     return &s->peers[0];
+}
+
+const struct head2_address *attempt_address(const struct head2_session *s, const struct attempt *a)
+{
+    return a->fallback ? &s->fb.node[a->node].addrs[a->addr] : &s->peers[0].addrs[a->addr];
+}
+
+const uint8_t *attempt_mkey(const struct head2_session *s, const struct attempt *a, unsigned dir)
+{
+    return a->fallback ? s->fb.node[a->node].mkey[dir] : s->mkey[dir];
 }
 
 void attempt_drop(struct attempt *a)
@@ -17,7 +27,7 @@ void attempt_drop(struct attempt *a)
 
 void initiator_abort_all(struct head2_session *s)
 {
-    for (unsigned i = 0; s->attempts != NULL && i < HS_PARALLEL; i++)
+    for (unsigned i = 0; s->attempts != NULL && i < ATTEMPTS; i++)
         attempt_drop(&s->attempts[i]);
 }
 
@@ -42,7 +52,7 @@ void attempt_progress(struct head2_session *s, struct attempt *a)
 uint16_t attempt_message_len(const struct attempt *a)
 {
     return a->state == ATTEMPT_HELLO  ? HELLO_BYTES
-           : a->state == ATTEMPT_AUTH ? AUTH_BYTES
+           : a->state == ATTEMPT_AUTH ? auth_len(!a->fallback)
                                       : a->init_len;
 }
 
@@ -67,6 +77,8 @@ static void attempt_timeout(struct head2_session *s, struct attempt *a)
 
     a->rto = a->rto * 2 > RTO_MAX ? RTO_MAX : a->rto * 2;
     a->silent++;
+    if (!a->fallback)
+        standby_timeout(s, a->addr);
     if (a->silent >= 3 && a->state != ATTEMPT_HELLO && !resp_began && a->acked == 0 &&
         a->stride != STRIDE_SMALL) {
         a->stride = STRIDE_SMALL; /* the path may lose large datagrams */
@@ -81,9 +93,16 @@ static void attempt_timeout(struct head2_session *s, struct attempt *a)
     set_timer(s, a);
 }
 
+/* While a node serves, a gateway that does not answer is not asked all the time. */
+static bool in_vain(struct head2_session *s, const struct attempt *a)
+{
+    return !a->fallback && a->state == ATTEMPT_HELLO && s->now > a->progress + HS_STUCK &&
+           standby_serves(s);
+}
+
 static void attempt_tick(struct head2_session *s, struct attempt *a)
 {
-    if (s->now - a->began > HS_LIFE) {
+    if (s->now - a->began > HS_LIFE || in_vain(s, a)) {
         attempt_drop(a);
         return;
     }
@@ -97,12 +116,11 @@ static void attempt_tick(struct head2_session *s, struct attempt *a)
         attempt_timeout(s, a);
 }
 
-/* A place for one more attempt: a free one, or the one that got nowhere for longest. */
-static struct attempt *place(struct head2_session *s)
+struct attempt *attempt_place(struct head2_session *s, unsigned first, unsigned n)
 {
     struct attempt *best = NULL;
 
-    for (unsigned i = 0; i < HS_PARALLEL; i++) {
+    for (unsigned i = first; i < first + n; i++) {
         struct attempt *a = &s->attempts[i];
         if (a->state == ATTEMPT_FREE)
             return a;
@@ -124,7 +142,7 @@ static void start_wanted(struct head2_session *s)
     }
     unsigned want = running != 0 ? 1 : p->n_addrs < HS_PARALLEL ? p->n_addrs : HS_PARALLEL;
     while (moving < want) {
-        struct attempt *a = place(s);
+        struct attempt *a = attempt_place(s, 0, HS_PARALLEL);
         if (a == NULL)
             return;
         attempt_begin(s, a, p->next_addr);
@@ -136,24 +154,26 @@ static void start_wanted(struct head2_session *s)
 void initiator_tick(struct head2_session *s)
 {
     struct peer *p = attempt_gateway(s);
-    struct tunnel *t = tunnel_of_peer(s, 0);
+    const struct tunnel *t = standby_signed(s);
+    const bool up = t != NULL && !t->suspect;
 
-    for (unsigned i = 0; i < HS_PARALLEL; i++)
+    for (unsigned i = 0; i < ATTEMPTS; i++)
         if (s->attempts[i].state != ATTEMPT_FREE)
             attempt_tick(s, &s->attempts[i]);
     if (!p->used || s->closing)
         return;
-    if (t != NULL && !t->suspect)
+    if (up)
         initiator_abort_all(s); /* the old session lives after all */
-    else if (s->now >= p->next_try)
+    else if (s->now >= p->next_try && standby_lets_sign(s))
         start_wanted(s);
+    standby_tick(s, up);
 }
 
 uint64_t initiator_due(const struct head2_session *s)
 {
     uint64_t due = s->now + KEEPALIVE_EVERY;
 
-    for (unsigned i = 0; i < HS_PARALLEL; i++) {
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
         const struct attempt *a = &s->attempts[i];
         if (a->state == ATTEMPT_FREE)
             continue;
@@ -172,8 +192,10 @@ uint64_t initiator_due(const struct head2_session *s)
 static size_t next_of(struct head2_session *s, struct attempt *a, uint8_t *out)
 {
     uint8_t body[HSACK_BYTES];
-    struct frame_spec spec = {
-        .hs_id = a->hs_id, .stride = a->stride, .cookie = a->cookie, .mkey = s->mkey[D2G]};
+    struct frame_spec spec = {.hs_id = a->hs_id,
+                              .stride = a->stride,
+                              .cookie = a->cookie,
+                              .mkey = attempt_mkey(s, a, D2G)};
 
     if (a->hsack && a->state == ATTEMPT_INIT) {
         a->hsack = false;
@@ -207,7 +229,7 @@ static size_t next_of(struct head2_session *s, struct attempt *a, uint8_t *out)
 
 size_t initiator_next(struct head2_session *s, uint8_t *out, struct head2_address *to)
 {
-    for (unsigned i = 0; i < HS_PARALLEL; i++) {
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
         struct attempt *a = &s->attempts[i];
         bool sending =
             a->state == ATTEMPT_HELLO || a->state == ATTEMPT_INIT || a->state == ATTEMPT_AUTH;
@@ -215,7 +237,7 @@ size_t initiator_next(struct head2_session *s, uint8_t *out, struct head2_addres
         if (n == 0)
             continue;
         a->wire_bytes += n;
-        *to = attempt_gateway(s)->addrs[a->addr];
+        *to = *attempt_address(s, a);
         return n;
     }
     return 0;

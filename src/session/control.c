@@ -175,9 +175,7 @@ static void take_close(struct head2_session *s, struct tunnel *t, const uint8_t 
 
     if (t->closing)
         return;
-    struct head2_event *e = event_new(s, HEAD2_EVENT_DOWN, t->peer);
-    e->reason = reason;
-    memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+    tunnel_report_down(s, t, reason);
     t->closing = true; /* the acknowledgement still goes out, then the keys */
     t->gone_at = s->now + 50 * MS;
 }
@@ -191,6 +189,10 @@ static void complete(struct head2_session *s, struct tunnel *t, uint8_t type, co
     case CTL_ROT_CONFIRM:
     case CTL_ROT_REQ:
         exchange_message(s, t, type, body, len);
+        break;
+    case CTL_FBK_ISSUE:
+    case CTL_FBK_ACK:
+        issue_message(s, t, type, body, len);
         break;
     case CTL_CLOSE:
         take_close(s, t, body, len);

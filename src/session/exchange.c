@@ -25,9 +25,12 @@ struct layout {
     size_t resp_signed, resp_sig, resp_conf, resp;
 };
 
-/* Where both ends allow it most exchanges are not signed; every sixteenth always is. */
+/* Where both ends allow it most exchanges are not signed; every sixteenth always is. In a fallback
+ * session none is: a node's signature says nothing to a drone. */
 static bool signs(const struct tunnel *t)
 {
+    if (t->fallback)
+        return false;
     return (t->params.flags & PARAMS_MAC_ONLY) == 0 || rotation_gen_next(t) % SIGNED_EVERY == 0;
 }
 
@@ -130,8 +133,7 @@ static void sign(struct head2_session *s, struct tunnel *t, const uint8_t msg[64
     t->rot.state = ROT_SIGN;
     if (j == NULL)
         return;
-    j->ctx = s->config.role == HEAD2_ROLE_DRONE ? ctx_drone : ctx_gateway;
-    memcpy(j->msg, msg, 64);
+    job_message(j, s->config.role == HEAD2_ROLE_DRONE ? ctx_drone : ctx_gateway, msg, 64);
     job_start(s, j);
 }
 
@@ -171,17 +173,16 @@ static void verify(struct head2_session *s, struct tunnel *t)
     struct head2_job *j = job(s, t, JOB_VERIFY);
     const struct layout l = layout_of(t);
     bool drone = s->config.role == HEAD2_ROLE_DRONE;
+    uint8_t msg[64];
 
     t->rot.state = ROT_VERIFY;
     if (j == NULL)
         return;
-    j->ctx = drone ? ctx_gateway : ctx_drone;
     memcpy(j->key, s->peers[t->peer].pk, sizeof j->key);
     memcpy(j->sig, t->rot.theirs + (drone ? l.resp_sig : l.init_sig), SIG_BYTES);
     if (drone)
-        transcript(j->msg, t->rot.rth2, 0x20, t->rot.mine + l.init_sig, SIG_BYTES);
-    else
-        memcpy(j->msg, t->rot.rth1, 64);
+        transcript(msg, t->rot.rth2, 0x20, t->rot.mine + l.init_sig, SIG_BYTES);
+    job_message(j, drone ? ctx_gateway : ctx_drone, drone ? msg : t->rot.rth1, 64);
     job_start(s, j);
 }
 
@@ -308,7 +309,8 @@ static void gateway_answer(struct head2_session *s, struct tunnel *t)
         count(s, HEAD2_COUNT_REASM_LIMIT); /* a repeated ROT_INIT brings it out */
 }
 
-static void gateway_encaps_done(struct head2_session *s, struct tunnel *t, struct head2_job *j)
+static void gateway_encaps_done(struct head2_session *s, struct tunnel *t,
+                                const struct head2_job *j)
 {
     const struct layout l = layout_of(t);
     uint8_t *m = t->rot.mine;
@@ -387,7 +389,7 @@ static void take_init(struct head2_session *s, struct tunnel *t, const uint8_t *
 
 static void take_confirm(struct head2_session *s, struct tunnel *t, const uint8_t *body, size_t len)
 {
-    if (s->config.role != HEAD2_ROLE_GATEWAY || t->rot.state != ROT_SENT || is_late(t, body, len))
+    if (s->config.role == HEAD2_ROLE_DRONE || t->rot.state != ROT_SENT || is_late(t, body, len))
         return;
     if (len != ROT_CONFIRM_BYTES || be32(body) != rotation_gen_next(t)) {
         broken(s, t, HEAD2_COUNT_CTL_MALFORMED, CLOSE_PROTOCOL);
@@ -438,7 +440,7 @@ void exchange_message(struct head2_session *s, struct tunnel *t, uint8_t type, c
     }
 }
 
-void exchange_job_done(struct head2_session *s, struct tunnel *t, struct head2_job *j)
+void exchange_job_done(struct head2_session *s, struct tunnel *t, const struct head2_job *j)
 {
     bool drone = s->config.role == HEAD2_ROLE_DRONE;
 

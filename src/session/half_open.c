@@ -101,14 +101,9 @@ struct init_entry *init_find(struct head2_session *s, const struct head2_address
     return oldest;
 }
 
-static uint16_t half_resp_len(const struct half_open *h)
-{
-    return (uint16_t)(resp_clear_len(h->suite) + RESP_BOX + GCM_TAG);
-}
-
 uint64_t half_all_resp(const struct half_open *h)
 {
-    return UINT64_MAX >> (64 - frame_count(half_resp_len(h), h->stride));
+    return UINT64_MAX >> (64 - frame_count(resp_len(h->suite, !h->fallback), h->stride));
 }
 
 /* The drone has shown that it holds the session's keys: those of its handshake can go. */
@@ -168,7 +163,7 @@ static size_t next_of(struct head2_session *s, struct half_open *h, uint8_t *out
     h->to_send &= h->to_send - 1;
     spec.type = FRAME_RESP;
     spec.msg = h->resp;
-    spec.msg_len = half_resp_len(h);
+    spec.msg_len = resp_len(h->suite, !h->fallback);
     return frame_build(out, &spec, (uint8_t)idx);
 }
 

@@ -51,7 +51,7 @@ bool image_changed(struct head2_session *s)
     count(s, HEAD2_COUNT_IMAGE);
     event_new(s, HEAD2_EVENT_IMAGE, HEAD2_SESSION_NO_PEER);
     erase_all(s);
-    if (s->config.role == HEAD2_ROLE_GATEWAY)
+    if (s->config.role != HEAD2_ROLE_DRONE)
         responder_tick(s); /* cookies again, under another key */
     return true;
 }

@@ -44,7 +44,10 @@ const char *head2_counter_name(enum head2_counter counter)
                                                       "PATH_KEPT",
                                                       "PATH_UNPROVEN",
                                                       "IMAGE",
-                                                      "FORGERY_LIMIT"};
+                                                      "FORGERY_LIMIT",
+                                                      "FBK_EXPIRED",
+                                                      "FBK_REPLAY",
+                                                      "FBK_POLICY"};
     return (unsigned)counter < HEAD2_COUNTERS ? names[counter] : "?";
 }
 
@@ -105,6 +108,16 @@ static void add_totals(struct head2_peer_info *i, const struct tunnel *t)
     i->twins += t->twins;
 }
 
+/* Without a fallback session a drone says how long it could have one. */
+static uint64_t fallback_left(const struct head2_session *s, const struct tunnel *t, uint64_t at)
+{
+    uint64_t until = t != NULL && t->fallback ? t->until : 0;
+
+    if (s->config.role == HEAD2_ROLE_DRONE && until == 0 && fallback_newest(s) != NULL)
+        until = fallback_newest(s)->until;
+    return until > at ? until - at : 0;
+}
+
 enum head2_status head2_session_peer_info(const struct head2_session *s, uint64_t now,
                                           uint32_t peer, struct head2_peer_info *i)
 {
@@ -124,9 +137,11 @@ enum head2_status head2_session_peer_info(const struct head2_session *s, uint64_
         if (p->tunnel[n] != INDEX_NONE)
             add_totals(i, &s->tunnels[p->tunnel[n]]);
     const struct tunnel *t = tunnel_present(s, peer);
+    uint64_t at = now > s->now ? now : s->now;
+    i->fallback_left_us = fallback_left(s, t, at);
     if (t == NULL)
         return HEAD2_OK;
-    uint64_t at = now > s->now ? now : s->now;
+    i->fallback = t->fallback;
     i->up = true;
     i->suspect = t->suspect;
     i->suite = t->suite;

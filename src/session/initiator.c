@@ -29,14 +29,12 @@ static void ask(struct head2_session *s, struct attempt *a, enum job_kind kind,
         memcpy(j->kx2, a->resp_buf + RESP_CLEAR, KX2_BYTES); /* not looked at in other suites */
         break;
     case JOB_VERIFY:
-        j->ctx = ctx_gateway;
+        job_message(j, ctx_gateway, a->th, sizeof a->th);
         memcpy(j->key, attempt_gateway(s)->pk, sizeof j->key);
         memcpy(j->sig, a->sig_g, sizeof j->sig);
-        memcpy(j->msg, a->th, sizeof j->msg);
         break;
     default:
-        j->ctx = ctx_drone;
-        memcpy(j->msg, a->th, sizeof j->msg);
+        job_message(j, ctx_drone, a->th, sizeof a->th);
         break;
     }
     job_start(s, j);
@@ -113,8 +111,8 @@ static void resp_complete(struct head2_session *s, struct attempt *a)
     struct resp_clear clear;
 
     /* Nothing of this is authentic yet: what cannot be right was poisoned on the way. */
-    if (!resp_clear_read(&clear, a->resp_buf, a->resp.msg_len) || clear.version != WIRE_VERSION ||
-        !suite_offered(s, clear.suite)) {
+    if (!resp_clear_read(&clear, a->resp_buf, a->resp.msg_len, !a->fallback) ||
+        clear.version != WIRE_VERSION || !suite_offered(s, clear.suite)) {
         bad_resp(s, a, HEAD2_COUNT_DOWNGRADE);
         return;
     }
@@ -125,10 +123,18 @@ static void resp_complete(struct head2_session *s, struct attempt *a)
     ask(s, a, JOB_DECAPS, ATTEMPT_DECAPS);
 }
 
+/* The clear part says which suite it is; until then the length may be that of any offered. */
+static bool resp_fits(const struct head2_session *s, const struct attempt *a, uint16_t len)
+{
+    for (unsigned i = 0; i < s->n_suites; i++)
+        if (len == resp_len(s->suites[i], !a->fallback))
+            return true;
+    return false;
+}
+
 static void take_resp(struct head2_session *s, struct attempt *a, const struct frame *f)
 {
-    if (a->state != ATTEMPT_INIT || f->stride != a->stride ||
-        (f->msg_len != RESP_BYTES && (f->msg_len != RESP_MAX || !hybrid_offered(s))))
+    if (a->state != ATTEMPT_INIT || f->stride != a->stride || !resp_fits(s, a, f->msg_len))
         return;
     if (a->resp.cnt == 0)
         reassembly_start(&a->resp, a->resp_buf, f->msg_len, f->stride);
@@ -152,51 +158,76 @@ static void abandon(struct head2_session *s, struct attempt *a, enum head2_count
     attempt_drop(a);
 }
 
-/* With ss: open the gateway's box, check what needs no signature, then have that verified. */
-static void decaps_done(struct head2_session *s, struct attempt *a, struct shared_secret *ss)
+/* With ss: the keys of the handshake; false when the fallback key is gone. */
+static bool derive_keys(const struct head2_session *s, struct attempt *a,
+                        const struct shared_secret *ss)
 {
     static const uint8_t no_psk[64];
-    uint8_t plain[RESP_BOX], th4[64], fin[64];
+    const struct held_key *k = a->fallback ? fallback_find(s, a->psk_id) : NULL;
     struct chain early;
-    enum head2_status opened;
 
-    derive_early(&early, no_psk);
+    if (a->fallback && (k == NULL || !fallback_alive(s, k)))
+        return false;
+    derive_early(&early, k != NULL ? k->key.b : no_psk);
     derive_handshake(&a->keys, &early, ss, a->th);
-    opened = box_open(s->box, plain, &a->keys, G2D, 0, a->th,
-                      a->resp_buf + resp_clear_len(a->suite), RESP_BOX);
-    if (opened != HEAD2_OK) {
-        bad_resp(s, a, HEAD2_COUNT_BAD_BOX);
-        return;
-    }
-    const uint8_t *params = plain + 8 + ID_BYTES;
-    const uint8_t *sig = params + PARAMS_BYTES + 2;
-    memcpy(a->session_id, plain, 8);
-    memcpy(a->sig_g, sig, SIG_BYTES);
-    transcript(a->th, a->th, 0x14, plain, 8 + ID_BYTES + PARAMS_BYTES);
-    transcript(th4, a->th, 0x24, sig, SIG_BYTES);
-    head2_hmac_sha3_512(fin, a->keys.fin_g, 64, th4, 64);
-    if (head2_equal(fin, sig + SIG_BYTES, 64) != HEAD2_OK)
-        abandon(s, a, HEAD2_COUNT_BAD_FIN);
-    else if (memcmp(plain + 8, attempt_gateway(s)->id, ID_BYTES) != 0)
-        abandon(s, a, HEAD2_COUNT_BAD_ID);
-    else if (be16(sig - 2) != SIG_BYTES || !params_read(&a->params_g, params))
-        abandon(s, a, HEAD2_COUNT_BAD_FRAME);
-    else
-        ask(s, a, JOB_VERIFY, ATTEMPT_VERIFY);
-    head2_wipe(plain, sizeof plain);
-    head2_wipe(fin, sizeof fin);
+    head2_wipe(&early, sizeof early);
+    return true;
 }
 
-static void gateway_verified(struct head2_session *s, struct attempt *a)
+/* AUTH, from what was put together for it, with the signature if there is one. */
+static void send_auth(struct head2_session *s, struct attempt *a, const uint8_t *sig)
+{
+    const size_t sig_len = sig != NULL ? SIG_BYTES : 0, box_len = auth_box_len(sig != NULL);
+    uint8_t plain[AUTH_BOX];
+    uint8_t *at = plain + ID_BYTES + PARAMS_BYTES;
+
+    memcpy(plain, a->auth, ID_BYTES + PARAMS_BYTES);
+    put_be16(at, (uint16_t)sig_len);
+    copy_bytes(at + 2, sig, sig_len);
+    transcript(a->th, a->th, 0x25, at + 2, sig_len);
+    head2_hmac_sha3_512(at + 2 + sig_len, a->keys.fin_d, 64, a->th, 64);
+    transcript(a->th, a->th, 0x35, at + 2 + sig_len, 64); /* th8 */
+    if (box_seal(s->box, a->auth, &a->keys, D2G, 0, a->resp_buf, plain, box_len) != HEAD2_OK)
+        attempt_drop(a);
+    else
+        attempt_send(s, a, ATTEMPT_AUTH);
+    head2_wipe(plain, sizeof plain);
+}
+
+/* The highest that this gateway, or this node, has said. */
+static uint64_t *incarnation_of(struct head2_session *s, const struct attempt *a)
+{
+    return a->fallback ? &s->fb.node[a->node].incarnation : &attempt_gateway(s)->min_incarnation;
+}
+
+/* What the drone reports or uses of its fallback keys; false when it may not go on. */
+static bool set_counter(struct head2_session *s, struct attempt *a, struct params *mine)
+{
+    const struct held_key *k;
+
+    if (a->fallback)
+        return standby_use(s, a, &mine->fb_counter);
+    k = fallback_newest(s);
+    mine->fb_counter = k != NULL ? k->counter : 0;
+    return true;
+}
+
+/* The other end is who it should be: by its signature, or by a fallback key. */
+static void responder_proven(struct head2_session *s, struct attempt *a)
 {
     uint8_t own[ID_BYTES + PARAMS_BYTES], fin[64];
+    const size_t sig_len = a->fallback ? 0 : SIG_BYTES;
     struct params mine = own_params(s);
 
-    if (a->params_g.incarnation < attempt_gateway(s)->min_incarnation) {
+    if (a->params_g.incarnation < *incarnation_of(s, a)) {
         abandon(s, a, HEAD2_COUNT_OLD_INCARNATION);
         return;
     }
-    transcript(a->th, a->th, 0x24, a->sig_g, SIG_BYTES);
+    if (!set_counter(s, a, &mine)) {
+        attempt_drop(a);
+        return;
+    }
+    transcript(a->th, a->th, 0x24, a->sig_g, sig_len);
     head2_hmac_sha3_512(fin, a->keys.fin_g, 64, a->th, 64);
     transcript(a->th, a->th, 0x34, fin, 64); /* th5 */
     memcpy(own, s->id, ID_BYTES);
@@ -205,26 +236,49 @@ static void gateway_verified(struct head2_session *s, struct attempt *a)
     memcpy(a->auth, own, sizeof own); /* the box's plaintext begins here */
     memcpy(a->resp_buf, a->th, 64);   /* th5, the box's associated data */
     transcript(a->th, a->th, 0x05, own, sizeof own);
-    ask(s, a, JOB_SIGN, ATTEMPT_SIGN);
+    if (a->fallback)
+        send_auth(s, a, NULL);
+    else
+        ask(s, a, JOB_SIGN, ATTEMPT_SIGN);
     head2_wipe(fin, sizeof fin);
 }
 
-static void signed_auth(struct head2_session *s, struct attempt *a, const uint8_t sig[SIG_BYTES])
+/* With ss: open the box of RESP, check what needs no signature, then have that verified. */
+static void decaps_done(struct head2_session *s, struct attempt *a, const struct shared_secret *ss)
 {
-    uint8_t plain[AUTH_BOX];
-    uint8_t *at = plain + ID_BYTES + PARAMS_BYTES;
+    uint8_t plain[RESP_BOX], th4[64], fin[64];
+    const size_t box_len = resp_box_len(!a->fallback);
+    const size_t sig_len = a->fallback ? 0 : SIG_BYTES;
+    const uint8_t *id = a->fallback ? s->fb.node[a->node].id : attempt_gateway(s)->id;
 
-    memcpy(plain, a->auth, ID_BYTES + PARAMS_BYTES);
-    put_be16(at, SIG_BYTES);
-    memcpy(at + 2, sig, SIG_BYTES);
-    transcript(a->th, a->th, 0x25, sig, SIG_BYTES);
-    head2_hmac_sha3_512(at + 2 + SIG_BYTES, a->keys.fin_d, 64, a->th, 64);
-    transcript(a->th, a->th, 0x35, at + 2 + SIG_BYTES, 64); /* th8 */
-    if (box_seal(s->box, a->auth, &a->keys, D2G, 0, a->resp_buf, plain, AUTH_BOX) != HEAD2_OK)
+    if (!derive_keys(s, a, ss)) {
         attempt_drop(a);
+        return;
+    }
+    if (box_open(s->box, plain, &a->keys, G2D, 0, a->th, a->resp_buf + resp_clear_len(a->suite),
+                 box_len) != HEAD2_OK) {
+        bad_resp(s, a, HEAD2_COUNT_BAD_BOX);
+        return;
+    }
+    const uint8_t *params = plain + 8 + ID_BYTES;
+    const uint8_t *sig = params + PARAMS_BYTES + 2;
+    memcpy(a->session_id, plain, 8);
+    memcpy(a->sig_g, sig, sig_len);
+    transcript(a->th, a->th, 0x14, plain, 8 + ID_BYTES + PARAMS_BYTES);
+    transcript(th4, a->th, 0x24, sig, sig_len);
+    head2_hmac_sha3_512(fin, a->keys.fin_g, 64, th4, 64);
+    if (head2_equal(fin, sig + sig_len, 64) != HEAD2_OK)
+        abandon(s, a, HEAD2_COUNT_BAD_FIN);
+    else if (memcmp(plain + 8, id, ID_BYTES) != 0)
+        abandon(s, a, HEAD2_COUNT_BAD_ID);
+    else if (be16(sig - 2) != sig_len || !params_read(&a->params_g, params))
+        abandon(s, a, HEAD2_COUNT_BAD_FRAME);
+    else if (a->fallback)
+        responder_proven(s, a);
     else
-        attempt_send(s, a, ATTEMPT_AUTH);
+        ask(s, a, JOB_VERIFY, ATTEMPT_VERIFY);
     head2_wipe(plain, sizeof plain);
+    head2_wipe(fin, sizeof fin);
 }
 
 static void established(struct head2_session *s, struct attempt *a)
@@ -235,16 +289,27 @@ static void established(struct head2_session *s, struct attempt *a)
                                .session_id = a->session_id,
                                .th8 = a->th,
                                .master = &a->keys.master,
-                               .address = attempt_gateway(s)->addrs[a->addr],
+                               .address = *attempt_address(s, a),
                                .began = a->began,
                                .wire_bytes = a->wire_bytes,
-                               .incarnation = a->params_g.incarnation};
+                               .node = a->node};
 
     params_agree(&spec.params, &mine, &a->params_g);
-    if (a->params_g.incarnation > attempt_gateway(s)->min_incarnation)
-        attempt_gateway(s)->min_incarnation = a->params_g.incarnation;
-    (void)tunnel_new(s, &spec); /* a drone has room for two */
-    initiator_abort_all(s);
+    if (a->params_g.incarnation > *incarnation_of(s, a))
+        *incarnation_of(s, a) = a->params_g.incarnation;
+    if (!a->fallback) {
+        spec.incarnation = a->params_g.incarnation;
+        (void)tunnel_new(s, &spec); /* a drone has room for some */
+        initiator_abort_all(s);
+        return;
+    }
+    spec.fallback = fallback_find(s, a->psk_id);
+    if (spec.fallback != NULL) { /* else it was dropped meanwhile */
+        spec.fb_counter = spec.fallback->counter;
+        (void)tunnel_new(s, &spec);
+    }
+    for (unsigned i = HS_PARALLEL; i < ATTEMPTS; i++) /* those with the gateway go on */
+        attempt_drop(&s->attempts[i]);
 }
 
 static void take_done(struct head2_session *s, struct attempt *a, const struct frame *f)
@@ -263,6 +328,11 @@ static void take_done(struct head2_session *s, struct attempt *a, const struct f
     }
     count(s, HEAD2_COUNT_REJECTED);
     event_new(s, HEAD2_EVENT_REJECTED, 0)->reason = be16(plain + 8);
+    if (a->fallback) {
+        attempt_drop(a);
+        return;
+    }
+    standby_gateway_lives(s); /* and does not want this drone: no node shall */
     attempt_gateway(s)->next_try = s->now + REJECT_PAUSE;
     initiator_abort_all(s);
 }
@@ -292,6 +362,8 @@ static void take_hint(struct head2_session *s, struct attempt *a, const struct f
         a->progress = a->due;
     } else if (be16(f->body) == HINT_VERSION) {
         count(s, HEAD2_COUNT_BAD_VERSION);
+    } else if (be16(f->body) == HINT_PSK_UNKNOWN) {
+        standby_hint(s, a);
     }
 }
 
@@ -300,15 +372,15 @@ void initiator_input(struct head2_session *s, const struct head2_address *from,
 {
     struct attempt *a = NULL;
 
-    for (unsigned i = 0; i < HS_PARALLEL; i++)
+    for (unsigned i = 0; i < ATTEMPTS; i++)
         if (s->attempts[i].state != ATTEMPT_FREE && s->attempts[i].hs_id == f->hs_id)
             a = &s->attempts[i];
-    if (a == NULL || !same_address(from, &attempt_gateway(s)->addrs[a->addr])) {
+    if (a == NULL || !same_address(from, attempt_address(s, a))) {
         count(s, HEAD2_COUNT_BAD_FRAME);
         return;
     }
     bool secret = a->state == ATTEMPT_AUTH && (f->type == FRAME_DONE || f->type == FRAME_HSACK);
-    if (frame_check_mac(f, d, secret ? a->keys.frag[G2D] : s->mkey[G2D]) != HEAD2_OK) {
+    if (frame_check_mac(f, d, secret ? a->keys.frag[G2D] : attempt_mkey(s, a, G2D)) != HEAD2_OK) {
         count(s, HEAD2_COUNT_BAD_MAC1);
         return;
     }
@@ -331,7 +403,7 @@ void initiator_job_done(struct head2_session *s, struct head2_job *j)
 {
     struct attempt *a = &s->attempts[j->slot];
 
-    if (j->slot >= HS_PARALLEL || a->serial != j->serial)
+    if (j->slot >= ATTEMPTS || a->serial != j->serial)
         return;
     if (j->kind == JOB_VERIFY && j->result != HEAD2_OK) {
         abandon(s, a, HEAD2_COUNT_BAD_SIG);
@@ -353,17 +425,20 @@ void initiator_job_done(struct head2_session *s, struct head2_job *j)
         memcpy(random_d, a->init + 24, sizeof random_d);
         a->init_len = init_write(a->init, s->suites, s->n_suites, random_d, j->key,
                                  a->seed.hybrid ? j->kx2 : NULL);
-        attempt_send(s, a, ATTEMPT_HELLO);
+        if (a->fallback && !standby_bind(s, a))
+            attempt_drop(a);
+        else
+            attempt_send(s, a, ATTEMPT_HELLO);
         break;
     }
     case JOB_DECAPS:
         decaps_done(s, a, &j->ss);
         break;
     case JOB_VERIFY:
-        gateway_verified(s, a);
+        responder_proven(s, a);
         break;
     default:
-        signed_auth(s, a, j->sig);
+        send_auth(s, a, j->sig);
         break;
     }
 }
@@ -375,7 +450,7 @@ void initiator_resume(struct head2_session *s)
                                           [ATTEMPT_VERIFY] = JOB_VERIFY,
                                           [ATTEMPT_SIGN] = JOB_SIGN};
 
-    for (unsigned i = 0; s->attempts != NULL && i < HS_PARALLEL; i++)
+    for (unsigned i = 0; s->attempts != NULL && i < ATTEMPTS; i++)
         if (s->attempts[i].wanted)
             ask(s, &s->attempts[i], kinds[s->attempts[i].state], s->attempts[i].state);
 }

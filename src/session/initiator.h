@@ -9,6 +9,11 @@
 
 /* attempts.c */
 struct peer *attempt_gateway(struct head2_session *s);
+/* Where an attempt sends to: its gateway or its node; and the keys of its frames up to RESP. */
+const struct head2_address *attempt_address(const struct head2_session *s, const struct attempt *a);
+const uint8_t *attempt_mkey(const struct head2_session *s, const struct attempt *a, unsigned dir);
+/* A place for one more among n attempts: a free one, or the one that got nowhere for longest. */
+struct attempt *attempt_place(struct head2_session *s, unsigned first, unsigned n);
 void attempt_drop(struct attempt *a);
 /* The gateway has answered something new: its timer is quick again. */
 void attempt_progress(struct head2_session *s, struct attempt *a);

@@ -45,6 +45,14 @@ void job_start(struct head2_session *s, struct head2_job *job)
     s->jobs_ready_last = job;
 }
 
+void job_message(struct head2_job *job, const char *ctx, const uint8_t *msg, size_t len)
+{
+    HEAD2_REQUIRES(len <= sizeof job->msg);
+    job->ctx = ctx;
+    job->msg_len = (uint16_t)len;
+    memcpy(job->msg, msg, len);
+}
+
 /* Drop jobs that nobody has fetched yet. */
 void job_forget_ready(struct head2_session *s)
 {
@@ -126,11 +134,11 @@ void head2_job_run(struct head2_job *job, head2_sign_fn *sign, void *arg)
         job->result = run_decaps(job);
         break;
     case JOB_SIGN:
-        job->result = sign(arg, job->sig, job->msg, sizeof job->msg, job->ctx);
+        job->result = sign(arg, job->sig, job->msg, job->msg_len, job->ctx);
         break;
     case JOB_VERIFY:
         job->result =
-            head2_mldsa87_verify(job->key, job->msg, sizeof job->msg, (const uint8_t *)job->ctx,
+            head2_mldsa87_verify(job->key, job->msg, job->msg_len, (const uint8_t *)job->ctx,
                                  strlen(job->ctx), job->sig, sizeof job->sig);
         break;
     }

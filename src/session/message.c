@@ -70,7 +70,7 @@ uint16_t init_write(uint8_t *out, const uint16_t *suites, unsigned n_suites,
     memset(out, 0, len);
     put_be16(out, WIRE_VERSION);
     put_be16(out + 2, WIRE_VERSION);
-    out[4] = AUTH_MODE_SIG;
+    out[INIT_OFF_MODE] = AUTH_MODE_SIG;
     out[5] = (uint8_t)n_suites;
     for (unsigned i = 0; i < n_suites; i++)
         put_be16(out + 6 + 2 * i, suites[i]);
@@ -89,12 +89,12 @@ bool init_read(struct init_msg *m, const uint8_t *in, size_t len)
         return false;
     m->version = be16(in);
     m->max_version = be16(in + 2);
-    m->auth_mode = in[4];
+    m->auth_mode = in[INIT_OFF_MODE];
     m->n_suites = in[5];
     for (unsigned i = 0; i < 8; i++)
         m->suites[i] = be16(in + 6 + 2 * i);
     m->random_d = in + 24;
-    m->psk_id = in + 56;
+    m->psk_id = in + INIT_OFF_PSK_ID;
     m->ek = in + INIT_OFF_EK;
     m->kx2 = len == INIT_MAX ? in + INIT_OFF_KX2 + 1 : NULL;
     m->binder = in + len - 64;
@@ -104,6 +104,34 @@ bool init_read(struct init_msg *m, const uint8_t *in, size_t len)
         if ((i < m->n_suites) != (m->suites[i] != 0))
             return false;
     return in[INIT_OFF_KX2] == (m->kx2 != NULL ? KX2_BYTES : 0);
+}
+
+void init_bind(uint8_t *init, size_t len, const uint8_t psk_id[HEAD2_FALLBACK_ID_BYTES],
+               const struct chain *early)
+{
+    init[INIT_OFF_MODE] = AUTH_MODE_FALLBACK;
+    memcpy(init + INIT_OFF_PSK_ID, psk_id, HEAD2_FALLBACK_ID_BYTES);
+    derive_binder(init + len - BINDER_BYTES, early, "binder fbk", init, len);
+}
+
+size_t resp_box_len(bool sig)
+{
+    return sig ? RESP_BOX : RESP_BOX - SIG_BYTES;
+}
+
+size_t auth_box_len(bool sig)
+{
+    return sig ? AUTH_BOX : AUTH_BOX - SIG_BYTES;
+}
+
+uint16_t resp_len(uint16_t suite, bool sig)
+{
+    return (uint16_t)(resp_clear_len(suite) + resp_box_len(sig) + GCM_TAG);
+}
+
+uint16_t auth_len(bool sig)
+{
+    return (uint16_t)(auth_box_len(sig) + GCM_TAG);
 }
 
 uint16_t resp_clear_len(uint16_t suite)
@@ -125,7 +153,7 @@ void resp_clear_write(uint8_t *out, uint16_t suite, const uint8_t random_g[32],
         memcpy(out + RESP_CLEAR, kx2, KX2_BYTES);
 }
 
-bool resp_clear_read(struct resp_clear *m, const uint8_t *in, size_t len)
+bool resp_clear_read(struct resp_clear *m, const uint8_t *in, size_t len, bool sig)
 {
     m->version = be16(in);
     m->max_version = be16(in + 2);
@@ -134,7 +162,7 @@ bool resp_clear_read(struct resp_clear *m, const uint8_t *in, size_t len)
     m->ct = in + 40;
     m->kx2 = suite_hybrid(m->suite) ? in + RESP_CLEAR : NULL;
     return be16(in + 6) == 0 && in[RESP_CLEAR - 1] == (m->kx2 != NULL ? KX2_BYTES : 0) &&
-           len == (size_t)resp_clear_len(m->suite) + RESP_BOX + GCM_TAG;
+           len == resp_len(m->suite, sig);
 }
 
 static void box_nonce(uint8_t nonce[12], const uint8_t iv[12], uint64_t counter)

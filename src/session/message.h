@@ -37,6 +37,9 @@ struct init_msg {
 uint16_t init_write(uint8_t *out, const uint16_t *suites, unsigned n_suites,
                     const uint8_t random_d[32], const uint8_t ek[EK_BYTES], const uint8_t *kx2);
 bool init_read(struct init_msg *m, const uint8_t *in, size_t len);
+/* Make a fallback handshake's of it: name the key from which `early` comes, and prove it. */
+void init_bind(uint8_t *init, size_t len, const uint8_t psk_id[HEAD2_FALLBACK_ID_BYTES],
+               const struct chain *early);
 
 struct resp_clear {
     uint16_t version, max_version, suite;
@@ -48,8 +51,14 @@ struct resp_clear {
 uint16_t resp_clear_len(uint16_t suite);
 void resp_clear_write(uint8_t *out, uint16_t suite, const uint8_t random_g[32],
                       const uint8_t ct[CT_BYTES], const uint8_t *kx2);
-/* len: of the whole RESP, which must be that of its suite. */
-bool resp_clear_read(struct resp_clear *m, const uint8_t *in, size_t len);
+/* len: of the whole RESP, which must be that of its suite and of a handshake that signs or not. */
+bool resp_clear_read(struct resp_clear *m, const uint8_t *in, size_t len, bool sig);
+
+/* Plaintexts of the boxes, and whole messages; sig: in a handshake that signs. */
+size_t resp_box_len(bool sig);
+size_t auth_box_len(bool sig);
+uint16_t resp_len(uint16_t suite, bool sig);
+uint16_t auth_len(bool sig);
 
 /*
  * Boxes: AES-256-GCM under a handshake key with the counter XORed into the nonce. seal writes

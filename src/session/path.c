@@ -13,16 +13,20 @@ void path_start(struct tunnel *t, const struct head2_address *address, uint64_t 
     t->path.began = now - PATH_WAIT;
 }
 
-/* A drone's gateway is at one of the addresses that were provisioned, whoever says what. */
+/* A drone's gateway, or its node, is at one of the addresses that were provisioned, whoever says
+ * what. */
 static bool allowed(const struct head2_session *s, const struct tunnel *t,
                     const struct head2_address *to)
 {
     const struct peer *p = &s->peers[t->peer];
+    const struct standby_node *node = &s->fb.node[t->node];
+    const struct head2_address *addrs = t->fallback ? node->addrs : p->addrs;
+    const uint32_t n = t->fallback ? node->n_addrs : p->n_addrs;
 
-    if (s->config.role == HEAD2_ROLE_GATEWAY)
+    if (s->config.role != HEAD2_ROLE_DRONE)
         return to->port != 0;
-    for (uint32_t i = 0; i < p->n_addrs; i++)
-        if (same_address(to, &p->addrs[i]))
+    for (uint32_t i = 0; i < n; i++)
+        if (same_address(to, &addrs[i]))
             return true;
     return false;
 }

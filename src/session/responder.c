@@ -1,5 +1,6 @@
 /*
- * The gateway's side of handshakes, INIT to DONE. Until an address has proven itself by its cookie
+ * The gateway's side of handshakes, INIT to DONE, and a node's, which is the same without
+ * signatures. Until an address has proven itself by its cookie
  * nothing is kept; until an AUTH has verified nothing that exists is touched. The gateway has no
  * timers: it answers, at most once in 100 ms and 16 times for one handshake.
  */
@@ -12,8 +13,8 @@ static const char ctx_drone[] = "ch2v1 hs drone";
 
 /* ---- INIT ---- */
 
-static void ask(struct head2_session *s, struct half_open *h, enum job_kind kind,
-                enum half_open_state state)
+void half_ask(struct head2_session *s, struct half_open *h, enum job_kind kind,
+              enum half_open_state state)
 {
     struct head2_job *j = job_get(s, kind, OWNER_HALF_OPEN, half_slot(s, h), h->serial);
 
@@ -41,13 +42,11 @@ static void ask(struct head2_session *s, struct half_open *h, enum job_kind kind
         memcpy(j->key, h->ek, EK_BYTES);
         memcpy(j->kx2, h->kx2, KX2_BYTES);
     } else if (kind == JOB_SIGN) {
-        j->ctx = ctx_gateway;
-        memcpy(j->msg, h->th, sizeof j->msg);
+        job_message(j, ctx_gateway, h->th, sizeof h->th);
     } else {
-        j->ctx = ctx_drone;
+        job_message(j, ctx_drone, h->th, sizeof h->th);
         memcpy(j->key, s->peers[h->peer].pk, sizeof j->key);
-        memcpy(j->msg, h->th, sizeof j->msg);
-        memcpy(j->sig, h->auth_buf, sizeof j->sig); /* put there by open_auth */
+        memcpy(j->sig, h->auth_buf, sizeof j->sig); /* put there by accept_auth */
     }
     job_start(s, j);
 }
@@ -100,8 +99,63 @@ static bool known_init(struct head2_session *s, struct init_entry *e, const uint
     return same >= 2; /* nobody may fill the table under one handshake's id */
 }
 
+/* Nothing is kept of this INIT. */
+static void refuse_init(struct head2_session *s, struct init_entry *e, uint16_t hint, uint32_t arg)
+{
+    answer_hint(s, &e->from, e->hs_id, hint, arg);
+    init_drop(s, e);
+}
+
+/* A gateway takes signed handshakes, a node those that name a key of its own: that one is in k. */
+static bool mode_served(struct head2_session *s, const struct init_msg *m,
+                        const struct held_key **k)
+{
+    const bool node = s->config.role == HEAD2_ROLE_FALLBACK;
+
+    *k = NULL;
+    if (m->auth_mode != (node ? AUTH_MODE_FALLBACK : AUTH_MODE_SIG)) {
+        count(s, HEAD2_COUNT_PSK_UNKNOWN);
+        return false;
+    }
+    if (node)
+        *k = node_key(s, m);
+    return !node || *k != NULL;
+}
+
+/* All is well with an INIT, and there is room for its handshake. */
+static void half_begin(struct head2_session *s, struct init_entry *e, const struct init_msg *m,
+                       const uint8_t *cookie)
+{
+    struct half_open *h = half_new(s);
+
+    if (h == NULL)
+        return;
+    s->n_half++;
+    h->serial = ++s->serial;
+    h->hs_id = e->hs_id;
+    h->from = e->from;
+    head2_sha3_256(h->init_hash, e->buf, e->r.msg_len);
+    memcpy(h->cookie, cookie, COOKIE_BYTES);
+    h->suite = choose_suite(s, m);
+    h->fallback = m->auth_mode == AUTH_MODE_FALLBACK;
+    memcpy(h->psk_id, m->psk_id, sizeof h->psk_id);
+    memcpy(h->ek, m->ek, EK_BYTES);
+    copy_bytes(h->kx2, m->kx2, suite_hybrid(h->suite) ? KX2_BYTES : 0);
+    h->created = h->touched = s->now;
+    h->stride = e->r.stride;
+    h->tunnel = INDEX_NONE;
+    h->wire_bytes = (uint64_t)e->r.msg_len + (uint64_t)e->r.cnt * FRAME_OVERHEAD +
+                    2 * FRAME_OVERHEAD + HELLO_BYTES + RETRY_BYTES;
+    transcript_start(h->th);
+    transcript(h->th, h->th, 0x03, e->buf, e->r.msg_len);
+    e->half_open = half_slot(s, h);
+    index_add(&s->half_index, h->hs_id, half_slot(s, h));
+    half_ask(s, h, JOB_ENCAPS, HALF_ENCAPS);
+}
+
 static void init_complete(struct head2_session *s, struct init_entry *e, const uint8_t *cookie)
 {
+    const struct held_key *k;
     struct init_msg m;
     uint8_t hash[32];
 
@@ -112,21 +166,16 @@ static void init_complete(struct head2_session *s, struct init_entry *e, const u
     }
     if (m.version != WIRE_VERSION || m.max_version < WIRE_VERSION) {
         count(s, HEAD2_COUNT_BAD_VERSION);
-        answer_hint(s, &e->from, e->hs_id, HINT_VERSION, WIRE_VERSION);
-        init_drop(s, e);
+        refuse_init(s, e, HINT_VERSION, WIRE_VERSION);
         return;
     }
-    if (m.auth_mode != AUTH_MODE_SIG) {
-        count(s, HEAD2_COUNT_PSK_UNKNOWN);
-        answer_hint(s, &e->from, e->hs_id, HINT_PSK_UNKNOWN, 0);
-        init_drop(s, e);
+    if (!mode_served(s, &m, &k)) {
+        refuse_init(s, e, HINT_PSK_UNKNOWN, 0);
         return;
     }
-    uint16_t suite = choose_suite(s, &m);
-    if (suite == 0) {
+    if (choose_suite(s, &m) == 0) {
         count(s, HEAD2_COUNT_NO_SUITE);
-        answer_hint(s, &e->from, e->hs_id, HINT_VERSION, 0);
-        init_drop(s, e);
+        refuse_init(s, e, HINT_VERSION, 0);
         return;
     }
     head2_sha3_256(hash, e->buf, e->r.msg_len);
@@ -134,32 +183,15 @@ static void init_complete(struct head2_session *s, struct init_entry *e, const u
         return;
     if (!limit_half_open(s, &e->from) || !limit_handshakes(s, &e->from)) {
         count(s, s->n_half >= s->max_half ? HEAD2_COUNT_HALF_OPEN_FULL : HEAD2_COUNT_RATE);
-        answer_hint(s, &e->from, e->hs_id, HINT_BUSY, 500);
-        init_drop(s, e);
+        refuse_init(s, e, HINT_BUSY, 500);
         return;
     }
-    struct half_open *h = half_new(s);
-    if (h == NULL)
+    if (k != NULL && !node_binder_fits(k, &m, e->buf, e->r.msg_len)) {
+        count(s, HEAD2_COUNT_PSK_UNKNOWN);
+        refuse_init(s, e, HINT_PSK_UNKNOWN, 0);
         return;
-    s->n_half++;
-    h->serial = ++s->serial;
-    h->hs_id = e->hs_id;
-    h->from = e->from;
-    memcpy(h->init_hash, hash, sizeof hash);
-    memcpy(h->cookie, cookie, COOKIE_BYTES);
-    memcpy(h->ek, m.ek, EK_BYTES);
-    copy_bytes(h->kx2, m.kx2, suite_hybrid(suite) ? KX2_BYTES : 0);
-    h->created = h->touched = s->now;
-    h->stride = e->r.stride;
-    h->suite = suite;
-    h->tunnel = INDEX_NONE;
-    h->wire_bytes = (uint64_t)e->r.msg_len + (uint64_t)e->r.cnt * FRAME_OVERHEAD +
-                    2 * FRAME_OVERHEAD + HELLO_BYTES + RETRY_BYTES;
-    transcript_start(h->th);
-    transcript(h->th, h->th, 0x03, e->buf, e->r.msg_len);
-    e->half_open = half_slot(s, h);
-    index_add(&s->half_index, h->hs_id, half_slot(s, h));
-    ask(s, h, JOB_ENCAPS, HALF_ENCAPS);
+    }
+    half_begin(s, e, &m, cookie);
 }
 
 static void take_init(struct head2_session *s, const struct head2_address *from,
@@ -178,53 +210,21 @@ static void take_init(struct head2_session *s, const struct head2_address *from,
         init_complete(s, e, f->cookie);
 }
 
-static void encaps_done(struct head2_session *s, struct half_open *h, struct head2_job *j)
+/* RESP, with the signature if there is one. */
+static void make_resp(struct head2_session *s, struct half_open *h, const uint8_t *sig)
 {
-    static const uint8_t no_psk[64];
-    static const char name[] = "ch2v1 rg";
-    uint8_t in[8 + 20 + 32], random_g[32], mine[8 + ID_BYTES + PARAMS_BYTES];
-    struct params own = own_params(s);
-    struct chain early;
-
-    memcpy(in, name, 8);
-    put_be64(in + 8, s->config.incarnation);
-    put_be32(in + 16, s->config.node_id);
-    put_be64(in + 20, ++s->resp_counter);
-    if (draw(s, in + 28, 32) != HEAD2_OK || draw(s, h->session_id, 8) != HEAD2_OK) {
-        half_drop(s, h);
-        return;
-    }
-    HEAD2_PUBLIC(h->session_id, 8, "session ids are identifiers, known to both ends");
-    head2_sha3_256(random_g, in, sizeof in);
-    HEAD2_PUBLIC(random_g, 32, "random_g is sent in the clear");
-    const size_t clear = resp_clear_len(h->suite);
-    resp_clear_write(h->resp, h->suite, random_g, j->ct, j->kx2);
-    transcript(h->th, h->th, 0x04, h->resp, clear); /* th2 */
-    derive_early(&early, no_psk);
-    derive_handshake(&h->keys, &early, &j->ss, h->th);
-    memcpy(mine, h->session_id, 8);
-    memcpy(mine + 8, s->id, ID_BYTES);
-    params_write(mine + 8 + ID_BYTES, &own);
-    memcpy(h->resp + clear, mine, sizeof mine); /* until the box replaces it */
-    memcpy(h->th5, h->th, 64);                  /* th2, until the box is sealed */
-    transcript(h->th, h->th, 0x14, mine, sizeof mine);
-    head2_wipe(in, sizeof in);
-    ask(s, h, JOB_SIGN, HALF_SIGN);
-}
-
-static void sign_done(struct head2_session *s, struct half_open *h, const uint8_t *sig)
-{
+    const size_t sig_len = sig != NULL ? SIG_BYTES : 0, box_len = resp_box_len(sig != NULL);
     uint8_t plain[RESP_BOX];
     uint8_t *at = plain + 8 + ID_BYTES + PARAMS_BYTES;
     uint8_t *box = h->resp + resp_clear_len(h->suite);
 
     memcpy(plain, box, 8 + ID_BYTES + PARAMS_BYTES);
-    put_be16(at, SIG_BYTES);
-    memcpy(at + 2, sig, SIG_BYTES);
-    transcript(h->th, h->th, 0x24, sig, SIG_BYTES);
-    head2_hmac_sha3_512(at + 2 + SIG_BYTES, h->keys.fin_g, 64, h->th, 64);
-    transcript(h->th, h->th, 0x34, at + 2 + SIG_BYTES, 64); /* th5 */
-    enum head2_status st = box_seal(s->box, box, &h->keys, G2D, 0, h->th5, plain, RESP_BOX);
+    put_be16(at, (uint16_t)sig_len);
+    copy_bytes(at + 2, sig, sig_len);
+    transcript(h->th, h->th, 0x24, at + 2, sig_len);
+    head2_hmac_sha3_512(at + 2 + sig_len, h->keys.fin_g, 64, h->th, 64);
+    transcript(h->th, h->th, 0x34, at + 2 + sig_len, 64); /* th5 */
+    enum head2_status st = box_seal(s->box, box, &h->keys, G2D, 0, h->th5, plain, box_len);
     memcpy(h->th5, h->th, 64);
     head2_wipe(plain, sizeof plain);
     if (st != HEAD2_OK) {
@@ -237,103 +237,70 @@ static void sign_done(struct head2_session *s, struct half_open *h, const uint8_
     half_wake(s, h);
 }
 
-/* ---- AUTH ---- */
-
-static void finish(struct head2_session *s, struct half_open *h, uint16_t status)
+/* The keys of the handshake; false when the fallback key is gone. */
+static bool derive_keys(const struct head2_session *s, struct half_open *h,
+                        const struct shared_secret *ss)
 {
-    uint8_t plain[DONE_BOX] = {0};
+    static const uint8_t no_psk[64];
+    const struct held_key *k = h->fallback ? fallback_find(s, h->psk_id) : NULL;
+    struct chain early;
 
-    memcpy(plain, h->session_id, 8);
-    put_be16(plain + 8, status);
-    head2_wipe(&h->keys.master, sizeof h->keys.master);
-    if (box_seal(s->box, h->done, &h->keys, G2D, 1, h->th, plain, DONE_BOX) != HEAD2_OK) {
+    if (h->fallback && (k == NULL || !fallback_alive(s, k)))
+        return false;
+    derive_early(&early, k != NULL ? k->key.b : no_psk);
+    derive_handshake(&h->keys, &early, ss, h->th);
+    head2_wipe(&early, sizeof early);
+    return true;
+}
+
+/* random_g, which no two answers share, whatever repeats in random generators. */
+static bool draw_random_g(struct head2_session *s, uint8_t random_g[32])
+{
+    static const char name[] = "ch2v1 rg";
+    uint8_t in[8 + 20 + 32];
+
+    memcpy(in, name, 8);
+    put_be64(in + 8, s->config.incarnation);
+    put_be32(in + 16, s->config.node_id);
+    put_be64(in + 20, ++s->resp_counter);
+    if (draw(s, in + 28, 32) != HEAD2_OK)
+        return false;
+    head2_sha3_256(random_g, in, sizeof in);
+    HEAD2_PUBLIC(random_g, 32, "random_g is sent in the clear");
+    head2_wipe(in, sizeof in);
+    return true;
+}
+
+static void encaps_done(struct head2_session *s, struct half_open *h, const struct head2_job *j)
+{
+    uint8_t random_g[32], mine[8 + ID_BYTES + PARAMS_BYTES];
+    const struct params own = own_params(s);
+    const size_t clear = resp_clear_len(h->suite);
+
+    if (!draw_random_g(s, random_g) || draw(s, h->session_id, 8) != HEAD2_OK) {
         half_drop(s, h);
         return;
     }
-    h->state = HALF_DONE;
-    h->send_done = true;
-    h->reacted = s->now;
-    half_wake(s, h);
-}
-
-static void reject(struct head2_session *s, struct half_open *h, enum head2_counter why)
-{
-    count(s, why);
-    alarm_event(s, h->peer, why);
-    event_new(s, HEAD2_EVENT_REJECTED, h->peer)->counter = why;
-    finish(s, h, DONE_REJECTED);
-}
-
-static uint32_t peer_by_id(const struct head2_session *s, const uint8_t id[ID_BYTES])
-{
-    for (uint32_t i = index_first(&s->peer_index, be64(id)); i != INDEX_NONE;
-         i = index_next(&s->peer_index, i))
-        if (s->peers[i].used && memcmp(s->peers[i].id, id, ID_BYTES) == 0)
-            return i;
-    return HEAD2_SESSION_NO_PEER;
-}
-
-/* AUTH is complete: open it, take the transcript to its end, have the signature verified. */
-static void open_auth(struct head2_session *s, struct half_open *h)
-{
-    uint8_t plain[AUTH_BOX], fin[64];
-    const uint8_t *sig = plain + ID_BYTES + PARAMS_BYTES + 2;
-    uint8_t th6[64], th7[64];
-
-    if (box_open(s->box, plain, &h->keys, D2G, 0, h->th5, h->auth_buf, AUTH_BOX) != HEAD2_OK) {
-        count(s, HEAD2_COUNT_BAD_BOX);
-        memset(&h->auth, 0, sizeof h->auth); /* the drone repeats it */
+    HEAD2_PUBLIC(h->session_id, 8, "session ids are identifiers, known to both ends");
+    resp_clear_write(h->resp, h->suite, random_g, j->ct, j->kx2);
+    transcript(h->th, h->th, 0x04, h->resp, clear); /* th2 */
+    if (!derive_keys(s, h, &j->ss)) {
+        half_drop(s, h);
         return;
     }
-    transcript(th6, h->th5, 0x05, plain, ID_BYTES + PARAMS_BYTES);
-    transcript(th7, th6, 0x25, sig, SIG_BYTES);
-    head2_hmac_sha3_512(fin, h->keys.fin_d, 64, th7, 64);
-    bool fin_fits = head2_equal(fin, sig + SIG_BYTES, 64) == HEAD2_OK;
-    transcript(h->th, th7, 0x35, sig + SIG_BYTES, 64); /* th8, for DONE */
-    h->peer = peer_by_id(s, plain);
-    if (!fin_fits) {
-        reject(s, h, HEAD2_COUNT_BAD_FIN);
-    } else if (h->peer == HEAD2_SESSION_NO_PEER) {
-        reject(s, h, HEAD2_COUNT_BAD_ID);
-    } else if (be16(sig - 2) != SIG_BYTES || !params_read(&h->params_d, plain + ID_BYTES)) {
-        reject(s, h, HEAD2_COUNT_BAD_FRAME);
-    } else {
-        memcpy(h->auth_buf, sig, SIG_BYTES);
-        memcpy(h->resp, h->th, 64); /* th8 waits while th6 is verified; RESP is not needed again */
-        memcpy(h->th, th6, 64);
-        ask(s, h, JOB_VERIFY, HALF_VERIFY);
-    }
-    head2_wipe(plain, sizeof plain);
-    head2_wipe(fin, sizeof fin);
+    memcpy(mine, h->session_id, 8);
+    memcpy(mine + 8, s->id, ID_BYTES);
+    params_write(mine + 8 + ID_BYTES, &own);
+    memcpy(h->resp + clear, mine, sizeof mine); /* until the box replaces it */
+    memcpy(h->th5, h->th, 64);                  /* th2, until the box is sealed */
+    transcript(h->th, h->th, 0x14, mine, sizeof mine);
+    if (h->fallback)
+        make_resp(s, h, NULL);
+    else
+        half_ask(s, h, JOB_SIGN, HALF_SIGN);
 }
 
-static void verify_done(struct head2_session *s, struct half_open *h, const struct head2_job *j)
-{
-    struct params own = own_params(s);
-
-    memcpy(h->th, h->resp, 64); /* th8 */
-    /* meanwhile the drone may have been removed, and its number given to another */
-    if (!s->peers[h->peer].used || memcmp(s->peers[h->peer].pk, j->key, sizeof j->key) != 0) {
-        h->peer = HEAD2_SESSION_NO_PEER;
-        reject(s, h, HEAD2_COUNT_BAD_ID);
-        return;
-    }
-    if (j->result != HEAD2_OK) {
-        reject(s, h, HEAD2_COUNT_BAD_SIG);
-        return;
-    }
-    struct tunnel_spec spec = {.peer = h->peer,
-                               .suite = h->suite,
-                               .session_id = h->session_id,
-                               .th8 = h->th,
-                               .master = &h->keys.master,
-                               .address = h->from,
-                               .began = h->created,
-                               .wire_bytes = h->wire_bytes + DONE_BYTES + FRAME_OVERHEAD};
-    params_agree(&spec.params, &own, &h->params_d);
-    h->tunnel = tunnel_new(s, &spec);
-    finish(s, h, h->tunnel != INDEX_NONE ? DONE_OK : DONE_BUSY);
-}
+/* ---- dispatch ---- */
 
 static struct half_open *half_of(struct head2_session *s, const struct head2_address *from,
                                  const struct frame *f, const uint8_t *d)
@@ -362,7 +329,7 @@ static void take_auth(struct head2_session *s, struct half_open *h, const struct
         h->send_done = true;
         half_wake(s, h);
     }
-    if (h->state != HALF_RESP || f->msg_len != AUTH_BYTES)
+    if (h->state != HALF_RESP || f->msg_len != auth_len(!h->fallback))
         return;
     if (h->auth.cnt == 0 || !reassembly_fits(&h->auth, f->msg_len, f->stride, f->cnt))
         reassembly_start(&h->auth, h->auth_buf, f->msg_len, f->stride);
@@ -370,7 +337,7 @@ static void take_auth(struct head2_session *s, struct half_open *h, const struct
     h->auth_stride = f->stride;
     h->to_send = 0; /* RESP has arrived */
     if (reassembly_complete(&h->auth)) {
-        open_auth(s, h);
+        accept_auth(s, h);
     } else if (!news || f->idx + 1 == f->cnt) {
         h->send_hsack = true;
         half_wake(s, h);
@@ -439,14 +406,14 @@ void responder_job_done(struct head2_session *s, struct head2_job *j)
     if (h->state == HALF_FREE || h->serial != j->serial || s->closing)
         return;
     if (j->kind == JOB_VERIFY) {
-        verify_done(s, h, j);
+        accept_verified(s, h, j);
     } else if (j->result != HEAD2_OK) {
         count(s, j->result == HEAD2_E_MALFORMED ? HEAD2_COUNT_BAD_EK : HEAD2_COUNT_RNG_FAIL);
         half_drop(s, h);
     } else if (j->kind == JOB_ENCAPS) {
         encaps_done(s, h, j);
     } else {
-        sign_done(s, h, j->sig);
+        make_resp(s, h, j->sig);
     }
 }
 
@@ -457,5 +424,5 @@ void responder_resume(struct head2_session *s)
 
     for (uint32_t i = 0; i < s->half_top; i++)
         if (s->half[i].wanted)
-            ask(s, &s->half[i], kinds[s->half[i].state], s->half[i].state);
+            half_ask(s, &s->half[i], kinds[s->half[i].state], s->half[i].state);
 }

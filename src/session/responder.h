@@ -1,7 +1,7 @@
 /*
  * The gateway's handshakes, between the files that share them: answers.c answers strangers,
- * responder.c takes handshakes from INIT to DONE, half_open.c keeps their table, limits.c says how
- * many there may be.
+ * responder.c takes handshakes from INIT to AUTH, accept.c from there to DONE, half_open.c keeps
+ * their table, limits.c says how many there may be.
  */
 #ifndef HEAD2_SESSION_RESPONDER_H
 #define HEAD2_SESSION_RESPONDER_H
@@ -43,6 +43,14 @@ void responder_job_done(struct head2_session *s, struct head2_job *job);
 size_t responder_next(struct head2_session *s, uint8_t *out, struct head2_address *to);
 void responder_tunnel_proven(struct head2_session *s, uint32_t tunnel);
 void responder_resume(struct head2_session *s);
+/* Have a job done for a handshake, which is then in a state of waiting for it. */
+void half_ask(struct head2_session *s, struct half_open *h, enum job_kind kind,
+              enum half_open_state state);
+
+/* accept.c */
+/* AUTH is complete: open it, take the transcript to its end, have the signature verified. */
+void accept_auth(struct head2_session *s, struct half_open *h);
+void accept_verified(struct head2_session *s, struct half_open *h, const struct head2_job *j);
 
 /* limits.c */
 bool limit_take(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);

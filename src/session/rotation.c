@@ -78,7 +78,7 @@ void head2_session_rotate(struct head2_session *s, uint64_t now, uint32_t peer)
     t->rot.requested = true;
     if (t->rot.next.usable) {
         epoch_arm(s, t);
-    } else if (s->config.role == HEAD2_ROLE_GATEWAY && !control_queued(t, CTL_ROT_REQ)) {
+    } else if (s->config.role != HEAD2_ROLE_DRONE && !control_queued(t, CTL_ROT_REQ)) {
         put_be32(body, rotation_gen_next(t));
         if (!control_queue(s, t, CTL_ROT_REQ, body, sizeof body))
             t->rot.requested = false;

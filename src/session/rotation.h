@@ -60,7 +60,7 @@ void exchange_send_init(struct head2_session *s, struct tunnel *t);
 void exchange_free(struct head2_session *s, struct tunnel *t);
 void exchange_message(struct head2_session *s, struct tunnel *t, uint8_t type, const uint8_t *body,
                       size_t len);
-void exchange_job_done(struct head2_session *s, struct tunnel *t, struct head2_job *job);
+void exchange_job_done(struct head2_session *s, struct tunnel *t, const struct head2_job *job);
 /* An authentic packet under the next generation confirms it as ROT_CONFIRM does. */
 void exchange_heard_next(struct head2_session *s, struct tunnel *t);
 /* A job is free again: go on where one was missing. */

@@ -14,6 +14,8 @@ enum { D2G = 0, G2D = 1 }; /* directions */
 
 #define LANES        5 /* four data lanes and the control lane */
 #define LANE_URGENT  0 /* telemetry and commands */
+#define LANE_VIDEO   1
+#define LANE_LOGS    2
 #define LANE_CONTROL 4
 
 /* One 64-byte link of the chain of secrets. */

@@ -187,6 +187,10 @@ static enum head2_status settle(struct sealing *b, uint32_t peer, struct head2_s
         count(s, HEAD2_COUNT_TOO_BIG);
         return HEAD2_E_LIMIT;
     }
+    if (t->fallback &&
+        !fallback_passes(s, &(struct fallback_item){item->lane, s->config.role != HEAD2_ROLE_DRONE,
+                                                    item->bytes, item->len}))
+        return HEAD2_E_POLICY;
     if (epoch_arm_due(t, s->now)) {
         seal_settled(b);
         epoch_arm(s, t);

@@ -7,6 +7,7 @@
 #define HEAD2_SESSION_STATE_H
 
 #include "session/deadlines.h"
+#include "session/fallback.h"
 #include "session/frame.h"
 #include "session/index.h"
 #include "session/lane.h"
@@ -17,7 +18,7 @@
 /* ---- jobs (jobs.c) ---- */
 
 enum job_kind { JOB_KEYPAIR, JOB_ENCAPS, JOB_DECAPS, JOB_SIGN, JOB_VERIFY };
-enum job_owner { OWNER_NONE, OWNER_ATTEMPT, OWNER_HALF_OPEN, OWNER_TUNNEL };
+enum job_owner { OWNER_NONE, OWNER_ATTEMPT, OWNER_HALF_OPEN, OWNER_TUNNEL, OWNER_ISSUE };
 
 /* One lattice operation with all it needs, so that it can run while its session changes. */
 struct head2_job {
@@ -27,8 +28,9 @@ struct head2_job {
     uint64_t serial; /* the owner's, when the job was made: a newer owner ignores the result */
     enum head2_status result;
     struct head2_job *next;
-    const char *ctx;                     /* sign, verify */
-    uint8_t msg[64];                     /* sign, verify */
+    const char *ctx;  /* sign, verify */
+    uint16_t msg_len; /* sign, verify, as is the next */
+    uint8_t msg[HEAD2_FALLBACK_SIGNED_MAX_BYTES];
     struct kx_secret seed;               /* keypair, decaps; encaps: its P-384 half */
     struct head2_secret32 m;             /* encaps */
     struct shared_secret ss;             /* encaps, decaps */
@@ -152,6 +154,13 @@ struct tunnel {
 
     struct control ctl;
     struct rotation rot;
+    struct issue issue;
+
+    bool fallback; /* under a fallback key: */
+    uint8_t fallback_id[HEAD2_FALLBACK_ID_BYTES];
+    uint16_t fb_counter; /* that the handshake used; of a signed one that the drone has told */
+    uint64_t until;      /* when the key is over */
+    unsigned node;       /* D */
 
     uint64_t echo;  /* highest tx_ms of the peer, to be echoed */
     uint64_t fresh; /* our clock when the keepalive was sent that the peer echoed last */
@@ -178,6 +187,8 @@ enum attempt_state {
     ATTEMPT_AUTH
 };
 
+#define ATTEMPTS (HS_PARALLEL + HS_FALLBACK)
+
 /* A drone's handshake with one address of its gateway (initiator.c, attempts.c). */
 struct attempt {
     enum attempt_state state;
@@ -186,6 +197,10 @@ struct attempt {
     bool hsack;
     uint64_t serial;
     uint32_t addr; /* which of the peer's */
+    bool fallback; /* with a node, under a fallback key: */
+    bool refused;  /* says somebody */
+    unsigned node;
+    uint8_t psk_id[HEAD2_FALLBACK_ID_BYTES];
     uint64_t hs_id;
     uint64_t began, progress, due, rto;
     unsigned silent; /* time-outs in a row */
@@ -239,6 +254,8 @@ struct half_open {
     bool send_hsack, send_done;
     uint16_t stride, auth_stride;
     uint16_t suite;
+    bool fallback; /* under the key of this name */
+    uint8_t psk_id[HEAD2_FALLBACK_ID_BYTES];
     uint8_t random_d[32];
     uint8_t cookie[COOKIE_BYTES];
     uint8_t ek[EK_BYTES];
@@ -320,7 +337,8 @@ struct head2_session {
     struct deadlines due;             /* of each tunnel's next time-driven work */
     uint32_t ready_first, ready_last; /* tunnels with something to send */
 
-    struct attempt *attempts;   /* drone */
+    struct fallback fb;
+    struct attempt *attempts; /* drone: ATTEMPTS, those with nodes behind those with the gateway */
     struct cookie_keys cookies; /* gateway, as are all below */
     struct init_entry *inits;
     struct index init_index;
@@ -355,6 +373,8 @@ void count(struct head2_session *s, enum head2_counter what);
 void alarm_event(struct head2_session *s, uint32_t peer, enum head2_counter what);
 struct head2_event *event_new(struct head2_session *s, enum head2_event_kind kind, uint32_t peer);
 HEAD2_CHECK enum head2_status draw(struct head2_session *s, void *out, size_t len);
+/* The same, for secrets that last. */
+HEAD2_CHECK enum head2_status draw_for_key(struct head2_session *s, void *out, size_t len);
 /* The same, for what a key pair is made of; hybrid: and a P-384 scalar. */
 HEAD2_CHECK enum head2_status draw_key(struct head2_session *s, struct kx_secret *seed,
                                        bool hybrid);
@@ -380,6 +400,13 @@ struct head2_job *job_get(struct head2_session *s, enum job_kind kind, enum job_
                           uint32_t slot, uint64_t serial);
 void job_put(struct head2_session *s, struct head2_job *job);
 void job_start(struct head2_session *s, struct head2_job *job);
+/* What is signed or verified. */
+void job_message(struct head2_job *job, const char *ctx, const uint8_t *msg, size_t len);
+
+/* peers.c */
+uint32_t peer_by_id(const struct head2_session *s, const uint8_t id[ID_BYTES]);
+HEAD2_CHECK enum head2_status peer_add(struct head2_session *s, uint32_t *slot,
+                                       const uint8_t id[ID_BYTES]);
 
 /* epochs.c: keys that come and go */
 void epoch_start(struct head2_session *s, struct tunnel *t, const struct chain *root);
@@ -411,10 +438,15 @@ struct tunnel_spec { /* what a finished handshake hands over */
     uint64_t began;
     uint64_t wire_bytes;
     uint64_t incarnation;
+    const struct held_key *fallback; /* NULL: signed */
+    uint16_t fb_counter;
+    unsigned node;
 };
 uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec);
 void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason);
 void tunnel_close(struct head2_session *s, struct tunnel *t, enum close_reason reason);
+void tunnel_report_down(struct head2_session *s, const struct tunnel *t, uint16_t reason);
+void tunnel_job_done(struct head2_session *s, const struct head2_job *job);
 void tunnel_input(struct head2_session *s, const struct head2_address *from, const uint8_t *d,
                   size_t len, struct head2_session_data *data);
 void tunnel_tick(struct head2_session *s, uint32_t slot);

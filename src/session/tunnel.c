@@ -73,29 +73,51 @@ static uint32_t free_tunnel(struct head2_session *s, struct peer *p)
     return s->tunnel_top < s->max_tunnels ? s->tunnel_top++ : INDEX_NONE;
 }
 
+static void note_fallback(struct head2_event *e, const struct tunnel *t)
+{
+    e->fallback = t->fallback;
+    memcpy(e->fallback_id, t->fallback_id, sizeof e->fallback_id);
+}
+
+void tunnel_report_down(struct head2_session *s, const struct tunnel *t, uint16_t reason)
+{
+    struct head2_event *e = event_new(s, HEAD2_EVENT_DOWN, t->peer);
+
+    e->reason = reason;
+    note_fallback(e, t);
+    memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+}
+
 static void report_up(struct head2_session *s, const struct tunnel *t)
 {
     struct head2_event *e = event_new(s, HEAD2_EVENT_UP, t->peer);
 
     e->suite = t->suite;
     e->replaced = s->peers[t->peer].tunnel[1] != INDEX_NONE;
-    e->verified = true;
+    e->verified = !t->fallback;
     e->incarnation = t->incarnation;
+    e->fb_counter = t->fb_counter;
+    note_fallback(e, t);
     e->handshake_us = t->handshake_us;
     e->handshake_bytes = t->handshake_bytes;
     memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
     memcpy(e->transcript, t->th8, sizeof e->transcript);
 }
 
-/* This session is the one in use: all others with this peer end after the grace time. */
+/* This session is the one in use: all others with this peer end after the grace time. A signed one
+ * does not end for a fallback session, which in turn ends for a signed one at once. */
 static void retire_others(struct head2_session *s, const struct tunnel *present)
 {
     const struct peer *p = &s->peers[present->peer];
 
     for (unsigned i = 0; i < PEER_TUNNELS && p->tunnel[i] != INDEX_NONE; i++) {
         struct tunnel *t = &s->tunnels[p->tunnel[i]];
-        if (t == present || t->gone_at != 0)
+        if (t == present || t->gone_at != 0 || (present->fallback && !t->fallback))
             continue;
+        if (t->fallback && !present->fallback) {
+            tunnel_close(s, t, CLOSE_UPGRADED);
+            continue;
+        }
         t->gone_at = s->now + RX_GRACE;
         tunnel_due(s, t, t->gone_at);
     }
@@ -118,6 +140,13 @@ uint32_t tunnel_new(struct head2_session *s, const struct tunnel_spec *spec)
     t->suite = spec->suite;
     memcpy(t->session_id, spec->session_id, sizeof t->session_id);
     t->params = spec->params;
+    t->fb_counter = spec->fb_counter;
+    if (spec->fallback != NULL) {
+        t->fallback = true;
+        t->node = spec->node;
+        t->until = spec->fallback->until;
+        memcpy(t->fallback_id, spec->fallback->id, sizeof t->fallback_id);
+    }
     path_start(t, &spec->address, s->now);
     t->up_since = t->heard = t->fresh = s->now;
     t->handshake_us = s->now - spec->began;
@@ -185,11 +214,8 @@ void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason)
     bool last = p->tunnel[0] == slot && p->tunnel[1] == INDEX_NONE;
     bool was_up = t->proven || s->config.role == HEAD2_ROLE_DRONE;
 
-    if (!t->closing && last && was_up) {
-        struct head2_event *e = event_new(s, HEAD2_EVENT_DOWN, t->peer);
-        e->reason = reason;
-        memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
-    }
+    if (!t->closing && last && was_up)
+        tunnel_report_down(s, t, reason);
     keep_totals(p, t);
     leave_ready_list(s, t);
     for (unsigned i = 0; i < RX_EPOCHS; i++)
@@ -197,6 +223,7 @@ void tunnel_erase(struct head2_session *s, uint32_t slot, uint16_t reason)
     epoch_erase_tx(s, t);
     control_free(s, t);
     rotation_free(s, t);
+    issue_free(s, t);
     head2_wipe(t, sizeof *t);
     deadlines_remove(&s->due, slot);
     s->tunnel_free[s->n_free++] = slot;
@@ -214,9 +241,7 @@ void tunnel_close(struct head2_session *s, struct tunnel *t, enum close_reason r
 
     if (t->closing)
         return;
-    struct head2_event *e = event_new(s, HEAD2_EVENT_DOWN, t->peer);
-    e->reason = (uint16_t)reason;
-    memcpy(e->pseudonym, t->pseudonym, sizeof e->pseudonym);
+    tunnel_report_down(s, t, (uint16_t)reason);
     put_be16(body, (uint16_t)reason);
     t->closing = true;
     t->gone_at = s->now + CLOSE_LINGER;
@@ -304,7 +329,7 @@ static void note_epoch(struct head2_session *s, struct tunnel *t, const struct r
 static void prove(struct head2_session *s, struct tunnel *t)
 {
     t->proven = true;
-    if (s->config.role != HEAD2_ROLE_GATEWAY)
+    if (s->config.role == HEAD2_ROLE_DRONE)
         return;
     responder_tunnel_proven(s, tunnel_slot(s, t));
     retire_others(s, t);
@@ -327,6 +352,8 @@ static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch 
     const bool below_top = a->rn + 1 < w->next;
     const epoch_t epoch = rx->epoch;
     const size_t plain_len = a->len - HEAD2_SESSION_OVERHEAD;
+    const struct fallback_item item = {lane, s->config.role == HEAD2_ROLE_DRONE, s->plain,
+                                       plain_len};
 
     window_accept(w, a->rn);
     rx->bytes += a->len;
@@ -349,7 +376,8 @@ static void accepted(struct head2_session *s, struct tunnel *t, struct rx_epoch 
         control_input(s, t, rx, s->plain, plain_len);
         if (!t->used || t->serial != serial)
             return;
-    } else if (!t->closing) {
+    } else if (!t->closing && (!t->fallback || fallback_passes(s, &item))) {
+        data->fallback = t->fallback;
         data->bytes = s->plain;
         data->len = plain_len;
         data->peer = t->peer;
@@ -421,6 +449,18 @@ static void liveness(struct head2_session *s, struct tunnel *t)
     }
 }
 
+void tunnel_job_done(struct head2_session *s, const struct head2_job *job)
+{
+    struct tunnel *t = &s->tunnels[job->slot];
+
+    if (!t->used || t->serial != job->serial)
+        return;
+    if (job->owner == OWNER_ISSUE)
+        issue_job_done(s, t, job);
+    else
+        exchange_job_done(s, t, job);
+}
+
 void tunnel_tick(struct head2_session *s, uint32_t slot)
 {
     struct tunnel *t = &s->tunnels[slot];
@@ -429,12 +469,14 @@ void tunnel_tick(struct head2_session *s, uint32_t slot)
         tunnel_erase(s, slot, 0);
         return;
     }
+    fallback_tick(s, t);
     liveness(s, t);
     control_tick(s, t);
     path_tick(s, t);
     if (!t->closing) {
         epoch_expire(s, t);
         rotation_tick(s, t);
+        issue_tick(s, t);
     }
     if (control_pending(s, t))
         tunnel_wake(s, t);

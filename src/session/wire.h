@@ -48,24 +48,28 @@ enum frame_type {
 #define DATAGRAM_FLOOR 548 /* of what an end may offer as its longest */
 
 /* Bodies of the handshake messages. */
-#define HELLO_BYTES   40
-#define RETRY_BYTES   4
-#define INIT_BYTES    1705
-#define INIT_MAX      (INIT_BYTES + KX2_BYTES) /* with a P-384 share */
-#define INIT_OFF_EK   72
-#define INIT_OFF_KX2  (INIT_OFF_EK + EK_BYTES)
-#define PARAMS_BYTES  48
-#define RESP_CLEAR    1609 /* without a P-384 share */
-#define RESP_BOX      (8 + ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
-#define RESP_BYTES    (RESP_CLEAR + RESP_BOX + GCM_TAG)
-#define RESP_MAX      (RESP_BYTES + KX2_BYTES)
-#define AUTH_BOX      (ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
-#define AUTH_BYTES    (AUTH_BOX + GCM_TAG)
-#define DONE_BOX      16
-#define DONE_BYTES    (DONE_BOX + GCM_TAG)
-#define HSACK_BYTES   10
-#define HINT_BYTES    6
-#define AUTH_MODE_SIG 1
+#define HELLO_BYTES        40
+#define RETRY_BYTES        4
+#define INIT_BYTES         1705
+#define INIT_MAX           (INIT_BYTES + KX2_BYTES) /* with a P-384 share */
+#define INIT_OFF_EK        72
+#define INIT_OFF_KX2       (INIT_OFF_EK + EK_BYTES)
+#define PARAMS_BYTES       48
+#define RESP_CLEAR         1609 /* without a P-384 share */
+#define RESP_BOX           (8 + ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
+#define RESP_BYTES         (RESP_CLEAR + RESP_BOX + GCM_TAG)
+#define RESP_MAX           (RESP_BYTES + KX2_BYTES)
+#define AUTH_BOX           (ID_BYTES + PARAMS_BYTES + 2 + SIG_BYTES + 64)
+#define AUTH_BYTES         (AUTH_BOX + GCM_TAG)
+#define DONE_BOX           16
+#define DONE_BYTES         (DONE_BOX + GCM_TAG)
+#define HSACK_BYTES        10
+#define HINT_BYTES         6
+#define AUTH_MODE_SIG      1
+#define AUTH_MODE_FALLBACK 3
+#define INIT_OFF_MODE      4
+#define INIT_OFF_PSK_ID    56
+#define BINDER_BYTES       64
 /* params.flags */
 #define PARAMS_MAC_ONLY                                                                            \
     0x0004 /* rotations need no signature; one in SIGNED_EVERY has it all the same */
@@ -119,6 +123,7 @@ enum close_reason {
 #define HS_IDLE         (10 * SECOND)
 #define HS_STUCK        (1500 * MS) /* without progress for this long another attempt starts */
 #define HS_PARALLEL     3
+#define HS_FALLBACK     2 /* handshakes with nodes, beside these */
 #define HS_REACTIONS    16
 #define HS_REACT_GAP    (100 * MS)
 #define REJECT_PAUSE    (5 * SECOND)

@@ -42,6 +42,11 @@ struct net_end {
     uint64_t events[16], rotated[HEAD2_CAUSES], ratchets, datagrams;
     uint64_t last_seq[4];
     struct head2_event last_up, last_rotation, last_down, last_alarm, last_move;
+    struct head2_event last_key;
+    struct head2_fallback_key fallback; /* the last that was to be stored */
+    uint64_t fallback_offers, fallback_counts;
+    uint16_t fallback_counter; /* durable */
+    bool keeps_nothing, counts_nothing;
     uint64_t random_calls;
     uint64_t job_count[5];
 };
@@ -62,6 +67,9 @@ struct net {
     void (*tap)(struct net *n, const struct net_packet *p);
     void (*deliver)(struct net *n, int end, const struct head2_session_data *d);
     void (*on_event)(struct net *n, int end, const struct head2_event *e);
+    /* called when a counter is to be made durable */
+    void (*on_count)(struct net *n, int end, uint16_t counter);
+    int64_t wall_skew; /* milliseconds */
     uint64_t arg;
     uint64_t overflow;
 };
@@ -199,6 +207,8 @@ static void net_note(struct net *n, int i, const struct head2_event *e)
         end->last_move = *e;
     if (e->kind == HEAD2_EVENT_ALARM)
         end->last_alarm = *e;
+    if (e->kind == HEAD2_EVENT_FALLBACK_KEY)
+        end->last_key = *e;
     if (e->kind == HEAD2_EVENT_ROTATED) {
         end->last_rotation = *e;
         end->rotated[e->cause]++;
@@ -219,6 +229,11 @@ static void net_pump(struct net *n, int i)
             net_send(n, i, &a.to, a.bytes, a.len);
         } else if (a.kind == HEAD2_ACTION_EVENT) {
             net_note(n, i, a.event);
+        } else if (a.kind == HEAD2_ACTION_FALLBACK_KEY) {
+            end->fallback = *a.fallback;
+            end->fallback_offers++;
+            if (!end->keeps_nothing)
+                head2_session_fallback_kept(end->s, n->now, a.peer, end->fallback.id);
         } else {
             head2_job_run(a.job, net_sign, (void *)(uintptr_t)end->key);
             head2_session_complete(end->s, n->now, a.job);

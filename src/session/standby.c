@@ -1,0 +1,216 @@
+/*
+ * When a drone turns to a node, and to which. Only silence leads there: six seconds without a fresh
+ * signed session, and three time-outs of signed handshakes at each of the gateway's addresses.
+ * Nothing that the network says can ask for it, and signed handshakes are tried all the while.
+ */
+#include "session/initiator.h"
+
+/* ---- where to ---- */
+
+/* What a fallback handshake needs to know. Candidates are numbered: each address of each node with
+ * the newest key, then with the one before it. */
+struct target {
+    const struct held_key *key;
+    unsigned node, addr;
+};
+
+static unsigned n_candidates(const struct head2_session *s)
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < s->fb.n_nodes; i++)
+        n += s->fb.node[i].n_addrs;
+    return 2 * n;
+}
+
+static bool named(const struct held_key *k, const uint8_t node[ID_BYTES])
+{
+    for (unsigned i = 0; i < k->n_nodes; i++)
+        if (memcmp(k->nodes[i], node, ID_BYTES) == 0)
+            return true;
+    return false;
+}
+
+static bool usable(const struct head2_session *s, const struct target *t)
+{
+    return t->key != NULL && fallback_alive(s, t->key) && t->key->counter < t->key->max_uses &&
+           named(t->key, s->fb.node[t->node].id);
+}
+
+static bool candidate(const struct head2_session *s, unsigned number, struct target *t)
+{
+    unsigned at = number / 2;
+
+    t->key = number % 2 == 0 ? fallback_newest(s) : fallback_previous(s);
+    for (t->node = 0; at >= s->fb.node[t->node].n_addrs; t->node++)
+        at -= s->fb.node[t->node].n_addrs;
+    t->addr = at;
+    return usable(s, t);
+}
+
+/* The next candidate that is any good; the one after it is next time's. */
+static bool choose(struct head2_session *s, struct target *t)
+{
+    const unsigned n = n_candidates(s);
+
+    for (unsigned i = 0; i < n; i++) {
+        const unsigned number = (s->fb.candidate + i) % n;
+        if (!candidate(s, number, t))
+            continue;
+        s->fb.candidate =
+            (number / 2 + 1) * 2 % n; /* a key that is not known there brings a hint */
+        return true;
+    }
+    return false;
+}
+
+/* ---- when ---- */
+
+struct tunnel *standby_signed(struct head2_session *s)
+{
+    const struct peer *p = &s->peers[0];
+
+    for (unsigned i = 0; p->used && i < PEER_TUNNELS && p->tunnel[i] != INDEX_NONE; i++) {
+        struct tunnel *t = &s->tunnels[p->tunnel[i]];
+        if (!t->fallback && !t->closing)
+            return t;
+    }
+    return NULL;
+}
+
+/* The newest of all sessions is the one in use, so this is it if there is one. */
+static struct tunnel *with_node(struct head2_session *s)
+{
+    struct tunnel *t = tunnel_of_peer(s, 0);
+
+    return t != NULL && t->fallback ? t : NULL;
+}
+
+bool standby_serves(struct head2_session *s)
+{
+    const struct tunnel *t = with_node(s);
+
+    return t != NULL && !t->suspect;
+}
+
+void standby_gateway_lives(struct head2_session *s)
+{
+    s->fb.lost = false;
+    memset(s->fb.rounds, 0, sizeof s->fb.rounds);
+}
+
+void standby_timeout(struct head2_session *s, uint32_t addr)
+{
+    s->fb.rounds[addr]++;
+}
+
+static bool entered(const struct head2_session *s)
+{
+    if (s->now - s->fb.lost_at < FBK_AFTER)
+        return false;
+    for (uint32_t i = 0; i < s->peers[0].n_addrs; i++)
+        if (s->fb.rounds[i] < FBK_ROUNDS)
+            return false;
+    return true;
+}
+
+static void begin(struct head2_session *s)
+{
+    struct target to;
+    struct attempt *a = attempt_place(s, HS_PARALLEL, HS_FALLBACK);
+
+    if (a == NULL || !choose(s, &to))
+        return;
+    attempt_begin(s, a, to.addr);
+    if (a->state == ATTEMPT_FREE)
+        return;
+    a->fallback = true;
+    a->node = to.node;
+    memcpy(a->psk_id, to.key->id, sizeof a->psk_id);
+}
+
+static bool under_way(const struct head2_session *s)
+{
+    for (unsigned i = HS_PARALLEL; i < HS_PARALLEL + HS_FALLBACK; i++) {
+        const struct attempt *a = &s->attempts[i];
+        if (a->state != ATTEMPT_FREE && !a->refused && s->now <= a->progress + HS_STUCK)
+            return true;
+    }
+    return false;
+}
+
+void standby_tick(struct head2_session *s, bool signed_up)
+{
+    struct tunnel *t = with_node(s);
+
+    fallback_expire(s);
+    if (signed_up) {
+        standby_gateway_lives(s);
+        if (t != NULL)
+            tunnel_close(s, t, CLOSE_UPGRADED);
+        return;
+    }
+    if (!s->fb.lost) {
+        s->fb.lost = true;
+        s->fb.lost_at = s->now;
+    }
+    if (s->fb.n_nodes != 0 && !standby_serves(s) && s->now >= s->fb.next_use && entered(s) &&
+        !under_way(s))
+        begin(s);
+}
+
+bool standby_lets_sign(struct head2_session *s)
+{
+    uint8_t byte = 128;
+
+    if (!standby_serves(s))
+        return true;
+    if (s->now < s->fb.upgrade_at)
+        return false;
+    if (draw(s, &byte, 1) != HEAD2_OK)
+        byte = 128;
+    HEAD2_PUBLIC(&byte, 1, "the jitter of a timer is seen on the wire");
+    s->fb.upgrade_at = s->now + FBK_UPGRADE * 7 / 10 + FBK_UPGRADE * 6 / 10 * byte / 256;
+    return true;
+}
+
+/* ---- the handshake ---- */
+
+void standby_hint(struct head2_session *s, struct attempt *a)
+{
+    struct target same;
+
+    if (!a->fallback || a->refused)
+        return;
+    a->refused = true; /* it goes on, beside the next one: the hint may not be the node's */
+    const unsigned n = n_candidates(s);
+    for (unsigned number = 1; number < n; number += 2) {
+        if (candidate(s, number, &same) && same.node == a->node && same.addr == a->addr &&
+            memcmp(same.key->id, a->psk_id, sizeof a->psk_id) != 0)
+            s->fb.candidate = number;
+    }
+}
+
+bool standby_bind(struct head2_session *s, struct attempt *a)
+{
+    const struct held_key *k = fallback_find(s, a->psk_id);
+    struct chain early;
+
+    if (k == NULL || !fallback_alive(s, k))
+        return false;
+    derive_early(&early, k->key.b);
+    init_bind(a->init, a->init_len, a->psk_id, &early);
+    head2_wipe(&early, sizeof early);
+    return true;
+}
+
+bool standby_use(struct head2_session *s, struct attempt *a, uint16_t *counter)
+{
+    struct held_key *k = fallback_find(s, a->psk_id);
+
+    if (k == NULL || !fallback_alive(s, k) || k->counter >= k->max_uses || s->now < s->fb.next_use)
+        return false;
+    s->fb.next_use = s->now + FBK_PAUSE;
+    *counter = ++k->counter;
+    return fallback_count(s, k) == HEAD2_OK;
+}
