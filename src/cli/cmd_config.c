@@ -24,10 +24,9 @@ int cmd_config_check(struct cli *cli)
     const char *role = c->fallback.node ? "fallback node" : gateway ? "gateway" : "link";
     address_text(listen, &c->listen);
     if (cli->json)
-        cli_print_json(cli,
-                       json_pack("{s:s, s:s, s:s, s:I, s:s}", "file", file, "role",
-                                 c->fallback.node ? "fallback" : role, "name", c->name, "peers",
-                                 (json_int_t)(gateway ? c->n_peers : 0), "state", c->state));
+        cli_print_json(cli, json_pack("{s:s, s:s, s:s, s:I, s:s}", "file", file, "role",
+                                      config_role_name(c), "name", c->name, "peers",
+                                      (json_int_t)(gateway ? c->n_peers : 0), "state", c->state));
     else if (gateway)
         cli_print(cli, "%s: a %s's configuration, valid: %u peer%s, UDP %s, state in %s\n", file,
                   role, c->n_peers, c->n_peers == 1 ? "" : "s", listen, c->state);

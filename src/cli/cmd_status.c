@@ -256,6 +256,22 @@ struct screen {
     const char *bold, *plain;
 };
 
+/* What nobody may overlook; and at a link, whether there is a key for the worst case. */
+static void show_mode(const struct screen *on, const json_t *p)
+{
+    const json_t *left = json_object_get(p, "fallback_left_us");
+    char time[32];
+
+    duration(time, number(p, "fallback_left_us"));
+    if (strcmp(text(p, "mode"), "FALLBACK") == 0)
+        cli_print(on->cli, "  %s%-12sFALLBACK for %s more: only %s%s\n", on->bold, "MODE", time,
+                  text(p, "restricted_to"), on->plain);
+    else if (left != NULL && number(p, "fallback_left_us") == 0)
+        cli_print(on->cli, "  %-12sNO KEY\n", "fallback");
+    else if (left != NULL)
+        cli_print(on->cli, "  %-12skey for %s\n", "fallback", time);
+}
+
 static void show_peer(const struct screen *on, const json_t *p)
 {
     struct cli *cli = on->cli;
@@ -265,6 +281,7 @@ static void show_peer(const struct screen *on, const json_t *p)
 
     cli_print(cli, "\n%speer: %s%s\n", on->bold, text(p, "name"), on->plain);
     cli_print(cli, "  %-12s%s\n", "key id", text(p, "key_id"));
+    show_mode(on, p);
     if (json_is_true(json_object_get(p, "up")))
         show_session(cli, p);
     else

@@ -54,6 +54,11 @@ const char *config_lane_name(unsigned lane)
     return lane < HEAD2_SESSION_LANES ? lane_names[lane] : "control";
 }
 
+const char *config_role_name(const struct config *config)
+{
+    return config->fallback.node ? "fallback" : config->role == CONFIG_LINK ? "link" : "gateway";
+}
+
 /* ---- values ---- */
 
 static bool has(const char *const *names, size_t count, const char *name)

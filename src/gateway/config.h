@@ -113,6 +113,8 @@ HEAD2_CHECK enum head2_status config_check_identity(const struct config *config,
                                                     struct config_error *err);
 
 const char *config_lane_name(unsigned lane);
+/* "gateway", "link" or "fallback". */
+const char *config_role_name(const struct config *config);
 
 /* The addresses of endpoints, at most HEAD2_SESSION_MAX_ADDRS. Asks DNS, so may take long. key
  * names them in the error. HEAD2_OK, or HEAD2_E_IO with *err when no endpoint has an address. */

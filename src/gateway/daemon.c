@@ -175,12 +175,6 @@ static enum head2_status open_all(struct runtime *r, struct config_error *err)
 {
     enum head2_status st;
 
-    if (r->config->fallback.on || r->config->fallback.node) {
-        snprintf(err->where, sizeof err->where, "%.500s: fallback", r->config->file);
-        snprintf(err->what, sizeof err->what, "keys can be moved, and sessions not yet be made");
-        snprintf(err->hint, sizeof err->hint, "remove it");
-        return HEAD2_E_UNSUPPORTED;
-    }
     HEAD2_TRY(state_open(&r->state, r->config->state, err));
     if (r->config->role == CONFIG_GATEWAY) {
         HEAD2_TRY(state_incarnation(&r->state, &r->incarnation, err));

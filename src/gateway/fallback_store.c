@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,6 +87,25 @@ static enum head2_status entry_decode(struct fallback_entry *e, const uint8_t *i
 
 /* ---- files ---- */
 
+enum head2_status fallback_store_prepare(const char *state)
+{
+    char path[PATH_MAX + 64];
+
+    snprintf(path, sizeof path, "%s/fallback", state);
+    if (file_make_dirs(state, 0700) != HEAD2_OK)
+        return HEAD2_E_IO;
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST ? HEAD2_OK : HEAD2_E_IO;
+    const int fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return HEAD2_E_IO;
+    const bool ok = fsync(fd) == 0;
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return ok ? HEAD2_OK : HEAD2_E_IO;
+}
+
 static enum head2_status put(const char *state, const struct fallback_entry *entry,
                              enum file_existing existing)
 {
@@ -95,8 +115,7 @@ static enum head2_status put(const char *state, const struct fallback_entry *ent
 
     if (len == 0)
         return HEAD2_E_ARG;
-    snprintf(path, sizeof path, "%s/fallback", state);
-    enum head2_status st = file_make_dirs(path, 0700);
+    enum head2_status st = fallback_store_prepare(state);
     fallback_store_path(path, sizeof path, state, entry->key.id);
     if (st == HEAD2_OK)
         st = file_write(path, bytes, len, 0600, existing);

@@ -35,6 +35,9 @@ struct fallback_entry {
 void fallback_store_path(char *out, size_t cap, const char *state,
                          const uint8_t id[HEAD2_FALLBACK_ID_BYTES]);
 
+/* Make the folder, durably. HEAD2_OK, also when it is there, or HEAD2_E_IO with errno. */
+HEAD2_CHECK enum head2_status fallback_store_prepare(const char *state);
+
 /* Write or replace. HEAD2_OK, HEAD2_E_ARG (a key out of its ranges) or HEAD2_E_IO with errno. Any
  * thread. */
 HEAD2_CHECK enum head2_status fallback_store_write(const char *state,

@@ -49,7 +49,7 @@ static void hex_text(char out[33], const uint8_t bytes[16])
 
 /* ---- receipts ---- */
 
-static void receipt(struct runtime *r, enum receipt_kind kind, uint64_t number, const char *subject,
+void record_receipt(struct runtime *r, enum receipt_kind kind, uint64_t number, const char *subject,
                     const struct receipt_field *fields, size_t count)
 {
     const struct receipt_event e = {kind, number, utc_now(), subject, fields, count};
@@ -76,7 +76,7 @@ static void receipt_up(struct runtime *r, const struct head2_event *e, const str
         {"Random Generator",    entropy.generator         },
         {"Dilithium Signature", "verified"                },
     };
-    receipt(r, RECEIPT_KEYGEN, 0, subject, fields, HEAD2_LEN(fields));
+    record_receipt(r, RECEIPT_KEYGEN, 0, subject, fields, HEAD2_LEN(fields));
 }
 
 static void receipt_rotation(struct runtime *r, const struct head2_event *e, const struct member *m)
@@ -108,7 +108,7 @@ static void receipt_rotation(struct runtime *r, const struct head2_event *e, con
                                 : e->fresh  ? mac_only
                                             : none                },
     };
-    receipt(r, RECEIPT_ROTATION, m->rotation, subject, fields, HEAD2_LEN(fields));
+    record_receipt(r, RECEIPT_ROTATION, m->rotation, subject, fields, HEAD2_LEN(fields));
 }
 
 void record_peer(struct runtime *r, enum receipt_kind kind, const struct member *m)
@@ -121,7 +121,7 @@ void record_peer(struct runtime *r, enum receipt_kind kind, const struct member 
         {"Key ID",    subject    },
         {"Algorithm", "ML-DSA-87"},
     };
-    receipt(r, kind, 1, subject, fields, HEAD2_LEN(fields));
+    record_receipt(r, kind, 1, subject, fields, HEAD2_LEN(fields));
     journal_write(
         &(struct journal_line){JOURNAL_INFO, receipt_kind_name(kind), m->name, subject, NULL});
 }
@@ -137,7 +137,7 @@ static void receipt_failed_proof(struct runtime *r, const char *what, const stru
         {"Reason", what                             },
         {"Peer",   m != NULL ? m->name : "not known"},
     };
-    receipt(r, RECEIPT_VERIFICATION_FAILED, 1, subject, fields, HEAD2_LEN(fields));
+    record_receipt(r, RECEIPT_VERIFICATION_FAILED, 1, subject, fields, HEAD2_LEN(fields));
 }
 
 /* ---- events of the session ---- */
@@ -156,9 +156,14 @@ static void on_up(struct runtime *r, const struct head2_event *e, struct member 
     memcpy(m->pseudonym, e->pseudonym, sizeof m->pseudonym);
     m->rotation = 0;
     forget_next(m);
-    if (r->config->role == CONFIG_LINK)
+    if (r->config->role == CONFIG_LINK && !e->fallback) /* a node counts its own starts */
         runtime_keep_seen(r, e->incarnation);
-    receipt_up(r, e, m);
+    if (e->fallback) {
+        record_fallback_up(r, e, m, detail);
+    } else {
+        receipt_up(r, e, m);
+        record_signed_up(r, e, m, detail);
+    }
     put(detail, "suite", json_string(head2_suite_name(e->suite)));
     put_number(detail, "handshake_us", e->handshake_us);
     put_number(detail, "handshake_bytes", e->handshake_bytes);
@@ -221,9 +226,11 @@ static struct wording wording_of(const struct head2_event *e)
 {
     switch (e->kind) {
     case HEAD2_EVENT_UP:
-        return (struct wording){"session-up", JOURNAL_INFO};
+        return e->fallback ? (struct wording){"fallback-entered", JOURNAL_ALARM}
+                           : (struct wording){"session-up", JOURNAL_INFO};
     case HEAD2_EVENT_DOWN:
-        return (struct wording){"session-down", JOURNAL_INFO};
+        return e->fallback ? (struct wording){"fallback-left", JOURNAL_WARNING}
+                           : (struct wording){"session-down", JOURNAL_INFO};
     case HEAD2_EVENT_ROTATED:
         return (struct wording){"rotation", JOURNAL_INFO};
     case HEAD2_EVENT_SUSPECT:
@@ -277,6 +284,10 @@ void record_event(struct runtime *r, const struct head2_event *e)
         on_moved(e, detail);
     if (e->kind == HEAD2_EVENT_DOWN)
         put(detail, "reason", json_string(head2_close_reason_name(e->reason)));
+    if (e->kind == HEAD2_EVENT_DOWN && e->fallback && m != NULL)
+        record_fallback_down(r, e, m, detail);
+    if (e->kind == HEAD2_EVENT_FALLBACK_KEY && m != NULL)
+        record_fallback_key(r, e, detail);
     if (e->kind == HEAD2_EVENT_REJECTED && r->config->role == CONFIG_LINK)
         put(detail, "text",
             json_string("the gateway does not accept this drone's key: register it there"));
@@ -330,7 +341,8 @@ static void receipt_entropy(struct runtime *r, const struct head2_entropy_event 
         {"Reason", e->why[0] != 0 ? e->why : NULL      },
         {"Voided", e->voided != 0 ? voided : NULL      },
     };
-    receipt(r, RECEIPT_ENTROPY_ALARM, ++r->entropy_alarms, subject, fields, HEAD2_LEN(fields));
+    record_receipt(r, RECEIPT_ENTROPY_ALARM, ++r->entropy_alarms, subject, fields,
+                   HEAD2_LEN(fields));
 }
 
 void record_entropy(void *arg, const struct head2_entropy_event *e, uint64_t lost)
@@ -387,7 +399,7 @@ void record_start(struct runtime *r)
     address_text(text, &at);
     hex_text(key, r->key_id);
     put(detail, "version", json_string(HEAD2_VERSION_STRING));
-    put(detail, "role", json_string(r->config->role == CONFIG_GATEWAY ? "gateway" : "link"));
+    put(detail, "role", json_string(config_role_name(r->config)));
     put(detail, "isa", json_string(head2_isa()));
     put(detail, "listen", json_string(text));
     put_number(detail, "peers", r->config->n_peers);

@@ -1,6 +1,8 @@
 /* see reload.h */
 #include "gateway/reload.h"
 
+#include "gateway/fallback.h"
+
 #include <stdlib.h>
 
 struct loading {
@@ -55,6 +57,8 @@ static void keep_fixed(const struct config *old, struct config *new)
     say_fixed(memcmp(old->suites, new->suites, sizeof old->suites) != 0, "suites");
     say_fixed(old->half_open != new->half_open, "limits.half_open");
     say_fixed(!same_tun(&old->tun, &new->tun), "tun");
+    say_fixed(memcmp(&old->fallback, &new->fallback, sizeof old->fallback) != 0, "fallback");
+    new->fallback = old->fallback;
     new->tun = old->tun;
     new->listen = old->listen;
     memcpy(new->control, old->control, sizeof new->control);
@@ -122,6 +126,8 @@ static void apply_peers(struct runtime *r, const struct config *c)
             update_lanes(r, m, p);
             continue;
         }
+        if (r->config->fallback.node) /* it comes with a key of it */
+            continue;
         enum head2_status st = runtime_add(r, p);
         m = find_member(r, p);
         if (st == HEAD2_OK && m != NULL)
@@ -219,6 +225,7 @@ static void apply(struct runtime *r, struct loading *l)
     l->config = NULL;
     config_free(old);
     tun_set_routes(r);
+    fallback_peers_changed(r);
     if (l->role == CONFIG_LINK)
         use_endpoints(r);
     journal_say(JOURNAL_INFO, "config", "%s is in force", r->config->file);

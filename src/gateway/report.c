@@ -133,6 +133,9 @@ static void put_session(json_t *o, const struct head2_peer_info *i)
     put_hex(o, "session", i->pseudonym);
     put_address(o, "address", &i->address);
     put_text(o, "suite", head2_suite_name(i->suite));
+    put_text(o, "mode", i->fallback ? "FALLBACK" : "SIGNED");
+    if (i->fallback)
+        put_text(o, "restricted_to", FALLBACK_RESTRICTED);
     json_object_set_new(o, "suspect", json_boolean(i->suspect));
     put_number(o, "up_us", i->up_us);
     put_number(o, "epoch_age_us", i->epoch_us);
@@ -171,6 +174,8 @@ static json_t *peer_object(struct runtime *r, uint32_t number, uint64_t now)
         put_session(o, &i);
         json_object_set_new(o, "last_rotation", last_rotation(m));
     }
+    if (i.fallback || (r->config->role == CONFIG_LINK && r->config->fallback.on))
+        put_number(o, "fallback_left_us", i.fallback_left_us);
     put_lanes(o, "tx_packets", i.tx_packets);
     put_lanes(o, "rx_packets", i.rx_packets);
     put_lanes(o, "rx_missing", i.rx_missing);
@@ -261,7 +266,7 @@ json_t *report_status(struct runtime *r)
     struct head2_address at;
 
     net_local(&r->wan, &at);
-    put_text(o, "role", gateway ? "gateway" : "link");
+    put_text(o, "role", config_role_name(r->config));
     put_text(o, "version", HEAD2_VERSION_STRING);
     put_text(o, "name", r->config->name);
     put_hex(o, "key_id", r->key_id);

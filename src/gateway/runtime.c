@@ -4,6 +4,7 @@
 #include "gateway/runtime.h"
 
 #include "artifact/utc.h"
+#include "gateway/fallback.h"
 
 #include <head2/random.h>
 
@@ -149,6 +150,8 @@ void runtime_pump(struct runtime *r, uint64_t now)
             net_queue(&r->out_wan, &r->wan, &a.to, NET_CONTROL, a.bytes, a.len);
         else if (a.kind == HEAD2_ACTION_EVENT)
             record_event(r, a.event);
+        else if (a.kind == HEAD2_ACTION_FALLBACK_KEY)
+            fallback_store(r, &a);
         else
             start_job(r, now, a.job);
     }
@@ -253,6 +256,7 @@ void runtime_use_endpoints(struct runtime *r)
     head2_session_remove_peer(r->session, 0);
     enum head2_status st = head2_session_add_peer(r->session, &number, &c);
     HEAD2_ENSURES(st == HEAD2_OK && number == 0);
+    fallback_add_again(r);
     journal_say(st == HEAD2_OK ? JOURNAL_INFO : JOURNAL_ERROR, "endpoints",
                 "the gateway is looked for at its new addresses");
 }
@@ -413,7 +417,8 @@ static enum head2_status add_all(struct runtime *r, struct config_error *err)
     enum head2_status st = HEAD2_OK;
     const bool link = r->config->role == CONFIG_LINK;
 
-    for (uint32_t i = 0; st == HEAD2_OK && i < r->config->n_peers; i++)
+    /* a node has a drone when it has a key of it */
+    for (uint32_t i = 0; st == HEAD2_OK && !r->config->fallback.node && i < r->config->n_peers; i++)
         st = runtime_add(r, &r->config->peers[i]);
     if (st != HEAD2_OK) {
         snprintf(err->where, sizeof err->where, "%.500s: peers", r->config->file);
@@ -452,7 +457,8 @@ enum head2_status runtime_open(struct runtime *r, struct config_error *err)
         return HEAD2_E_MEMORY;
     }
     HEAD2_TRY(open_wan(r, err));
-    const struct head2_session_config c = runtime_session_config(r, r->config);
+    struct head2_session_config c = runtime_session_config(r, r->config);
+    fallback_configure(r, &c);
     st = head2_session_new(&r->session, &c, now);
     if (st != HEAD2_OK) {
         snprintf(err->where, sizeof err->where, "%.600s", r->config->file);
@@ -466,6 +472,7 @@ enum head2_status runtime_open(struct runtime *r, struct config_error *err)
         return HEAD2_E_IO;
     HEAD2_TRY(ports_start(r));
     HEAD2_TRY(add_all(r, err));
+    HEAD2_TRY(fallback_start(r, err));
     r->started = now;
     r->started_ms = utc_now();
     uv_poll_start(&r->wan_poll, UV_READABLE, on_wan);

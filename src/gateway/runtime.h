@@ -4,6 +4,7 @@
  *     daemon.c    start, signals, new configuration, end
  *     runtime.c   the session's socket, clock and jobs
  *     ports.c     the UDP ports of local applications, one a peer and lane
+ *     fallback.c  keys for when the gateway is lost
  *     record.c    what the session tells becomes log lines and receipts
  *     report.c    the answer to `head2 status`
  *     console.c   the control socket
@@ -73,6 +74,23 @@ struct member {
     enum head2_cause last_cause; /* why its key was replaced last, and */
     bool last_signed;            /* whether by a signed exchange; a ratchet step is not */
     char *next_entropy;          /* of the key that comes next: see entropy_text_keep; or NULL */
+    struct {
+        uint8_t id[HEAD2_FALLBACK_ID_BYTES];
+        uint64_t issue_ms; /* 0: none */
+        uint16_t counter;  /* the drone's last word */
+        bool acknowledged;
+    } fallback[2]; /* gateway: the newest key of the drone, and the one before */
+};
+
+/* See fallback.h. */
+struct fallback_runtime {
+    uint8_t ids[HEAD2_FALLBACK_NODES][32];                  /* gateway: the nodes */
+    struct head2_fallback_node nodes[HEAD2_FALLBACK_NODES]; /* link: those that have an address */
+    uint32_t n;
+    struct fallback_write *first, *last; /* what waits for the disk; the first is being written */
+    uv_timer_t timer;                    /* keys that have ended are looked for */
+    uv_fs_event_t folder;                /* node: something is imported */
+    uv_timer_t settle;                   /* node: and no more comes */
 };
 
 struct tun_device {
@@ -126,7 +144,8 @@ struct runtime {
     bool stopping;
     uint64_t stop_at;
     unsigned work; /* pieces of work that the thread pool has */
-    bool loading;  /* a new configuration is being read */
+    struct fallback_runtime fallback;
+    bool loading; /* a new configuration is being read */
     bool load_again;
 
     struct net_input in;
@@ -165,6 +184,19 @@ void record_notary(void *arg, const struct notary_report *report);
 void record_entropy(void *arg, const struct head2_entropy_event *event, uint64_t lost);
 void record_entropy_note(void *arg, const char *source, const char *what);
 void record_key_name(char out[32], uint32_t gen, uint8_t step);
+void record_receipt(struct runtime *r, enum receipt_kind kind, uint64_t number, const char *subject,
+                    const struct receipt_field *fields, size_t count);
+
+/* record_fallback.c */
+#define FALLBACK_RESTRICTED                                                                        \
+    "commands that hold, return, land, end the plan or switch the fence on; no video, no logs"
+void record_fallback_up(struct runtime *r, const struct head2_event *e, const struct member *m,
+                        json_t *detail);
+void record_fallback_down(struct runtime *r, const struct head2_event *e, const struct member *m,
+                          json_t *detail);
+void record_signed_up(struct runtime *r, const struct head2_event *e, struct member *m,
+                      json_t *detail);
+void record_fallback_key(struct runtime *r, const struct head2_event *e, json_t *detail);
 
 /* report.c */
 /* What a lane has lost for a reason; NET_CONTROL stands for what is no application's. */

@@ -146,6 +146,7 @@ await test('a broken fallback names file, line, column and key', async (dir) => 
   fs.writeFileSync(p.link, `${p.linkText.replace(/lanes:[^]*?rotate:/, 'tun: { address: 10.0.0.2/24 }\nrotate:')}${p.linkPart}`);
   refused(['config', 'check', p.link], 3, /fallback: what passes in fallback are MAVLink frames/);
   p.write();
+  for (const f of [p.config, p.link, p.nodeConfig]) good(['doctor', '-c', f]);
   refused(['gateway', '-c', p.nodeConfig], 3, /this is the file of a fallback node; run it with 'head2 gateway --fallback'/);
   refused(['gateway', '--fallback', '-c', p.config], 3, /this is the file of a gateway: its fallback has no issuer/);
   refused(['fallback', 'import', '-c', p.config, 'x'], 3, /not the file of a fallback node/);
@@ -252,6 +253,135 @@ await test('keys go from a gateway to a node, and their counts come back', async
   const damaged = path.join(folder, `${id(2).toString('hex')}.key`);
   fs.truncateSync(damaged, 100);
   refused(there('fallback', 'list'), 3, /0202.*\.key: the file is damaged; move it away/);
+});
+
+// ---- a drone that loses its gateway ----
+
+async function application() {
+  const socket = dgram.createSocket('udp4');
+  const got = [];
+  socket.on('message', (bytes, from) => got.push({ bytes, from }));
+  await new Promise((done) => socket.bind(0, '127.0.0.1', done));
+  cleanups.push(() => new Promise((done) => socket.close(done)));
+  const send = (bytes, port) => new Promise((done) => socket.send(bytes, port, '127.0.0.1', done));
+  const take = (bytes, ms = 2000) => until(`${bytes.toString('hex')} arrives`, ms, () => got.find((m) => m.bytes.equals(bytes)));
+  return { port: socket.address().port, got, send, take };
+}
+function daemon(args) {
+  const child = spawn(head2, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const d = { child, events: [], lines: [] };
+  let rest = '';
+  child.stderr.on('data', (piece) => {
+    const lines = (rest + piece).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      d.lines.push(line);
+      if (line.startsWith('{')) d.events.push(JSON.parse(line));
+    }
+  });
+  d.ended = new Promise((done) => child.on('close', (code) => { d.code = code; done(code); }));
+  d.event = (name, ms = 3000, that = () => true) =>
+    until(`event ${name} of ${args.join(' ')} (${d.lines.slice(-3).join(' ')})`, ms, () => d.events.find((e) => e.event === name && that(e)));
+  d.stop = (signal) => { child.kill(signal); return d.ended; };
+  cleanups.push(async () => { if (d.code === undefined) { child.kill('SIGKILL'); await d.ended; } });
+  return d;
+}
+const status = (config) => JSON.parse(good(['status', '--json', '-c', config]).text);
+// MAVLink 2: a frame around a payload, with CRC-16/MCRF4XX and the message's CRC_EXTRA.
+function frame(number, extra, payload) {
+  const out = Buffer.concat([Buffer.from([0xfd, payload.length, 0, 0, 0, 255, 190, number, 0, 0]), payload]);
+  let crc = 0xffff;
+  for (const byte of [...out.subarray(1), extra]) {
+    let t = (byte ^ crc) & 0xff;
+    t = (t ^ (t << 4)) & 0xff;
+    crc = ((crc >> 8) ^ (t << 8) ^ (t << 3) ^ (t >> 4)) & 0xffff;
+  }
+  return Buffer.concat([out, Buffer.from([crc & 0xff, crc >> 8])]);
+}
+function command(number, first = 0) {
+  const payload = Buffer.alloc(33);
+  payload.writeFloatLE(first, 0);
+  payload.writeUInt16LE(number, 28);
+  payload[30] = payload[31] = payload[32] = 1;
+  return frame(76, 152, payload);
+}
+
+await test('a drone that loses its gateway is brought home by a node, and comes back', async (dir) => {
+  const p = await place(dir);
+  const ground = await application(), drone = await application();
+  p.nodeText = p.nodeText.replace('telemetry: "127.0.0.1:1"', `telemetry: "127.0.0.1:${ground.port}"`);
+  p.write();
+  const startLink = () => daemon(['link', '-c', p.link]), startGateway = () => daemon(['gateway', '-c', p.config]);
+  let gateway = startGateway();
+  await gateway.event('start');
+  let link = startLink();
+  await link.event('session-up');
+  const given = await link.event('fallback-key');
+  await gateway.event('fallback-key', 3000, (e) => e.detail.fallback_key === given.detail.fallback_key);
+  const node = daemon(['gateway', '--fallback', '-c', p.nodeConfig]);
+  await node.event('start');
+  check(status(p.nodeConfig).peers.length === 0 && status(p.nodeConfig).role === 'fallback', 'a node without keys has drones');
+  const exported = good(['fallback', 'export', '-c', p.config, '--to', p.kem.pub]).out;
+  good(['fallback', 'import', '-c', p.nodeConfig, '-'], { input: exported });
+  await until('the running node has the key', 3000, () => status(p.nodeConfig).peers.length === 1);
+  for (const [text, n] of [[p.nodeText.replace(/peers:[^]*$/, 'peers: []\n'), 0], [p.nodeText, 1]]) {
+    fs.writeFileSync(p.nodeConfig, text);
+    node.child.kill('SIGHUP');
+    await until(`after a reload the node has ${n} drones`, 3000, () => status(p.nodeConfig).peers.length === n);
+  }
+  const ready = status(p.link).peers[0];
+  check(ready.mode === 'SIGNED' && ready.fallback_left_us > 3500e6 && ready.fallback_left_us <= 3600e6, JSON.stringify(ready));
+  check(/fallback +key for 59 min/.test(good(['status', '-c', p.link]).text), 'the screen of a link');
+
+  await gateway.stop('SIGKILL');
+  const began = Date.now();
+  const entered = await link.event('fallback-entered', 12000);
+  const after = Date.now() - began;
+  check(after >= 6000, `fallback after ${after} ms`);
+  check(entered.level === 'alarm' && entered.detail.uses === 1 && /no video/.test(entered.detail.text), JSON.stringify(entered));
+  await node.event('fallback-entered', 2000, (e) => e.peer === 'drone-1' && e.detail.uses === 1);
+  const now = status(p.link).peers[0];
+  check(now.mode === 'FALLBACK' && now.fallback_left_us > 3500e6 && /no logs/.test(now.restricted_to), JSON.stringify(now));
+  for (const config of [p.link, p.nodeConfig])
+    check(/MODE +FALLBACK for 59 min .*more: only commands that hold/.test(good(['status', '-c', config]).text), 'the screen hides it');
+
+  const heartbeat = frame(0, 50, Buffer.from([0, 0, 0, 0, 2, 3, 0x81, 4, 3]));
+  await drone.send(heartbeat, p.ports.telemetry);
+  const there = await ground.take(heartbeat);
+  const home = command(20), arm = command(400, 1), goOn = command(193, 1), pause = command(193, 0);
+  for (const c of [arm, goOn, Buffer.concat([home, arm]), home, pause]) await ground.send(c, there.from.port);
+  await drone.take(home);
+  await drone.take(pause);
+  check(drone.got.length === 2, `${drone.got.length} commands have arrived`);
+  check(status(p.nodeConfig).drops.FBK_POLICY === 3, JSON.stringify(status(p.nodeConfig).drops));
+  await drone.send(Buffer.alloc(500), p.ports.video);
+  await until('video is refused', 2000, () => status(p.link).drops.FBK_POLICY === 1);
+
+  await link.stop('SIGKILL');
+  const counted = () => objects(good(['fallback', 'list', '--json', '-c', p.link]));
+  check(counted()[0].counter === 1 && counted()[0].boots === 0, JSON.stringify(counted()));
+  link = startLink();
+  const again = await link.event('fallback-entered', 12000);
+  check(again.detail.uses === 2, `use ${again.detail.uses}`);
+  gateway = startGateway();
+  await link.event('session-up', 16000);
+  await link.event('fallback-left', 2000, (e) => e.detail.reason === 'upgraded');
+  await node.event('fallback-left', 2000, (e) => e.detail.reason === 'upgraded');
+  check(status(p.link).peers[0].mode === 'SIGNED', 'the signed session is not in use');
+  await gateway.event('fallback-used', 2000);
+  await until('the drone has the next key', 3000, () => counted().length === 2);
+
+  const used = path.join(dir, 'used');
+  good(['fallback', 'used', '-c', p.nodeConfig, '--out', used]);
+  const checked = await until('the count is kept', 2000, () => {
+    const r = run(['fallback', 'check', '-c', p.config, used]);
+    return /^ok/m.test(r.text) ? r : null;
+  });
+  check(checked.code === 0 && /accepted 2, drone says 2/.test(checked.text), checked.text);
+  await node.stop('SIGTERM');
+  const receipts = fs.readdirSync(path.join(dir, 'node', 'state', 'receipts')).filter((f) => /_fallback-/.test(f));
+  check(receipts.filter((f) => /entered/.test(f)).length === 2 && receipts.some((f) => /left/.test(f)), receipts.join());
+  good(['receipt', 'verify', path.join(dir, 'node', 'state', 'receipts')]);
 });
 
 process.exit(failures === 0 ? 0 : 1);
