@@ -18,15 +18,18 @@
 
 struct collecting {
     const struct cli *cli;
+    struct cli_drones drones;
     struct fallback_bundle bundle;
     uint64_t now_ms;
 };
 
+/* Of drones that are revoked nothing leaves. */
 static int collect(void *arg, const struct fallback_entry *entry)
 {
     struct collecting *c = arg;
 
-    if (entry->scrubbed || fallback_ended(&entry->key, c->now_ms))
+    if (entry->scrubbed || fallback_ended(&entry->key, c->now_ms) ||
+        cli_drones_name(&c->drones, entry->key.drone) == NULL)
         return CLI_DONE;
     const enum head2_status st = fallback_bundle_add(&c->bundle, &entry->key);
     if (st == HEAD2_E_LIMIT)
@@ -93,6 +96,8 @@ int cmd_fallback_export(struct cli *cli)
     if (code == CLI_DONE)
         code = read_kem(cli, to_file, CLI_KEY_ENCAPS, &to);
     if (code == CLI_DONE)
+        code = cli_drones_make(cli, &c.drones, config);
+    if (code == CLI_DONE)
         code = cli_fallback_each(cli, config, collect, &c);
     if (code == CLI_DONE && c.bundle.n == 0)
         code = cli_fail(cli, CLI_FAILED, config->state,
@@ -103,6 +108,7 @@ int cmd_fallback_export(struct cli *cli)
     if (code == CLI_DONE)
         code = seal(cli, &c, identity_key, to);
     fallback_bundle_free(&c.bundle);
+    cli_drones_free(&c.drones);
     head2_key_free(identity_key);
     head2_key_free(to);
     config_free(config);

@@ -96,6 +96,7 @@ struct fallback_write {
     enum fallback_task task;
     struct fallback_entry entry; /* NOTE and SCRUB: its id, and what is to be noted */
     uint32_t peer;
+    bool drone; /* this is a link */
     enum head2_status st;
     int error;
 };
@@ -131,7 +132,7 @@ static void on_pool(uv_work_t *request)
     else if (w->task == FALLBACK_SCRUB)
         w->st = fallback_scrub(state, w->entry.key.id);
     else
-        fallback_tidy(w->runtime->config, utc_now());
+        fallback_tidy(state, w->drone, utc_now());
     w->error = errno;
 }
 
@@ -186,6 +187,7 @@ void fallback_queue(struct runtime *r, enum fallback_task task, const struct fal
     w->runtime = r;
     w->task = task;
     w->peer = peer;
+    w->drone = r->config->role == CONFIG_LINK;
     if (entry != NULL)
         w->entry = *entry;
     if (r->fallback.first == NULL)

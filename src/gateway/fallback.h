@@ -39,8 +39,8 @@ enum fallback_task {
 void fallback_queue(struct runtime *r, enum fallback_task task, const struct fallback_entry *entry,
                     uint32_t peer);
 
-/* Any thread: what has ended in the folder is scrubbed, or removed. */
-void fallback_tidy(const struct config *c, uint64_t now_ms);
+/* Any thread: what has ended in the folder is scrubbed, or removed; drone: as a link ends keys. */
+void fallback_tidy(const char *state, bool drone, uint64_t now_ms);
 /* Overwrite the key in its file. HEAD2_OK, or as fallback_store_write. */
 HEAD2_CHECK enum head2_status fallback_scrub(const char *state,
                                              const uint8_t id[HEAD2_FALLBACK_ID_BYTES]);

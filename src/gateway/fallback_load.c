@@ -38,27 +38,13 @@ enum head2_status fallback_scrub(const char *state, const uint8_t id[HEAD2_FALLB
     return st;
 }
 
-static bool ended(const struct config *c, const struct fallback_entry *e, uint64_t now_ms)
+static bool ended(bool drone, const struct fallback_entry *e, uint64_t now_ms)
 {
     struct fallback_clock clock;
 
-    if (c->role == CONFIG_LINK)
+    if (drone)
         return !fallback_clock_read(&clock) || fallback_entry_left(e, &clock) == 0;
     return e->scrubbed || fallback_ended(&e->key, now_ms);
-}
-
-static void tidy_one(const struct config *c, const struct fallback_entry *e, uint64_t now_ms)
-{
-    enum head2_status st = HEAD2_OK;
-
-    if (!ended(c, e, now_ms))
-        return;
-    if (c->role == CONFIG_LINK ||
-        (now_ms > FALLBACK_KEPT_MS && fallback_ended(&e->key, now_ms - FALLBACK_KEPT_MS)))
-        st = fallback_store_remove(c->state, e->key.id);
-    else if (!e->scrubbed)
-        st = fallback_scrub(c->state, e->key.id);
-    (void)st; /* it is tried again in an hour */
 }
 
 typedef void entry_fn(void *arg, const struct fallback_entry *entry);
@@ -89,20 +75,30 @@ static enum head2_status each(const char *state, entry_fn *fn, void *arg)
 }
 
 struct tidying {
-    const struct config *config;
+    const char *state;
+    bool drone;
     uint64_t now_ms;
 };
 
-static void tidy_entry(void *arg, const struct fallback_entry *entry)
+static void tidy_entry(void *arg, const struct fallback_entry *e)
 {
     const struct tidying *t = arg;
-    tidy_one(t->config, entry, t->now_ms);
+    enum head2_status st = HEAD2_OK;
+
+    if (!ended(t->drone, e, t->now_ms))
+        return;
+    if (t->drone ||
+        (t->now_ms > FALLBACK_KEPT_MS && fallback_ended(&e->key, t->now_ms - FALLBACK_KEPT_MS)))
+        st = fallback_store_remove(t->state, e->key.id);
+    else if (!e->scrubbed)
+        st = fallback_scrub(t->state, e->key.id);
+    (void)st; /* it is tried again in an hour */
 }
 
-void fallback_tidy(const struct config *c, uint64_t now_ms)
+void fallback_tidy(const char *state, bool drone, uint64_t now_ms)
 {
-    struct tidying t = {c, now_ms};
-    const enum head2_status st = each(c->state, tidy_entry, &t);
+    struct tidying t = {state, drone, now_ms};
+    const enum head2_status st = each(state, tidy_entry, &t);
     (void)st;
 }
 
@@ -145,7 +141,7 @@ static void collect(void *arg, const struct fallback_entry *e)
     const struct drone *d =
         l->drones != NULL ? bsearch(e->key.drone, l->drones, c->n_peers, sizeof *d, by_id) : NULL;
 
-    if (ended(c, e, l->now_ms) || (l->drones != NULL && d == NULL))
+    if (ended(c->role == CONFIG_LINK, e, l->now_ms) || (l->drones != NULL && d == NULL))
         return;
     if (l->n == l->cap) {
         const size_t cap = l->cap == 0 ? 16 : 2 * l->cap;
@@ -437,7 +433,7 @@ enum head2_status fallback_start(struct runtime *r, struct config_error *err)
     r->fallback.timer.data = r;
     uv_timer_init(&r->loop, &r->fallback.timer);
     uv_timer_start(&r->fallback.timer, on_hour, TIDY_MS, TIDY_MS);
-    fallback_tidy(r->config, utc_now());
+    fallback_tidy(r->state.folder, r->config->role == CONFIG_LINK, utc_now());
     if (f->node) {
         watch_folder(r);
         fallback_load_node(r);

@@ -155,12 +155,14 @@ static void a_signed_file_is_checked_too(void)
 
 static void each_key_is_the_gateways(void)
 {
-    free(sealed);
-    fallback_bundle_free(&bundle);
-    add(0, gateway);
-    add(1, stranger);
-    CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, gateway, node, 1), HEAD2_OK);
-    CHECK_EQ(open_as(gateway, node), HEAD2_E_VERIFY);
+    for (unsigned wrong = 0; wrong < 3; wrong++) {
+        free(sealed);
+        fallback_bundle_free(&bundle);
+        for (unsigned i = 0; i < 3; i++)
+            add(i, i == wrong ? stranger : gateway);
+        CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, gateway, node, 1), HEAD2_OK);
+        CHECK_EQ(open_as(gateway, node), HEAD2_E_VERIFY);
+    }
 }
 
 static void a_wrong_number_of_keys_is_refused(void)
