@@ -405,6 +405,9 @@ void record_start(struct runtime *r)
     put_number(detail, "peers", r->config->n_peers);
     if (r->config->role == CONFIG_GATEWAY)
         put_number(detail, "incarnation", r->incarnation);
+    if (r->config->role == CONFIG_GATEWAY)
+        put_number(detail, "handshakes_per_second",
+                   r->config->handshake_rate != 0 ? r->config->handshake_rate : r->capacity);
     put(detail, "control", json_string(r->config->control));
     put(detail, "udp_gso", json_boolean(r->wan.gso));
     put(detail, "udp_gro", json_boolean(r->wan.gro));

@@ -2,6 +2,7 @@
  * The session's socket, clock and jobs; see runtime.h.
  */
 #include "gateway/runtime.h"
+#include "gateway/capacity.h"
 
 #include "artifact/utc.h"
 #include "gateway/fallback.h"
@@ -360,7 +361,8 @@ struct head2_session_config runtime_session_config(const struct runtime *r, cons
                                      .mac_only_rotation = c->mac_only,
                                      .max_peers = r->max_members,
                                      .half_open = c->half_open,
-                                     .handshake_rate = c->handshake_rate,
+                                     .handshake_rate =
+                                         c->handshake_rate != 0 ? c->handshake_rate : r->capacity,
                                      .prefix_rate = c->prefix_rate,
                                      .exempt = c->exempt,
                                      .n_exempt = c->n_exempt,
@@ -457,6 +459,8 @@ enum head2_status runtime_open(struct runtime *r, struct config_error *err)
         return HEAD2_E_MEMORY;
     }
     HEAD2_TRY(open_wan(r, err));
+    if (r->config->role != CONFIG_LINK)
+        r->capacity = capacity_handshakes(r->key);
     struct head2_session_config c = runtime_session_config(r, r->config);
     fallback_configure(r, &c);
     st = head2_session_new(&r->session, &c, now);

@@ -112,6 +112,7 @@ struct runtime {
     uint8_t key_id[HEAD2_KEY_ID_BYTES];
     struct state state;
     uint64_t incarnation;
+    uint32_t capacity; /* gateway: handshakes a second that this machine can do */
     uint64_t started; /* boot clock, microseconds */
     uint64_t started_ms;
 

@@ -1,0 +1,13 @@
+/*
+ * What this machine can do, where a limit should follow it.
+ */
+#ifndef HEAD2_GATEWAY_CAPACITY_H
+#define HEAD2_GATEWAY_CAPACITY_H
+
+#include <head2/keys.h>
+
+/* Handshakes a second that leave a fifth of the processors to everything else, from a measurement
+ * of some milliseconds with this identity; 100 at least, and 100,000 at most. */
+uint32_t capacity_handshakes(const struct head2_key *key);
+
+#endif
