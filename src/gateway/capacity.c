@@ -66,6 +66,8 @@ uint32_t capacity_handshakes(const struct head2_key *key)
     const double serial = (seconds() - between) / ROUNDS;
     const double all = (between - begin) / ROUNDS + serial;
     const double spread = all / parallel_processors();
-    const double rate = 0.8 / (serial > spread ? serial : spread);
+    /* sockets, the log and signed receipts take as much again, and a fifth is for everything else
+     */
+    const double rate = 0.4 / (serial > spread ? serial : spread);
     return rate < LEAST ? LEAST : rate > MOST ? MOST : (uint32_t)rate;
 }

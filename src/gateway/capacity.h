@@ -6,8 +6,8 @@
 
 #include <head2/keys.h>
 
-/* Handshakes a second that leave a fifth of the processors to everything else, from a measurement
- * of some milliseconds with this identity; 100 at least, and 100,000 at most. */
+/* Handshakes a second that should leave a fifth of the processors to everything else, from a
+ * measurement of some milliseconds with this identity; 100 at least, and 100,000 at most. */
 uint32_t capacity_handshakes(const struct head2_key *key);
 
 #endif

@@ -113,7 +113,7 @@ struct runtime {
     struct state state;
     uint64_t incarnation;
     uint32_t capacity; /* gateway: handshakes a second that this machine can do */
-    uint64_t started; /* boot clock, microseconds */
+    uint64_t started;  /* boot clock, microseconds */
     uint64_t started_ms;
 
     struct head2_session *session;

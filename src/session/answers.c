@@ -46,6 +46,39 @@ void answer_hint(struct head2_session *s, const struct head2_address *to, uint64
     reply(s, to, FRAME_HINT, hs_id, NULL, body, sizeof body);
 }
 
+bool answer_busy_ready(const struct head2_session *s)
+{
+    return limit_left(&s->busy_bucket, s->now, BUSY_HINTS, REPLIES) >= TOKEN;
+}
+
+/* Over how many ms those who come in a second have to be spread to be served as they return. */
+static uint64_t busy_spread(struct head2_session *s)
+{
+    if (s->now - s->busy_since >= SECOND) {
+        s->busy_before = s->now - s->busy_since < 2 * SECOND ? s->busy_told : 0;
+        s->busy_told = 0;
+        s->busy_since = s->now;
+    }
+    s->busy_told++;
+    const uint64_t herd = s->busy_told > s->busy_before ? s->busy_told : s->busy_before;
+    const uint64_t ms = 2000 * herd / s->config.handshake_rate;
+    return ms < BUSY_WAIT / MS ? BUSY_WAIT / MS : ms > 4000 ? 4000 : ms;
+}
+
+void answer_busy(struct head2_session *s, const struct head2_address *to, uint64_t hs_id)
+{
+    uint8_t body[HINT_BYTES];
+    uint16_t more;
+
+    if (!limit_take(&s->busy_bucket, s->now, BUSY_HINTS, REPLIES) ||
+        draw(s, &more, sizeof more) != HEAD2_OK)
+        return;
+    HEAD2_PUBLIC(&more, sizeof more, "the wait is sent");
+    put_be16(body, HINT_BUSY);
+    put_be32(body + 2, (uint32_t)(BUSY_WAIT / MS + more % busy_spread(s)));
+    reply(s, to, FRAME_HINT, hs_id, NULL, body, sizeof body);
+}
+
 void answer_hello(struct head2_session *s, const struct head2_address *from, const struct frame *f,
                   const uint8_t *d)
 {

@@ -151,6 +151,7 @@ enum head2_status head2_session_new(struct head2_session **out,
                                     const struct head2_session_config *config, uint64_t now)
 {
     enum head2_status st;
+    static const char role_letters[] = "DGF";
     struct head2_session *s = calloc(1, sizeof *s);
 
     *out = NULL;
@@ -167,7 +168,7 @@ enum head2_status head2_session_new(struct head2_session **out,
     s->max_tunnels = 2 * s->max_peers + 2 * PEER_TUNNELS;
     memcpy(s->pk, config->pk, sizeof s->pk);
     s->config.pk = s->pk;
-    identity(s->id, "DGF"[s->config.role], s -> pk);
+    identity(s->id, role_letters[s->config.role], s->pk);
     HEAD2_TRY(head2_aead_new(&s->box));
     HEAD2_TRY(make_tables(s));
     if (s->config.role != HEAD2_ROLE_DRONE) {
@@ -175,6 +176,7 @@ enum head2_status head2_session_new(struct head2_session **out,
         s->global_bucket.at = s->hint_bucket.at = now;
         s->global_bucket.micro = (uint64_t)s->config.handshake_rate * TOKEN;
         s->hint_bucket.micro = 10 * TOKEN;
+        s->busy_bucket.at = now;
         responder_tick(s);
     }
     *out = s;

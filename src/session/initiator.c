@@ -353,13 +353,14 @@ static void take_hsack(struct head2_session *s, struct attempt *a, const struct 
 
 static void take_hint(struct head2_session *s, struct attempt *a, const struct frame *f)
 {
-    if (f->msg_len != HINT_BYTES || f->cnt != 1 || a->hint_used)
+    if (f->msg_len != HINT_BYTES || f->cnt != 1 || a->hints == BUSY_HEEDED || a->progress > s->now)
         return;
-    a->hint_used = true;
+    a->hints++;
     if (be16(f->body) == HINT_BUSY) {
         uint64_t wait = be32(f->body + 2) > 5000 ? 5000 : be32(f->body + 2);
         a->due = s->now + wait * MS;
         a->progress = a->due;
+        a->silent = 0; /* the path works */
     } else if (be16(f->body) == HINT_VERSION) {
         count(s, HEAD2_COUNT_BAD_VERSION);
     } else if (be16(f->body) == HINT_PSK_UNKNOWN) {

@@ -28,12 +28,17 @@ bool limit_take(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t bu
     return true;
 }
 
-bool limit_half_used(const struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst)
+uint64_t limit_left(const struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst)
 {
     struct bucket copy = *b;
 
     refill(&copy, now, per_second, burst);
-    return copy.micro < burst * TOKEN / 2;
+    return copy.micro;
+}
+
+bool limit_half_used(const struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst)
+{
+    return limit_left(b, now, per_second, burst) < burst * TOKEN / 2;
 }
 
 /* Networks that one owner may have: an IPv4 address; an IPv6 /64, /56 and /48, each width with its
@@ -103,14 +108,37 @@ static bool take_prefixes(struct head2_session *s, const struct head2_address *f
     return fair;
 }
 
+static uint64_t burst_of(uint64_t rate)
+{
+    return rate < 16 ? 16 : rate;
+}
+
 bool limit_handshakes(struct head2_session *s, const struct head2_address *from)
 {
-    const uint64_t rate = s->config.handshake_rate, burst = rate < 16 ? 16 : rate;
+    const uint64_t rate = s->config.handshake_rate, burst = burst_of(rate);
     const bool fair = exempt(s, from) || take_prefixes(s, from);
 
     if (!fair && limit_half_used(&s->global_bucket, s->now, rate, burst))
         return false;
     return limit_take(&s->global_bucket, s->now, rate, burst);
+}
+
+/* ---- when more would only wait ---- */
+
+void limit_served(struct head2_session *s, uint64_t waited)
+{
+    s->served_at = s->now;
+    s->served_late = waited > HS_BACKLOG;
+}
+
+bool limit_reached(const struct head2_session *s)
+{
+    const uint64_t rate = s->config.handshake_rate;
+
+    if (s->served_late && s->now - s->served_at < HS_BACKLOG)
+        return true;
+    return limit_left(&s->global_bucket, s->now, rate, burst_of(rate)) < TOKEN ||
+           s->n_half >= s->max_half;
 }
 
 bool limit_half_open(struct head2_session *s, const struct head2_address *from)

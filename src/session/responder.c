@@ -100,6 +100,11 @@ static bool known_init(struct head2_session *s, struct init_entry *e, const uint
 }
 
 /* Nothing is kept of this INIT. */
+static void count_refused(struct head2_session *s)
+{
+    count(s, s->n_half >= s->max_half ? HEAD2_COUNT_HALF_OPEN_FULL : HEAD2_COUNT_RATE);
+}
+
 static void refuse_init(struct head2_session *s, struct init_entry *e, uint16_t hint, uint32_t arg)
 {
     answer_hint(s, &e->from, e->hs_id, hint, arg);
@@ -182,8 +187,9 @@ static void init_complete(struct head2_session *s, struct init_entry *e, const u
     if (known_init(s, e, hash))
         return;
     if (!limit_half_open(s, &e->from) || !limit_handshakes(s, &e->from)) {
-        count(s, s->n_half >= s->max_half ? HEAD2_COUNT_HALF_OPEN_FULL : HEAD2_COUNT_RATE);
-        refuse_init(s, e, HINT_BUSY, 500);
+        count_refused(s);
+        answer_busy(s, &e->from, e->hs_id);
+        init_drop(s, e);
         return;
     }
     if (k != NULL && !node_binder_fits(k, &m, e->buf, e->r.msg_len)) {
@@ -232,6 +238,7 @@ static void make_resp(struct head2_session *s, struct half_open *h, const uint8_
         return;
     }
     h->state = HALF_RESP;
+    limit_served(s, s->now - h->created);
     h->to_send = half_all_resp(h);
     h->reacted = s->now;
     half_wake(s, h);
@@ -353,6 +360,18 @@ static void take_hsack(struct head2_session *s, struct half_open *h, const struc
     resend(s, h, half_all_resp(h) & ~be64(f->body + 2));
 }
 
+/* A handshake that is new comes at a time when it would only wait. Those under way go on. */
+static bool refused(const struct head2_session *s, const struct frame *f)
+{
+    if (!limit_reached(s))
+        return false;
+    for (uint32_t i = index_first(&s->init_index, f->hs_id); i != INDEX_NONE;
+         i = index_next(&s->init_index, i))
+        if (s->inits[i].hs_id == f->hs_id && s->inits[i].half_open != INDEX_NONE)
+            return false;
+    return true;
+}
+
 void responder_input(struct head2_session *s, const struct head2_address *from,
                      const struct frame *f, const uint8_t *d, size_t len)
 {
@@ -372,6 +391,11 @@ void responder_input(struct head2_session *s, const struct head2_address *from,
         count(s, HEAD2_COUNT_BAD_FRAME);
         return;
     }
+    const bool refuse = f->type == FRAME_INIT && refused(s, f);
+    if (refuse && !answer_busy_ready(s)) { /* not even worth a MAC */
+        count_refused(s);
+        return;
+    }
     if (f->type == FRAME_INIT && frame_check_mac(f, d, s->mkey[D2G]) != HEAD2_OK) {
         count(s, HEAD2_COUNT_BAD_MAC1);
         return;
@@ -384,6 +408,11 @@ void responder_input(struct head2_session *s, const struct head2_address *from,
             f->type == FRAME_INIT || (f->type == FRAME_AUTH && half_of(s, from, f, d) != NULL);
         if (f->idx == 0 && known)
             answer_retry(s, from, f->hs_id);
+        return;
+    }
+    if (refuse) {
+        count_refused(s);
+        answer_busy(s, from, f->hs_id);
         return;
     }
     if (f->type == FRAME_INIT) {

@@ -29,6 +29,11 @@ void answer_retry(struct head2_session *s, const struct head2_address *to, uint6
 void answer_hint(struct head2_session *s, const struct head2_address *to, uint64_t hs_id,
                  uint16_t code, uint32_t arg);
 
+/* Come back later: those who are told so do not all come back at once. */
+void answer_busy(struct head2_session *s, const struct head2_address *to, uint64_t hs_id);
+/* Whether that can be said to one more. */
+bool answer_busy_ready(const struct head2_session *s);
+
 /* limits.c */
 bool limit_handshakes(struct head2_session *s, const struct head2_address *from);
 bool limit_half_open(struct head2_session *s, const struct head2_address *from);
@@ -53,7 +58,13 @@ void accept_auth(struct head2_session *s, struct half_open *h);
 void accept_verified(struct head2_session *s, struct half_open *h, const struct head2_job *j);
 
 /* limits.c */
+/* A RESP is ready, so long after its INIT. */
+void limit_served(struct head2_session *s, uint64_t waited);
+/* Whether a new handshake would be refused, or would wait so long that its drone gives it up. */
+bool limit_reached(const struct head2_session *s);
 bool limit_take(struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
+/* What a bucket holds, millionths of a token. */
+uint64_t limit_left(const struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
 bool limit_half_used(const struct bucket *b, uint64_t now, uint64_t per_second, uint64_t burst);
 
 #endif

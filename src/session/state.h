@@ -193,7 +193,7 @@ enum attempt_state {
 struct attempt {
     enum attempt_state state;
     bool wanted;
-    bool hint_used;
+    uint8_t hints; /* heeded */
     bool hsack;
     uint64_t serial;
     uint32_t addr; /* which of the peer's */
@@ -347,7 +347,11 @@ struct head2_session {
     struct index half_index;
     uint32_t half_first, half_last;
     uint64_t half_swept;
-    struct bucket global_bucket, hint_bucket, *prefix_bucket; /* PREFIX_BUCKETS of each width */
+    uint64_t served_at;                          /* when a RESP was ready last, and */
+    bool served_late;                            /* whether that took too long */
+    uint64_t busy_since, busy_told, busy_before; /* BUSY in this second and in the one before */
+    struct bucket global_bucket, hint_bucket, busy_bucket,
+        *prefix_bucket; /* PREFIX_BUCKETS of each width */
     struct head2_prefix exempt[HEAD2_SESSION_MAX_EXEMPT];
     uint64_t resp_counter;
 
