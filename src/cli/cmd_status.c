@@ -150,7 +150,9 @@ static void show_last_rotation(struct cli *cli, const json_t *p, const char *ago
 
     if (json_is_object(last))
         cli_print(cli, "  %-12s%s ago, by %s, %s\n", "last", ago, text(last, "cause"),
-                  json_is_true(json_object_get(last, "signed")) ? "signed" : "a ratchet step");
+                  json_is_true(json_object_get(last, "signed"))  ? "signed"
+                  : json_is_true(json_object_get(last, "fresh")) ? "MAC only"
+                                                                 : "a ratchet step");
     else
         cli_print(cli, "  %-12snone in this session\n", "last");
 }

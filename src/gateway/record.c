@@ -194,6 +194,7 @@ static void on_rotated(struct runtime *r, const struct head2_event *e, struct me
 
     m->rotation++;
     m->last_cause = e->cause;
+    m->last_fresh = e->fresh;
     m->last_signed = e->verified;
     receipt_rotation(r, e, m);
     if (e->fresh)

@@ -155,8 +155,8 @@ static json_t *last_rotation(const struct member *m)
 {
     if (m->rotation == 0)
         return json_null();
-    return json_pack("{s:s, s:b}", "cause", head2_cause_name(m->last_cause), "signed",
-                     m->last_signed);
+    return json_pack("{s:s, s:b, s:b}", "cause", head2_cause_name(m->last_cause), "fresh",
+                     m->last_fresh, "signed", m->last_signed);
 }
 
 static json_t *peer_object(struct runtime *r, uint32_t number, uint64_t now)

@@ -72,7 +72,8 @@ struct member {
     uint8_t pseudonym[16];       /* of the present session */
     uint64_t rotation;           /* of that session, counted */
     enum head2_cause last_cause; /* why its key was replaced last, and */
-    bool last_signed;            /* whether by a signed exchange; a ratchet step is not */
+    bool last_fresh;             /* by an exchange, and */
+    bool last_signed;            /* whether that was signed */
     char *next_entropy;          /* of the key that comes next: see entropy_text_keep; or NULL */
     struct {
         uint8_t id[HEAD2_FALLBACK_ID_BYTES];

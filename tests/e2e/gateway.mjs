@@ -283,7 +283,7 @@ await test('status tells people and programs the same', async (dir) => {
   await until('the key is a new one', 3000, () => status(p.config).peers[0].rotations.request === 1);
   const after = status(p.config).peers[0];
   check(after.session_key_id !== 'kyber-0', 'the old key is in use');
-  check(after.last_rotation.cause === 'request' && after.last_rotation.signed, JSON.stringify(after.last_rotation));
+  check(after.last_rotation.cause === 'request' && after.last_rotation.fresh && after.last_rotation.signed, JSON.stringify(after.last_rotation));
   check(g.peers[0].last_rotation === null && Object.values(after.rx_missing).every((n) => n === 0), 'last rotation, missing');
   check(/last  .*none in this session/.test(screen), screen);
   // again and again: the second screen has rates
@@ -475,6 +475,7 @@ await test('CH2-L5-P384 with rotations that are not signed: named in status, eve
   check(status(p.config).peers[0].suite === 'CH2-L5-P384', 'suite');
   const rotated = await gateway.event('rotation');
   check(rotated.detail.fresh === true && rotated.detail.signed === false, JSON.stringify(rotated));
+  check(/last  .* ago, by \w+, MAC only\n/.test(good(['status', '-c', p.config]).out), 'the screen says something else');
   const folder = path.join(dir, 'state/receipts');
   check(fs.readdirSync(folder).filter((f) => /_rotation_/.test(f)).some((f) =>
     /Dilithium Signature: none \(MAC-only rotation\)/.test(good(['receipt', 'show', path.join(folder, f)]).out)), 'no receipt says so');
