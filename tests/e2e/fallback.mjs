@@ -382,7 +382,8 @@ await test('a drone that loses its gateway is brought home by a node, and comes 
     return /^ok/m.test(r.text) ? r : null;
   });
   check(checked.code === 0 && /accepted 2, drone says 2/.test(checked.text), checked.text);
-  await node.stop('SIGTERM');
+  for (const [name, d] of Object.entries({ node, link, gateway }))
+    check(await d.stop('SIGTERM') === 0, `the ${name} ended with ${d.code}: ${d.lines.slice(-3).join(' ')}`);
   const receipts = fs.readdirSync(path.join(dir, 'node', 'state', 'receipts')).filter((f) => /_fallback-/.test(f));
   check(receipts.filter((f) => /entered/.test(f)).length === 2 && receipts.some((f) => /left/.test(f)), receipts.join());
   good(['receipt', 'verify', path.join(dir, 'node', 'state', 'receipts')]);
