@@ -98,6 +98,10 @@ static void tidy_entry(void *arg, const struct fallback_entry *e)
 void fallback_tidy(const char *state, bool drone, uint64_t now_ms)
 {
     struct tidying t = {state, drone, now_ms};
+    struct fallback_clock clock;
+
+    if (drone && !fallback_clock_read(&clock))
+        return; /* without a clock no key is used, and none is thrown away */
     const enum head2_status st = each(state, tidy_entry, &t);
     (void)st;
 }
