@@ -113,5 +113,7 @@ void responder_tick(struct head2_session *s)
 {
     if (s->cookies.made == 0 || s->now - s->cookies.made >= COOKIE_KEY_LIFE)
         renew_cookie_key(s);
+    if (s->now - s->half_swept >= KEEPALIVE_EVERY) /* there may be many */
+        fallback_expire(s);
     half_sweep(s);
 }

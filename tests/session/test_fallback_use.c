@@ -21,6 +21,7 @@ static void expires(void)
     CHECK(counter_of(0, HEAD2_COUNT_FBK_EXPIRED) + counter_of(NODE, HEAD2_COUNT_FBK_EXPIRED) > 0);
     static const struct head2_secret64 zero;
     CHECK_MEM(&held(0)->key, &zero, sizeof zero);
+    CHECK_MEM(&held(NODE)->key, &zero, sizeof zero);
     const uint64_t before = net.end[NODE].datagrams;
     net_run(&net, net.now + 60 * SECOND);
     CHECK_EQ(net.end[NODE].datagrams, before);
