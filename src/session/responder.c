@@ -99,12 +99,12 @@ static bool known_init(struct head2_session *s, struct init_entry *e, const uint
     return same >= 2; /* nobody may fill the table under one handshake's id */
 }
 
-/* Nothing is kept of this INIT. */
 static void count_refused(struct head2_session *s)
 {
     count(s, s->n_half >= s->max_half ? HEAD2_COUNT_HALF_OPEN_FULL : HEAD2_COUNT_RATE);
 }
 
+/* Nothing is kept of this INIT. */
 static void refuse_init(struct head2_session *s, struct init_entry *e, uint16_t hint, uint32_t arg)
 {
     answer_hint(s, &e->from, e->hs_id, hint, arg);

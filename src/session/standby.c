@@ -106,7 +106,7 @@ void standby_timeout(struct head2_session *s, uint32_t addr)
 
 static bool entered(const struct head2_session *s)
 {
-    if (s->now - s->fb.lost_at < FBK_AFTER)
+    if (!s->fb.lost || s->now - s->fb.lost_at < FBK_AFTER)
         return false;
     for (uint32_t i = 0; i < s->peers[0].n_addrs; i++)
         if (s->fb.rounds[i] < FBK_ROUNDS)
@@ -150,7 +150,7 @@ void standby_tick(struct head2_session *s, bool signed_up)
             tunnel_close(s, t, CLOSE_UPGRADED);
         return;
     }
-    if (!s->fb.lost) {
+    if (!s->fb.lost && s->now >= attempt_gateway(s)->next_try) {
         s->fb.lost = true;
         s->fb.lost_at = s->now;
     }

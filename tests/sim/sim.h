@@ -135,6 +135,14 @@ struct sim {
     struct sim_relay relay;
     uint64_t delivered, refused;
     bool tell;
+    uint32_t node;    /* the last end stands in for the gateway; 0: none does */
+    uint64_t heal_us; /* everybody finds each other again within this time */
+    /* what a world with a node adds: see standby.h */
+    void (*configure)(struct sim *w, uint32_t i, struct head2_session_config *c);
+    void (*started)(struct sim *w, uint32_t i);
+    void (*key)(struct sim *w, uint32_t i, const struct head2_action *a);
+    void (*note)(struct sim *w, uint32_t i, const struct head2_event *e);
+    bool (*may_pass)(const struct head2_session_data *d, bool to_drone);
 };
 
 #define SIM_CHECK(w, cond)                                                                         \
@@ -393,6 +401,23 @@ static void sim_send(struct sim *w, uint32_t from, const struct head2_address *t
 
 /* ---- ends ---- */
 
+/* Drones are the ends from 1 to this. */
+static uint32_t sim_drones(const struct sim *w)
+{
+    return w->node != 0 ? w->node - 1 : w->n - 1;
+}
+
+static bool sim_serves(const struct sim *w, uint32_t i)
+{
+    return i == SIM_GATEWAY || (w->node != 0 && i == w->node);
+}
+
+/* The number by which an end knows another. */
+static uint32_t sim_peer(const struct sim *w, uint32_t at, uint32_t other)
+{
+    return w->end[at].peer[sim_serves(w, at) ? other : 0];
+}
+
 static uint64_t sim_clock(const struct sim *w, uint32_t i)
 {
     return (uint64_t)((int64_t)w->now + w->end[i].skew);
@@ -415,8 +440,8 @@ static void sim_check_move(struct sim *w, uint32_t i, const struct head2_event *
 {
     const struct head2_address *to = &e->to;
 
-    SIM_CHECK(w, i == SIM_GATEWAY); /* drones here know one address */
-    for (uint32_t d = 1; d < w->n; d++) {
+    SIM_CHECK(w, sim_serves(w, i)); /* drones here know one address */
+    for (uint32_t d = 1; d <= sim_drones(w); d++) {
         const struct head2_address *home = &w->end[d].address;
         if (w->end[i].peer[d] != e->peer)
             continue;
@@ -440,8 +465,10 @@ static void sim_note_event(struct sim *w, uint32_t i, const struct head2_event *
         sim_check_move(w, i, e);
     if (e->kind == HEAD2_EVENT_UP || e->kind == HEAD2_EVENT_ROTATED)
         end->clock_went_back = false;
-    if (e->kind == HEAD2_EVENT_UP && i != SIM_GATEWAY)
+    if (e->kind == HEAD2_EVENT_UP && !sim_serves(w, i) && !e->fallback)
         end->incarnation = e->incarnation;
+    if (w->note != NULL)
+        w->note(w, i, e);
     if (w->tell)
         printf("%12llu us  end %u  event %d  counter %u reason %u gen %u.%u\n",
                (unsigned long long)w->now, i, (int)e->kind, e->counter, e->reason, e->new_gen,
@@ -458,6 +485,8 @@ static void sim_pump(struct sim *w, uint32_t i)
             sim_send(w, i, &a.to, a.bytes, a.len);
         } else if (a.kind == HEAD2_ACTION_EVENT) {
             sim_note_event(w, i, a.event);
+        } else if (a.kind == HEAD2_ACTION_FALLBACK_KEY) {
+            w->key(w, i, &a);
         } else {
             head2_job_run(a.job, sim_sign, (void *)(uintptr_t)end->key);
             head2_session_complete(end->s, sim_clock(w, i), a.job);
@@ -483,7 +512,8 @@ static void sim_delivered(struct sim *w, uint32_t at, const struct head2_session
     SIM_CHECK(w, d->len >= 4 && be32(d->bytes) < w->messages);
     struct sim_message *m = &w->message[be32(d->bytes)];
     SIM_CHECK(w, m->to == at && m->lane == d->lane && m->len == d->len);
-    SIM_CHECK(w, d->peer == (at == SIM_GATEWAY ? w->end[at].peer[m->from] : w->end[at].peer[0]));
+    SIM_CHECK(w, d->peer == sim_peer(w, at, m->from));
+    SIM_CHECK(w, !d->fallback || w->may_pass(d, !sim_serves(w, at)));
     sim_fill(want, m, be32(d->bytes));
     SIM_CHECK(w, memcmp(want, d->bytes, d->len) == 0);
     SIM_CHECK(w, m->times++ == 0);
@@ -543,8 +573,8 @@ static bool sim_info(const struct sim *w, uint32_t at, uint32_t other, struct he
     const struct sim_end *end = &w->end[at];
 
     return end->s != NULL &&
-           head2_session_peer_info(end->s, sim_clock(w, at),
-                                   end->peer[at == SIM_GATEWAY ? other : 0], info) == HEAD2_OK &&
+           head2_session_peer_info(end->s, sim_clock(w, at), sim_peer(w, at, other), info) ==
+               HEAD2_OK &&
            info->up;
 }
 
@@ -557,6 +587,14 @@ static void sim_check_age(struct sim *w, uint32_t at, uint32_t other)
         return;
     SIM_CHECK(w, info.epoch_us <= info.rotate_us);
     SIM_CHECK(w, info.epoch_bytes <= info.rotate_bytes);
+}
+
+/* Who would get what a drone has for its gateway. */
+static uint32_t sim_server(const struct sim *w, uint32_t drone)
+{
+    struct head2_peer_info info;
+
+    return sim_info(w, drone, SIM_GATEWAY, &info) && info.fallback ? w->node : SIM_GATEWAY;
 }
 
 /* Give a plaintext of len bytes, 4 at least, to an end. */
@@ -574,11 +612,12 @@ static void sim_say(struct sim *w, uint32_t from, uint32_t to, uint8_t lane, siz
         CHECK(w->message != NULL);
     }
     struct sim_message *m = &w->message[w->messages];
+    if (!sim_serves(w, from))
+        to = sim_server(w, from);
     *m = (struct sim_message){from, to, w->now, len, lane, 0};
     sim_fill(bytes, m, w->messages);
-    const enum head2_status st =
-        head2_session_send(end->s, sim_clock(w, from), end->peer[from == SIM_GATEWAY ? to : 0],
-                           lane, bytes, len, &out);
+    const enum head2_status st = head2_session_send(end->s, sim_clock(w, from),
+                                                    sim_peer(w, from, to), lane, bytes, len, &out);
     SIM_CHECK(w,
               st == HEAD2_OK || st == HEAD2_E_STATE || st == HEAD2_E_POLICY || st == HEAD2_E_LIMIT);
     w->messages += st == HEAD2_OK;
@@ -617,37 +656,40 @@ HEAD2_UNUSED static void sim_resume(struct sim *w, uint32_t i)
 static void sim_start(struct sim *w, uint32_t i)
 {
     struct sim_end *end = &w->end[i];
-    const bool gateway = i == SIM_GATEWAY;
-    const struct head2_session_config c = {
-        .role = gateway ? HEAD2_ROLE_GATEWAY : HEAD2_ROLE_DRONE,
-        .pk = end->key->pk,
-        .rotate_seconds = w->rotate_seconds,
-        .rotate_bytes = w->rotate_bytes,
-        .mac_only_rotation = w->mac_only,
-        .suites = {w->hybrid ? HEAD2_SUITE_L5_P384 : HEAD2_SUITE_L5},
-        .max_peers = gateway ? w->n : 1,
-        .half_open = 4096,
-        .handshake_rate = 100000,
-        .prefix_rate = 100000,
-        .incarnation = gateway ? ++end->incarnation : 0,
-        .node_id = 7,
-        .random = sim_random,
-        .random_arg = end,
-        .generation = sim_generation,
-        .generation_arg = &end->image};
+    const bool gateway = i == SIM_GATEWAY, node = !gateway && sim_serves(w, i);
+    struct head2_session_config c = {.role = gateway ? HEAD2_ROLE_GATEWAY : HEAD2_ROLE_DRONE,
+                                     .pk = end->key->pk,
+                                     .rotate_seconds = w->rotate_seconds,
+                                     .rotate_bytes = w->rotate_bytes,
+                                     .mac_only_rotation = w->mac_only,
+                                     .suites = {w->hybrid ? HEAD2_SUITE_L5_P384 : HEAD2_SUITE_L5},
+                                     .max_peers = w->n,
+                                     .half_open = 4096,
+                                     .handshake_rate = 100000,
+                                     .prefix_rate = 100000,
+                                     .incarnation = gateway || node ? ++end->incarnation : 0,
+                                     .node_id = 7,
+                                     .random = sim_random,
+                                     .random_arg = end,
+                                     .generation = sim_generation,
+                                     .generation_arg = &end->image};
 
+    if (w->configure != NULL)
+        w->configure(w, i, &c);
     CHECK(head2_session_new(&end->s, &c, sim_clock(w, i)) == HEAD2_OK);
-    if (!gateway) {
+    if (!gateway && !node) {
         const struct head2_peer_config p = {.pk = w->end[SIM_GATEWAY].key->pk,
                                             .addrs = {w->end[SIM_GATEWAY].address},
                                             .n_addrs = 1,
                                             .min_incarnation = end->incarnation};
         CHECK(head2_session_add_peer(end->s, end->peer, &p) == HEAD2_OK);
     }
-    for (uint32_t d = 1; gateway && d < w->n; d++) {
+    for (uint32_t d = 1; gateway && d <= sim_drones(w); d++) {
         const struct head2_peer_config p = {.pk = w->end[d].key->pk};
         CHECK(head2_session_add_peer(end->s, &end->peer[d], &p) == HEAD2_OK);
     }
+    if (w->started != NULL)
+        w->started(w, i);
     end->tick_at = 0;
     sim_pump(w, i);
 }
@@ -674,11 +716,13 @@ HEAD2_UNUSED static void sim_jump(struct sim *w, uint32_t i, int64_t by)
     }
 }
 
-static void sim_open(struct sim *w, uint64_t seed, uint32_t drones)
+static void sim_open_ends(struct sim *w, uint64_t seed, uint32_t drones, bool node)
 {
     memset(w, 0, sizeof *w);
     w->seed = w->rng = seed;
-    w->n = drones + 1;
+    w->n = drones + 1 + node;
+    w->node = node ? drones + 1 : 0;
+    w->heal_us = SIM_HEAL_US;
     w->now = 1000 * SECOND_US;
     w->rotate_seconds = 20;
     w->rotate_bytes = 1000000;
@@ -693,9 +737,14 @@ static void sim_open(struct sim *w, uint64_t seed, uint32_t drones)
         end->address = sim_address(i);
         end->random = end->first_random = sim_splitmix(&w->rng);
         end->skew = (int64_t)sim_below(w, 1000 * SECOND_US);
-        end->peer = calloc(i == SIM_GATEWAY ? w->n : 1, sizeof *end->peer);
+        end->peer = calloc(w->n, sizeof *end->peer);
         CHECK(end->peer != NULL);
     }
+}
+
+HEAD2_UNUSED static void sim_open(struct sim *w, uint64_t seed, uint32_t drones)
+{
+    sim_open_ends(w, seed, drones, false);
 }
 
 static void sim_close(struct sim *w)
@@ -720,7 +769,7 @@ static bool sim_agree(const struct sim *w, uint32_t drone)
     struct head2_peer_info d, g;
 
     return sim_info(w, drone, SIM_GATEWAY, &d) && sim_info(w, SIM_GATEWAY, drone, &g) &&
-           !d.suspect && d.lag_us < SECOND_US && g.lag_us < SECOND_US &&
+           !d.fallback && !d.suspect && d.lag_us < SECOND_US && g.lag_us < SECOND_US &&
            memcmp(d.pseudonym, g.pseudonym, sizeof d.pseudonym) == 0 &&
            sim_same(&g.address, &w->end[drone].address) &&
            (w->n > SIM_SMALL || (d.gen == g.gen && d.step == g.step));
@@ -730,7 +779,7 @@ static uint32_t sim_disagreeing(const struct sim *w)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 1; i < w->n; i++)
+    for (uint32_t i = 1; i <= sim_drones(w); i++)
         n += !sim_agree(w, i);
     return n;
 }
@@ -741,14 +790,14 @@ static bool sim_carries(struct sim *w)
     const uint32_t before = w->messages;
     bool all = true;
 
-    for (uint32_t i = 1; i < w->n; i++) {
+    for (uint32_t i = 1; i <= sim_drones(w); i++) {
         sim_say(w, i, SIM_GATEWAY, (uint8_t)(i % 4), 40);
         sim_say(w, SIM_GATEWAY, i, (uint8_t)(i % 4), 40);
     }
     sim_run(w, w->now + 100 * MS);
     for (uint32_t i = before; i < w->messages; i++)
         all = all && w->message[i].times == 1;
-    return all && w->messages == before + 2 * (w->n - 1);
+    return all && w->messages == before + 2 * sim_drones(w);
 }
 
 /*
@@ -775,7 +824,7 @@ static uint64_t sim_heal(struct sim *w)
     while (!carries) {
         do { /* once at least: a clock that has just jumped is seen at the next tick */
             sim_run(w, w->now + 50 * MS);
-            SIM_CHECK(w, w->now - begin <= SIM_HEAL_US);
+            SIM_CHECK(w, w->now - begin <= w->heal_us);
         } while (sim_disagreeing(w) != 0);
         carries = sim_carries(w);
         SIM_CHECK(w, carries || w->clocks_jump || w->resumes);
