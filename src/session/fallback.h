@@ -17,7 +17,9 @@
 #define FBK_UPGRADE     (10 * SECOND) /* +-30 %: between two tries of the signed handshake */
 #define FBK_ISSUE_EVERY (12 * 3600 * SECOND)
 #define FBK_RETRY       (10 * SECOND) /* what could not be made or kept is tried again */
-#define FBK_OF_A_DRONE  2             /* the present key and the one before */
+#define FBK_CALM        8             /* handshakes under way, at most, when a key is made */
+#define FBK_SPREAD      (30 * SECOND)
+#define FBK_OF_A_DRONE  2 /* the present key and the one before */
 #define FBK_OFFERS      16
 
 /* A key, as far as it is needed to be used. */
@@ -85,7 +87,8 @@ struct fallback {
     uint64_t lost_at;
     unsigned rounds[HEAD2_SESSION_MAX_ADDRS]; /* time-outs since, at each address */
     uint64_t next_use, upgrade_at;
-    unsigned candidate;
+    unsigned candidate;    /* where to, the next time; see standby.c */
+    unsigned said_unknown; /* 1 + the place that said so of the newest key, or 0 */
 };
 
 struct attempt;
@@ -149,8 +152,8 @@ bool standby_serves(struct head2_session *s);
 void standby_timeout(struct head2_session *s, uint32_t addr);
 /* The gateway itself has answered, whatever it said. */
 void standby_gateway_lives(struct head2_session *s);
-/* The node says that it does not know the key; anybody may have said so. */
-void standby_hint(struct head2_session *s, struct attempt *a);
+/* The node says that it does not know the key, or that it is busy; anybody may have said so. */
+void standby_hint(struct head2_session *s, struct attempt *a, bool unknown);
 /* Name the key in INIT and prove that it is known; false when it is gone. */
 HEAD2_CHECK bool standby_bind(struct head2_session *s, struct attempt *a);
 /* Spend one use of the attempt's key: only when it is durable may AUTH be sent. */

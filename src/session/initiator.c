@@ -361,10 +361,11 @@ static void take_hint(struct head2_session *s, struct attempt *a, const struct f
         a->due = s->now + wait * MS;
         a->progress = a->due;
         a->silent = 0; /* the path works */
+        standby_hint(s, a, false);
     } else if (be16(f->body) == HINT_VERSION) {
         count(s, HEAD2_COUNT_BAD_VERSION);
     } else if (be16(f->body) == HINT_PSK_UNKNOWN) {
-        standby_hint(s, a);
+        standby_hint(s, a, true);
     }
 }
 

@@ -290,11 +290,18 @@ void issue_resume(struct head2_session *s, struct tunnel *t)
         ask_sign(s, t);
 }
 
-static bool time_to_issue(const struct head2_session *s, const struct tunnel *t)
+/* Keys wait while many drones come back at once: these need the signatures more. Later they are
+ * spread over half a minute. */
+static bool time_to_issue(const struct head2_session *s, struct tunnel *t)
 {
-    return s->fb.n_ids != 0 && t->proven && s->now >= t->issue.next &&
-           (t->issue.state == ISSUE_NONE || t->issue.state == ISSUE_SENT) &&
-           !control_queued(t, CTL_FBK_ISSUE);
+    if (s->fb.n_ids == 0 || !t->proven || s->now < t->issue.next ||
+        (t->issue.state != ISSUE_NONE && t->issue.state != ISSUE_SENT) ||
+        control_queued(t, CTL_FBK_ISSUE))
+        return false;
+    if (s->n_half <= FBK_CALM)
+        return true;
+    t->issue.next = s->now + SECOND + t->serial * UINT64_C(0x9e3779b97f4a7c15) % FBK_SPREAD;
+    return false;
 }
 
 void issue_tick(struct head2_session *s, struct tunnel *t)

@@ -276,14 +276,15 @@ static void resume_waiting(struct head2_session *s)
     s->jobs_waiting = 0;
     /* sessions first: no number of handshakes may keep them from a new key */
     for (uint32_t i = 0; i < s->tunnel_top; i++)
-        if (s->tunnels[i].used) {
+        if (s->tunnels[i].used)
             exchange_resume(s, &s->tunnels[i]);
-            issue_resume(s, &s->tunnels[i]);
-        }
     if (s->config.role == HEAD2_ROLE_DRONE)
         initiator_resume(s);
     else
         responder_resume(s);
+    for (uint32_t i = 0; i < s->tunnel_top; i++)
+        if (s->tunnels[i].used)
+            issue_resume(s, &s->tunnels[i]);
 }
 
 void head2_session_complete(struct head2_session *s, uint64_t now, struct head2_job *job)

@@ -7,20 +7,20 @@
 
 /* ---- where to ---- */
 
-/* What a fallback handshake needs to know. Candidates are numbered: each address of each node with
- * the newest key, then with the one before it. */
+/* What a fallback handshake needs to know. */
 struct target {
     const struct held_key *key;
     unsigned node, addr;
 };
 
-static unsigned n_candidates(const struct head2_session *s)
+/* Places are all addresses of all nodes, in their order. */
+static unsigned n_places(const struct head2_session *s)
 {
     unsigned n = 0;
 
     for (uint32_t i = 0; i < s->fb.n_nodes; i++)
         n += s->fb.node[i].n_addrs;
-    return 2 * n;
+    return n;
 }
 
 static bool named(const struct held_key *k, const uint8_t node[ID_BYTES])
@@ -31,34 +31,33 @@ static bool named(const struct held_key *k, const uint8_t node[ID_BYTES])
     return false;
 }
 
-static bool usable(const struct head2_session *s, const struct target *t)
+/* One place with one key: whether the key may be used there. */
+static bool target_at(const struct head2_session *s, struct target *t, unsigned place,
+                      const struct held_key *key)
 {
-    return t->key != NULL && fallback_alive(s, t->key) && t->key->counter < t->key->max_uses &&
-           named(t->key, s->fb.node[t->node].id);
+    t->key = key;
+    for (t->node = 0; place >= s->fb.node[t->node].n_addrs; t->node++)
+        place -= s->fb.node[t->node].n_addrs;
+    t->addr = place;
+    return key != NULL && fallback_alive(s, key) && key->counter < key->max_uses &&
+           named(key, s->fb.node[t->node].id);
 }
 
-static bool candidate(const struct head2_session *s, unsigned number, struct target *t)
-{
-    unsigned at = number / 2;
-
-    t->key = number % 2 == 0 ? fallback_newest(s) : fallback_previous(s);
-    for (t->node = 0; at >= s->fb.node[t->node].n_addrs; t->node++)
-        at -= s->fb.node[t->node].n_addrs;
-    t->addr = at;
-    return usable(s, t);
-}
-
-/* The next candidate that is any good; the one after it is next time's. */
+/* All places with the newest key, then all with the one before it, and so on. A place that said
+ * that it does not know the newest is asked about the one before it at once. */
 static bool choose(struct head2_session *s, struct target *t)
 {
-    const unsigned n = n_candidates(s);
+    const struct held_key *newest = fallback_newest(s), *previous = fallback_previous(s);
+    const unsigned n = n_places(s), said = s->fb.said_unknown;
 
-    for (unsigned i = 0; i < n; i++) {
-        const unsigned number = (s->fb.candidate + i) % n;
-        if (!candidate(s, number, t))
+    s->fb.said_unknown = 0;
+    if (said != 0 && target_at(s, t, said - 1, previous))
+        return true;
+    for (unsigned i = 0; i < 2 * n; i++) {
+        const unsigned number = (s->fb.candidate + i) % (2 * n);
+        if (!target_at(s, t, number % n, number < n ? newest : previous))
             continue;
-        s->fb.candidate =
-            (number / 2 + 1) * 2 % n; /* a key that is not known there brings a hint */
+        s->fb.candidate = (number + 1) % (2 * n);
         return true;
     }
     return false;
@@ -176,19 +175,18 @@ bool standby_lets_sign(struct head2_session *s)
 
 /* ---- the handshake ---- */
 
-void standby_hint(struct head2_session *s, struct attempt *a)
+void standby_hint(struct head2_session *s, struct attempt *a, bool unknown)
 {
-    struct target same;
+    const struct held_key *newest = fallback_newest(s);
+    unsigned place = a->addr;
 
-    if (!a->fallback || a->refused)
+    if (!a->fallback)
         return;
     a->refused = true; /* it goes on, beside the next one: the hint may not be the node's */
-    const unsigned n = n_candidates(s);
-    for (unsigned number = 1; number < n; number += 2) {
-        if (candidate(s, number, &same) && same.node == a->node && same.addr == a->addr &&
-            memcmp(same.key->id, a->psk_id, sizeof a->psk_id) != 0)
-            s->fb.candidate = number;
-    }
+    for (unsigned i = 0; i < a->node; i++)
+        place += s->fb.node[i].n_addrs;
+    if (unknown && newest != NULL && memcmp(newest->id, a->psk_id, sizeof a->psk_id) == 0)
+        s->fb.said_unknown = place + 1;
 }
 
 bool standby_bind(struct head2_session *s, struct attempt *a)

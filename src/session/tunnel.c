@@ -93,7 +93,7 @@ static void report_up(struct head2_session *s, const struct tunnel *t)
     struct head2_event *e = event_new(s, HEAD2_EVENT_UP, t->peer);
 
     e->suite = t->suite;
-    e->replaced = s->peers[t->peer].tunnel[1] != INDEX_NONE;
+    e->replaced = !t->fallback && s->peers[t->peer].tunnel[1] != INDEX_NONE;
     e->verified = !t->fallback;
     e->incarnation = t->incarnation;
     e->fb_counter = t->fb_counter;

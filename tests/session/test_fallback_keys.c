@@ -145,6 +145,24 @@ static void no_randomness(void)
     net_stop(&net);
 }
 
+/* While many drones come back at once no keys are made; afterwards everybody gets one, in time. */
+static void waits_for_the_herd(void)
+{
+    struct net_end *g = &net.end[NET_GATEWAY];
+
+    start(6, 0);
+    struct tunnel *t = tunnel_of_peer(g->s, net.peer_of[0]);
+    t->issue.next = net.now;
+    const uint32_t before = g->s->n_half;
+    g->s->n_half = FBK_CALM + 1;
+    net_run(&net, net.now + 300000);
+    CHECK_EQ(t->issue.state, ISSUE_NONE);
+    CHECK(t->issue.next > net.now && t->issue.next <= net.now + 31 * SECOND);
+    g->s->n_half = before;
+    NET_UNTIL(&net, 32 * SECOND, g->events[HEAD2_EVENT_FALLBACK_KEY] == 2);
+    net_stop(&net);
+}
+
 /* ---- messages that no gateway sends ---- */
 
 static uint8_t body[HEAD2_FALLBACK_MAX_BYTES];
@@ -387,6 +405,7 @@ int main(void)
     RUN(new_ones);
     RUN(issue_times);
     RUN(no_randomness);
+    RUN(waits_for_the_herd);
     RUN(malformed_issues);
     RUN(malformed_acks);
     RUN(unwanted_messages);

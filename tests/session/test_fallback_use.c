@@ -268,6 +268,57 @@ static void previous_key(void)
     net_stop(&net);
 }
 
+/* The same where no hint comes through. */
+static bool lose_hints(struct net *n, const struct net_packet *p)
+{
+    (void)n;
+    return p->from == NODE && memcmp(p->bytes, wire_magic, 6) == 0 && p->bytes[6] == FRAME_HINT;
+}
+
+static void previous_key_without_hints(void)
+{
+    start(28, 0);
+    const struct head2_fallback_key old = net.end[NET_GATEWAY].fallback;
+    tunnel_of_peer(net.end[NET_GATEWAY].s, net.peer_of[0])->issue.next = net.now;
+    NET_UNTIL(&net, SECOND, net.end[NET_GATEWAY].events[HEAD2_EVENT_FALLBACK_KEY] == 2);
+    other_filter = lose_hints;
+    take_over();
+    CHECK_MEM(net.end[NODE].last_up.fallback_id, old.id, 16);
+    net_stop(&net);
+}
+
+/* A node that is busy is waited for, and the next one is asked meanwhile. */
+static void say_busy(struct net *n, const struct net_packet *p)
+{
+    uint8_t text[HINT_BYTES] = {0, HINT_BUSY, 0, 0, 0x13, 0x88}, frame[200];
+    const struct frame_spec spec = {.type = FRAME_HINT,
+                                    .hs_id = be64(p->bytes + 8),
+                                    .stride = STRIDE_FULL,
+                                    .msg = text,
+                                    .msg_len = sizeof text,
+                                    .mkey = n->end[0].s->fb.node[0].mkey[G2D]};
+
+    if (p->to == NODE && memcmp(p->bytes, wire_magic, 6) == 0)
+        net_post(n, NODE, 0, frame, frame_build(frame, &spec, 0));
+}
+
+static bool lose_node(struct net *n, const struct net_packet *p)
+{
+    (void)n;
+    return p->to == NODE;
+}
+
+static void busy_node(void)
+{
+    start(29, 0);
+    start_node(NODE2, &net.end[NET_GATEWAY].fallback);
+    net.tap = say_busy;
+    other_filter = lose_node;
+    cut[NET_GATEWAY] = true;
+    NET_UNTIL(&net, 12 * SECOND, in_fallback(NODE2));
+    net_stop(&net);
+}
+
 /* Somebody who knows the name of the key and not the key. */
 static void wrong_binder(void)
 {
@@ -391,6 +442,8 @@ int main(void)
     RUN(uses_are_spent_slowly);
     RUN(unknown_key);
     RUN(previous_key);
+    RUN(previous_key_without_hints);
+    RUN(busy_node);
     RUN(wrong_binder);
     RUN(node_without_the_key);
     RUN(other_node);
