@@ -6,7 +6,7 @@
 //   video, telemetry   those ports
 //   dir          where files may be put
 //   system       the MAVLink system this is
-// On standard input it takes the words start, stop and report; it answers each with a line.
+// On standard input it takes words (the last part of this file), and answers each with a line.
 import { spawn, spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
 import fs from 'node:fs';
@@ -83,6 +83,12 @@ function decoderStart() {
   decoder = ffmpeg('-protocol_whitelist', 'file,udp,rtp', '-threads', '1', '-flags', 'low_delay', '-max_delay', '500000',
     '-reorder_queue_size', '2000', '-buffer_size', '8000000', '-i', at('in.sdp'), '-fps_mode', 'passthrough', '-f', 'framemd5',
     '-flush_packets', '1', at('got.md5'));
+}
+
+// ffmpeg says nothing when it listens: the kernel knows.
+async function decoderListens() {
+  const port = TO_FFMPEG.toString(16).toUpperCase();
+  for (let i = 0; i < 200 && !fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port} `); i++) await sleep(50);
 }
 
 function encoderStart() {
@@ -187,8 +193,12 @@ const words = {
     await mavlinkOpen();
     return {};
   },
-  async start() {
+  async listen() {
     decoderStart();
+    await decoderListens();
+    return {};
+  },
+  async start() {
     timers = [setInterval(heartbeat, 1000), setInterval(attitude, 40)];
     heartbeat();
     for (let i = 0; mavlink.lane.to === 0 && i < 200; i++) await sleep(20);
