@@ -96,6 +96,19 @@ static void look_at_tun(struct doctor *d, const struct config *c)
                 c->tun.name, may ? " can be made" : ": this user may not make it");
 }
 
+/* A fallback node's other private key. */
+static void look_at_kem_key(struct doctor *d, const char *file)
+{
+    struct stat info;
+
+    if (stat(file, &info) != 0)
+        doctor_note(d, FAIL, "fallback key", "see fallback.kem in the configuration", "%.200s: %s",
+                    file, strerror(errno));
+    else
+        doctor_note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "fallback key", "chmod 600 it",
+                    "%.200s has mode %04o", file, (unsigned)info.st_mode & 07777);
+}
+
 void doctor_config(struct doctor *d, const char *file)
 {
     struct config *c;
@@ -105,12 +118,13 @@ void doctor_config(struct doctor *d, const char *file)
         note_error(d, "configuration", &err);
         return;
     }
-    doctor_note(d, OK, "configuration", NULL, "%.200s, of a %s", file,
-                c->role == CONFIG_GATEWAY ? "gateway" : "link");
+    doctor_note(d, OK, "configuration", NULL, "%.200s (%s)", file, config_role_name(c));
     if (config_check_identity(c, &err) != HEAD2_OK)
         note_error(d, "identity key", &err);
     else
         doctor_note(d, OK, "identity key", NULL, "%.200s, readable by nobody else", c->identity);
+    if (c->fallback.node)
+        look_at_kem_key(d, c->fallback.kem);
     doctor_state(d, c->state, false);
     const long daemon = look_at_control(d, c);
     look_at_ports(d, c, daemon);

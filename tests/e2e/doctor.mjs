@@ -51,7 +51,7 @@ const edited = (file, edit) => {
 await test('doctor: all is well with a new configuration', async () => {
   const g = doctor(config);
   check(g.code === 0, g.err);
-  g.expect('configuration', 'ok', /head2\.yaml, of a gateway/);
+  g.expect('configuration', 'ok', /head2\.yaml \(gateway\)/);
   g.expect('identity key', 'ok', /gateway\.pem, readable by nobody else/);
   g.expect('state folder', 'ok', /mode 0700/);
   g.expect('control socket', 'ok', /no daemon runs/);
@@ -95,6 +95,12 @@ await test('doctor: files that are wrong', async () => {
   fs.chmodSync(path.join(fleet, 'state'), 0o700);
   doctor(edited(config, (t) => t.replace(/^listen: .*$/m, (l) => l.replace(/control: [^ }]+/, `control: ${key}`))))
     .expect('control socket', 'fail', /is not a socket/, /listen\.control/);
+  check(spawnSync(head2, ['key', 'generate', '--type', 'ML-KEM-1024', '--no-passphrase', '--no-receipt', '--out', path.join(fleet, 'kem.pem')]).status === 0, 'a KEM key');
+  const node = edited(config, (t) => `${t.replace(/, (video|logs): "[^"]*"/g, '')}\nfallback: { issuer: links/gateway.pub.pem, kem: kem.pem }\n`);
+  doctor(node).expect('configuration', 'ok', /\(fallback\)/);
+  doctor(node).expect('fallback key', 'ok', /kem\.pem has mode 0600/);
+  fs.chmodSync(path.join(fleet, 'kem.pem'), 0o640);
+  doctor(node).expect('fallback key', 'fail', /kem\.pem has mode 0640/, /chmod 600/);
   const broken = doctor(edited(config, (t) => `${t}\nrotat: 7\n`));
   broken.expect('configuration', 'fail', /rotat.*unknown key/, /rotate/);
   check(broken.code === 1, `${broken.code}`);
