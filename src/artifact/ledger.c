@@ -1,0 +1,397 @@
+/* A ledger's database: opened, appended to, signed. See ledger.h; reading is in ledger_read.c. */
+#include "artifact/ledger_db.h"
+
+#include "artifact/file.h"
+#include "artifact/utc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define APPLICATION 0x48324c31 /* "H2L1" */
+#define VERSION     1
+#define NUMBER_MAX  INT64_MAX /* what SQLite holds */
+
+static const char schema[] =
+    "CREATE TABLE identity (origin TEXT NOT NULL, key BLOB NOT NULL) STRICT;"
+    "CREATE TABLE entry (i INTEGER PRIMARY KEY, kind INTEGER NOT NULL, ms INTEGER NOT NULL,"
+    " subject TEXT NOT NULL, number INTEGER NOT NULL, text BLOB NOT NULL) STRICT;"
+    "CREATE INDEX entry_subject ON entry (subject);"
+    "CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hashes BLOB NOT NULL,"
+    " PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;"
+    "PRAGMA application_id = 1211255857; PRAGMA user_version = 1;";
+
+/* ---- what went wrong ---- */
+
+static void say_where(const struct ledger *l, struct ledger_fault *fault)
+{
+    memset(fault, 0, sizeof *fault);
+    snprintf(fault->where, sizeof fault->where, "%.490s/" LEDGER_FILE, l->folder);
+}
+
+enum head2_status ledger_failed(const struct ledger *l, struct ledger_fault *fault,
+                                const char *doing)
+{
+    const int code = l->db != NULL ? sqlite3_errcode(l->db) : SQLITE_NOMEM;
+
+    say_where(l, fault);
+    snprintf(fault->what, sizeof fault->what, "%s: %s", doing,
+             l->db != NULL ? sqlite3_errmsg(l->db) : "out of memory");
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+        snprintf(fault->hint, sizeof fault->hint,
+                 "'head2 ledger verify' says how far it is whole; restore a copy");
+        return HEAD2_E_MALFORMED;
+    }
+    if (code == SQLITE_FULL)
+        snprintf(fault->hint, sizeof fault->hint, "make room on the disk");
+    return code == SQLITE_NOMEM ? HEAD2_E_MEMORY : HEAD2_E_IO;
+}
+
+enum head2_status ledger_damaged(const struct ledger *l, struct ledger_fault *fault,
+                                 const char *fmt, ...)
+{
+    va_list args;
+
+    say_where(l, fault);
+    va_start(args, fmt);
+    vsnprintf(fault->what, sizeof fault->what, fmt, args);
+    va_end(args);
+    snprintf(fault->hint, sizeof fault->hint, "restore a copy");
+    return HEAD2_E_MALFORMED;
+}
+
+sqlite3_stmt *ledger_prepare(struct ledger *l, const char *sql, uint64_t a, uint64_t b)
+{
+    sqlite3_stmt *s = NULL;
+
+    if (sqlite3_prepare_v2(l->db, sql, -1, &s, NULL) != SQLITE_OK)
+        return NULL;
+    if (sqlite3_bind_parameter_count(s) >= 1)
+        sqlite3_bind_int64(s, 1, (sqlite3_int64)a);
+    if (sqlite3_bind_parameter_count(s) >= 2)
+        sqlite3_bind_int64(s, 2, (sqlite3_int64)b);
+    return s;
+}
+
+/* One number, or -1. */
+static int64_t ask(struct ledger *l, const char *sql)
+{
+    sqlite3_stmt *s = ledger_prepare(l, sql, 0, 0);
+    const int64_t n = s != NULL && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : -1;
+
+    sqlite3_finalize(s);
+    return n;
+}
+
+/* ---- opening ---- */
+
+static enum head2_status take_lock(struct ledger *l, struct ledger_fault *fault)
+{
+    char path[PATH_MAX], holder[24] = {0};
+    const struct timespec nap = {.tv_nsec = 20000000};
+    unsigned waited = 0;
+
+    say_where(l, fault);
+    if (snprintf(path, sizeof path, "%s/ledger.lock", l->folder) >= (int)sizeof path)
+        return HEAD2_E_IO;
+    l->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (l->lock < 0) {
+        snprintf(fault->what, sizeof fault->what, "cannot open its lock: %s", strerror(errno));
+        return HEAD2_E_IO;
+    }
+    while (flock(l->lock, LOCK_EX | LOCK_NB) != 0) {
+        if (waited >= LEDGER_WAIT_MS) {
+            const ssize_t n = pread(l->lock, holder, sizeof holder - 1, 0);
+            holder[n > 0 ? strspn(holder, "0123456789") : 0] = 0;
+            snprintf(fault->what, sizeof fault->what, "process %s appends to it",
+                     holder[0] != 0 ? holder : "of unknown number");
+            snprintf(fault->hint, sizeof fault->hint, "stop that one, or append through it");
+            return HEAD2_E_STATE;
+        }
+        nanosleep(&nap, NULL);
+        waited += 20;
+    }
+    const int n = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
+    if (ftruncate(l->lock, 0) != 0 || pwrite(l->lock, holder, (size_t)n, 0) != n) {
+        snprintf(fault->what, sizeof fault->what, "cannot write its lock: %s", strerror(errno));
+        return HEAD2_E_IO;
+    }
+    return HEAD2_OK;
+}
+
+static enum head2_status create(struct ledger *l, const struct head2_key *key,
+                                struct ledger_fault *fault)
+{
+    uint8_t der[4096], id[HEAD2_KEY_ID_BYTES];
+    size_t len = sizeof der;
+    enum head2_status st;
+
+    HEAD2_TRY(head2_key_write_public(key, HEAD2_KEY_DER, der, &len));
+    head2_key_id(key, id);
+    checkpoint_origin(l->origin, id);
+    sqlite3_stmt *s = NULL;
+    bool made = sqlite3_exec(l->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+                sqlite3_exec(l->db, schema, NULL, NULL, NULL) == SQLITE_OK;
+    if (made && sqlite3_prepare_v2(l->db, "INSERT INTO identity VALUES (?1, ?2)", -1, &s, NULL) ==
+                    SQLITE_OK) {
+        sqlite3_bind_text(s, 1, l->origin, -1, SQLITE_STATIC);
+        sqlite3_bind_blob(s, 2, der, (int)len, SQLITE_STATIC);
+        made = sqlite3_step(s) == SQLITE_DONE;
+    }
+    sqlite3_finalize(s);
+    if (!made || sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        st = ledger_failed(l, fault, "cannot be made");
+done:
+    return st;
+}
+
+static enum head2_status read_identity(struct ledger *l, struct ledger_fault *fault)
+{
+    enum head2_status st = HEAD2_E_MALFORMED;
+    uint8_t id[HEAD2_KEY_ID_BYTES];
+    sqlite3_stmt *s = ledger_prepare(l, "SELECT origin, key FROM identity", 0, 0);
+
+    if (s != NULL && sqlite3_step(s) == SQLITE_ROW)
+        st = head2_key_read(&l->key, sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1),
+                            NULL, NULL, NULL);
+    if (st == HEAD2_OK) {
+        head2_key_id(l->key, id);
+        checkpoint_origin(l->origin, id);
+        if (strcmp(l->origin, (const char *)sqlite3_column_text(s, 0)) != 0)
+            st = HEAD2_E_MALFORMED;
+    }
+    sqlite3_finalize(s);
+    return st == HEAD2_OK ? st : ledger_damaged(l, fault, "its identity cannot be read");
+}
+
+static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
+                                       struct ledger_fault *fault)
+{
+    char path[PATH_MAX];
+    const int flags =
+        mode == LEDGER_APPEND ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+
+    say_where(l, fault);
+    if (snprintf(path, sizeof path, "%s/" LEDGER_FILE, l->folder) >= (int)sizeof path)
+        return HEAD2_E_IO;
+    if (sqlite3_open_v2(path, &l->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return ledger_failed(l, fault, "cannot be opened");
+    sqlite3_busy_timeout(l->db, LEDGER_WAIT_MS);
+    if (mode == LEDGER_APPEND &&
+        sqlite3_exec(l->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL,
+                     NULL) != SQLITE_OK)
+        return ledger_failed(l, fault, "cannot be opened");
+    return HEAD2_OK;
+}
+
+/* Whose it is, in which form, and how much it holds. */
+static enum head2_status look(struct ledger *l, enum ledger_mode mode, const struct head2_key *key,
+                              struct ledger_fault *fault)
+{
+    enum head2_status st = HEAD2_OK;
+    int64_t version = ask(l, "PRAGMA user_version");
+
+    if (version < 0)
+        return ledger_failed(l, fault, "cannot be read");
+    if (version == 0 && mode == LEDGER_APPEND && key != NULL) {
+        HEAD2_TRY(create(l, key, fault));
+        version = VERSION;
+    }
+    if (version != VERSION || ask(l, "PRAGMA application_id") != APPLICATION) {
+        say_where(l, fault);
+        snprintf(fault->what, sizeof fault->what,
+                 version == 0 ? "is no ledger" : "is of version %lld, which this program is not",
+                 (long long)version);
+        return version == 0 ? HEAD2_E_MALFORMED : HEAD2_E_UNSUPPORTED;
+    }
+    HEAD2_TRY(read_identity(l, fault));
+    if (key != NULL && head2_key_same_public(key, l->key) != HEAD2_OK) {
+        say_where(l, fault);
+        snprintf(fault->what, sizeof fault->what, "is of another identity, %s", l->origin);
+        return HEAD2_E_POLICY;
+    }
+    const int64_t size = ask(l, "SELECT coalesce(max(i) + 1, 0) FROM entry"),
+                  is_signed = ask(l, "SELECT coalesce(max(size), 0) FROM checkpoint");
+    if (size < 0 || is_signed < 0)
+        return ledger_failed(l, fault, "cannot be read");
+    l->size = (uint64_t)size;
+    l->is_signed = (uint64_t)is_signed;
+    if (l->is_signed > l->size)
+        return ledger_damaged(l, fault, "%llu entries are there, and %llu are signed",
+                              (unsigned long long)size, (unsigned long long)is_signed);
+    st = ledger_load_tiles(l, fault);
+done:
+    return st;
+}
+
+enum head2_status ledger_open(struct ledger **out, const char *folder, enum ledger_mode mode,
+                              const struct head2_key *key, struct ledger_fault *fault)
+{
+    enum head2_status st;
+    struct ledger *l = calloc(1, sizeof *l);
+
+    *out = NULL;
+    memset(fault, 0, sizeof *fault);
+    if (l == NULL)
+        return HEAD2_E_MEMORY;
+    l->lock = -1;
+    if (snprintf(l->folder, sizeof l->folder, "%s", folder) >= (int)sizeof l->folder) {
+        free(l);
+        return HEAD2_E_ARG;
+    }
+    if (mode == LEDGER_APPEND) {
+        if (file_make_dirs(folder, 0700) != HEAD2_OK) {
+            say_where(l, fault);
+            snprintf(fault->what, sizeof fault->what, "cannot make the folder: %s",
+                     strerror(errno));
+            st = HEAD2_E_IO;
+            goto done;
+        }
+        HEAD2_TRY(take_lock(l, fault));
+    }
+    HEAD2_TRY(open_database(l, mode, fault));
+    HEAD2_TRY(look(l, mode, key, fault));
+    *out = l;
+    l = NULL;
+done:
+    ledger_close(l);
+    return st;
+}
+
+void ledger_close(struct ledger *l)
+{
+    if (l == NULL)
+        return;
+    sqlite3_close_v2(l->db);
+    head2_key_free(l->key);
+    if (l->lock >= 0)
+        close(l->lock);
+    free(l);
+}
+
+uint64_t ledger_size(const struct ledger *l)
+{
+    return l->size;
+}
+
+const struct head2_key *ledger_key(const struct ledger *l)
+{
+    return l->key;
+}
+
+/* ---- appending ---- */
+
+static bool insert(sqlite3_stmt *s, struct ledger_entry *e, uint64_t index)
+{
+    e->index = index;
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)index);
+    sqlite3_bind_int(s, 2, e->kind);
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)e->ms);
+    sqlite3_bind_text(s, 4, e->subject, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 5, (sqlite3_int64)e->number);
+    sqlite3_bind_blob(s, 6, e->text_len != 0 ? e->text : "", (int)e->text_len, SQLITE_STATIC);
+    return sqlite3_step(s) == SQLITE_DONE && sqlite3_reset(s) == SQLITE_OK;
+}
+
+static bool store_tile(struct ledger *l, unsigned level, uint64_t n)
+{
+    sqlite3_stmt *s = ledger_prepare(l, "INSERT INTO tile VALUES (?1, ?2, ?3)", level, n);
+
+    if (s == NULL)
+        return false;
+    sqlite3_bind_blob(s, 3, l->open_tile[level], sizeof l->open_tile[level], SQLITE_STATIC);
+    const bool stored = sqlite3_step(s) == SQLITE_DONE;
+    sqlite3_finalize(s);
+    return stored;
+}
+
+/* Put a leaf into the tiles; those that it completes are stored. */
+static bool grow(struct ledger *l, const struct ledger_entry *e)
+{
+    uint8_t leaf[LEDGER_LEAF_BYTES], up[MERKLE_BYTES];
+    uint64_t at = e->index;
+
+    ledger_leaf(leaf, e);
+    merkle_leaf(up, leaf, sizeof leaf);
+    for (unsigned level = 0; level < LEDGER_LEVELS; level++, at /= LEDGER_TILE) {
+        memcpy(l->open_tile[level][at % LEDGER_TILE], up, sizeof up);
+        if (at % LEDGER_TILE != LEDGER_TILE - 1)
+            return true;
+        if (!store_tile(l, level, at / LEDGER_TILE))
+            return false;
+        ledger_tile_root(up, (const uint8_t(*)[MERKLE_BYTES])l->open_tile[level], 8);
+    }
+    return true;
+}
+
+static bool may_append(const struct ledger_entry *e)
+{
+    return e->text_len <= LEDGER_TEXT_MAX && e->ms <= UTC_MAX && e->number <= NUMBER_MAX &&
+           receipt_subject_ok(e->subject);
+}
+
+enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries, size_t n,
+                                struct ledger_fault *fault)
+{
+    static const char sql[] = "INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    sqlite3_stmt *s = NULL;
+    struct ledger_fault second;
+
+    for (size_t i = 0; i < n; i++)
+        if (l->lock < 0 || !may_append(&entries[i]))
+            return HEAD2_E_ARG;
+    if (l->size + n > MERKLE_SIZE_MAX - 1)
+        return HEAD2_E_LIMIT;
+    bool good = sqlite3_exec(l->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+                sqlite3_prepare_v2(l->db, sql, -1, &s, NULL) == SQLITE_OK;
+    for (size_t i = 0; good && i < n; i++)
+        good = insert(s, &entries[i], l->size + i) && grow(l, &entries[i]);
+    sqlite3_finalize(s);
+    if (good && sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+        l->size += n;
+        return HEAD2_OK;
+    }
+    const enum head2_status st = ledger_failed(l, fault, "cannot be appended to");
+    sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    if (ledger_load_tiles(l, &second) != HEAD2_OK) { /* what this tree was is not known any more */
+        close(l->lock);
+        l->lock = -1;
+    }
+    return st;
+}
+
+enum head2_status ledger_sign(struct ledger *l, const struct artifact_signer *signer, uint64_t ms,
+                              struct ledger_fault *fault)
+{
+    enum head2_status st = HEAD2_OK;
+    struct checkpoint c = {.size = l->size, .ms = ms};
+    const struct merkle_nodes nodes = ledger_nodes(l);
+    char note[16384];
+    size_t len = sizeof note;
+    sqlite3_stmt *s = NULL;
+
+    memset(fault, 0, sizeof *fault);
+    if (l->lock < 0)
+        return HEAD2_E_ARG;
+    if (l->is_signed == l->size)
+        return HEAD2_OK;
+    HEAD2_TRY(merkle_root_at(c.root, &nodes, l->size));
+    HEAD2_TRY(checkpoint_sign(&c, signer, l->key));
+    HEAD2_TRY(checkpoint_write(&c, note, &len));
+    s = ledger_prepare(l, "INSERT INTO checkpoint VALUES (?1, ?2)", l->size, 0);
+    if (s != NULL)
+        sqlite3_bind_blob(s, 2, note, (int)len, SQLITE_STATIC);
+    if (s == NULL || sqlite3_step(s) != SQLITE_DONE)
+        st = ledger_failed(l, fault, "cannot be signed");
+    else
+        l->is_signed = l->size;
+done:
+    sqlite3_finalize(s);
+    return st;
+}
