@@ -103,9 +103,18 @@ struct held_key *fallback_find(const struct head2_session *s,
 }
 
 /* At a node the clock on the wall counts besides: it may have slept for longer than it knows. */
+static bool is_over(const struct head2_session *s, const struct held_key *k)
+{
+    return s->now >= k->until ||
+           (is_node(s) && s->config.wall_ms(s->config.wall_arg) >= k->ends_ms);
+}
+
+/* A node whose clock has not been set yet would take a key for ever. */
 bool fallback_alive(const struct head2_session *s, const struct held_key *k)
 {
-    return s->now < k->until && (!is_node(s) || s->config.wall_ms(s->config.wall_arg) < k->ends_ms);
+    const uint64_t early = k->issue_ms > FBK_EARLY_MS ? k->issue_ms - FBK_EARLY_MS : 0;
+
+    return !is_over(s, k) && (!is_node(s) || s->config.wall_ms(s->config.wall_arg) >= early);
 }
 
 /* The latest of a drone's keys that was issued before some time. */
@@ -179,7 +188,7 @@ static struct held_key *place(struct head2_session *s, uint32_t peer)
             vacant = k;
         } else if (k->peer == peer) {
             same++;
-            past = fallback_alive(s, k) ? past : k;
+            past = is_over(s, k) ? k : past;
         }
     }
     if (same < FBK_OF_A_DRONE)

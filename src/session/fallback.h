@@ -17,6 +17,7 @@
 #define FBK_UPGRADE     (10 * SECOND) /* +-30 %: between two tries of the signed handshake */
 #define FBK_ISSUE_EVERY (12 * 3600 * SECOND)
 #define FBK_RETRY       (10 * SECOND) /* what could not be made or kept is tried again */
+#define FBK_EARLY_MS    3600000u      /* by which clocks on walls may differ */
 #define FBK_CALM        8             /* handshakes under way, at most, when a key is made */
 #define FBK_SPREAD      (30 * SECOND)
 #define FBK_OF_A_DRONE  2 /* the present key and the one before */
@@ -102,7 +103,7 @@ HEAD2_CHECK enum head2_status fallback_init(struct head2_session *s, uint64_t se
 void fallback_free(struct head2_session *s);
 struct held_key *fallback_find(const struct head2_session *s,
                                const uint8_t id[HEAD2_FALLBACK_ID_BYTES]);
-/* It may be used now, as far as time goes. */
+/* It may be used now, as far as time goes: it is not over, nor, at a node, from the future. */
 bool fallback_alive(const struct head2_session *s, const struct held_key *k);
 /* A drone's key in force, and the one before it; NULL when there is none. The newest is the last
  * that was in force when none is any more. */

@@ -89,12 +89,13 @@ static void ask_sign(struct head2_session *s, struct tunnel *t)
     job_start(s, j);
 }
 
-/* Unix time, later than that of any key before: a drone takes no other. */
+/* Unix time, later than that of any key before: a drone takes no other. But a clock that was far
+ * ahead and has been set right is believed: nodes take no keys from the future. */
 static uint64_t issue_time(struct head2_session *s)
 {
-    const uint64_t wall = s->config.wall_ms(s->config.wall_arg);
+    const uint64_t wall = s->config.wall_ms(s->config.wall_arg), last = s->fb.issue_ms;
 
-    s->fb.issue_ms = wall > s->fb.issue_ms ? wall : s->fb.issue_ms + 1;
+    s->fb.issue_ms = wall > last || last - wall > FBK_EARLY_MS ? wall : last + 1;
     return s->fb.issue_ms;
 }
 

@@ -351,8 +351,51 @@ static void roams(void)
     net_stop(&net);
 }
 
+/* What no configuration may say. */
+static void bad_settings(void)
+{
+    struct head2_session *s;
+    struct head2_session_config c;
+    uint8_t twice[2][32] = {{1}, {1}};
+    uint32_t peer;
+
+    start(22, 0);
+#define REFUSED(i, change)                                                                         \
+    c = fallback_config(i);                                                                        \
+    change;                                                                                        \
+    CHECK_EQ(head2_session_new(&s, &c, net.now), HEAD2_E_ARG)
+    REFUSED(NET_GATEWAY, c.wall_ms = NULL);
+    REFUSED(NET_GATEWAY, c.fallback_lifetime = 86401);
+    REFUSED(NET_GATEWAY, c.n_fallback_ids = 5);
+    REFUSED(NET_GATEWAY, c.fallback_ids = (const uint8_t(*)[32])twice);
+    REFUSED(NET_GATEWAY, c.role = HEAD2_ROLE_DRONE);
+    REFUSED(0, c.fallback_count = NULL);
+    REFUSED(0, c.n_fallback_nodes = 5);
+    REFUSED(0, c.role = HEAD2_ROLE_GATEWAY);
+    REFUSED(NODE, c.wall_ms = NULL);
+    REFUSED(NODE, c.fallback_count = NULL);
+    REFUSED(NODE, c.role = (enum head2_role)3);
+    const struct head2_peer_config p = {.pk = net_key(3)->pk};
+    CHECK_EQ(head2_session_add_peer(net.end[NODE].s, &peer, &p), HEAD2_E_ARG);
+    const struct head2_fallback_key *k = &net.end[NET_GATEWAY].fallback;
+#define ADD(i, valid) head2_session_add_fallback_key(net.end[i].s, net.now, &peer, k, 0, valid)
+    CHECK_EQ(ADD(NODE, UINT64_MAX), HEAD2_E_STATE);
+    CHECK_EQ(ADD(0, UINT64_MAX), HEAD2_E_STATE);
+    CHECK_EQ(ADD(NET_GATEWAY, UINT64_MAX), HEAD2_E_ARG);
+    start_drone(1, NULL); /* another drone's */
+    CHECK_EQ(ADD(1, UINT64_MAX), HEAD2_E_ARG);
+    start_node(NODE2, NULL);
+    CHECK_EQ(ADD(NODE2, 0), HEAD2_E_ARG);
+    net.wall_skew = 86400000 + 10000;
+    CHECK_EQ(ADD(NODE2, UINT64_MAX), HEAD2_E_ARG);
+    net.wall_skew = 0;
+    CHECK_EQ(ADD(NODE2, UINT64_MAX), HEAD2_OK);
+    net_stop(&net);
+}
+
 int main(void)
 {
+    RUN(bad_settings);
     RUN(six_seconds);
     RUN(three_rounds);
     RUN(every_address);

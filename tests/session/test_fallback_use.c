@@ -59,6 +59,20 @@ static void expires_by_the_wall(void)
     net_stop(&net);
 }
 
+/* A node whose clock has not been set takes no key: it would do so for ever. */
+static void node_without_time(void)
+{
+    start(6, 0);
+    cut[NET_GATEWAY] = true;
+    net.wall_skew = -1600000000000;
+    start_node(NODE, &net.end[NET_GATEWAY].fallback);
+    NET_UNTIL(&net, 30 * SECOND, counter_of(NODE, HEAD2_COUNT_FBK_EXPIRED) > 3);
+    CHECK_EQ(net.end[0].fallback_counts, 0);
+    net.wall_skew = -600000;
+    NET_UNTIL(&net, 30 * SECOND, in_fallback(NODE));
+    net_stop(&net);
+}
+
 /* It ends between INIT and AUTH. */
 static bool lose_auth(struct net *n, const struct net_packet *p)
 {
@@ -431,6 +445,7 @@ int main(void)
     RUN(expires);
     RUN(expires_at_the_drone);
     RUN(expires_by_the_wall);
+    RUN(node_without_time);
     RUN(expires_within_a_handshake);
     RUN(dropped_at_the_node);
     RUN(crash_of_the_drone);
