@@ -15,6 +15,7 @@
 #define NODES 2
 
 static struct net net;
+static uint16_t net_suite; /* of all ends; 0: the usual one */
 
 static uint64_t wall_ms(void *arg)
 {
@@ -50,6 +51,7 @@ static struct head2_session_config fallback_config(int i)
                                                 .addrs = {net_addr((unsigned)(NODE - k))},
                                                 .n_addrs = 1};
     }
+    c.suites[0] = net_suite;
     c.wall_ms = wall_ms;
     c.wall_arg = &net;
     c.fallback_arg = &net.end[i];

@@ -248,6 +248,24 @@ static void rotation(void)
     net_stop(&net);
 }
 
+/* The hybrid suite with a node, and its rotations. */
+static void hybrid(void)
+{
+    net_suite = HEAD2_SUITE_L5_P384;
+    start(13, 0);
+    net.tap = note_lengths;
+    take_over();
+    CHECK_EQ(info(0).suite, HEAD2_SUITE_L5_P384);
+    CHECK_EQ(length_of[FRAME_INIT], 1802);
+    CHECK_EQ(length_of[FRAME_RESP], 1876);
+    CHECK_EQ(length_of[FRAME_AUTH], 162);
+    net_run(&net, net.now + 70 * SECOND);
+    CHECK(net.end[NODE].last_rotation.fresh);
+    CHECK_EQ(net.end[NODE].last_rotation.new_gen, 1);
+    net_suite = 0;
+    net_stop(&net);
+}
+
 /* ---- coming back ---- */
 
 static uint64_t hellos[64];
@@ -405,6 +423,7 @@ int main(void)
     RUN(lanes);
     RUN(lanes_of_a_broken_peer);
     RUN(rotation);
+    RUN(hybrid);
     RUN(asks_the_gateway);
     RUN(upgraded);
     RUN(fresh_again);
