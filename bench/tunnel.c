@@ -1,8 +1,9 @@
 /*
  * How much a link and a gateway carry, as two real processes on this machine: full packets are sent
- * into the link's video port at a rate, and counted where the gateway delivers them.
+ * into the link's video port at a rate, and counted where the gateway delivers them. Before each
+ * rate the same packets go straight to the receiver: the difference is what the tunnel adds.
  *
- *     bench-tunnel [--program PATH] [--mbit N]... [--seconds N] [--json]
+ *     bench-tunnel [--program PATH] [--mbit N]... [--seconds N] [--rotate SECONDS] [--json]
  */
 #include "flight/flight.h"
 
@@ -22,9 +23,10 @@ static int out_fd;
 static uint16_t out_port;
 static _Atomic bool done;
 static _Atomic uint64_t delivered;
-static double *latency; /* of every 16th packet, microseconds */
+static double *latency; /* of each packet, microseconds */
+static unsigned rotate_s = 60;
 static uint32_t n_latency;
-#define LATENCIES 400000
+#define LATENCIES 2000000
 
 struct packet {
     uint32_t number;
@@ -56,7 +58,7 @@ static void *sink(void *arg)
                 continue;
             delivered++;
             memcpy(&at, bytes[i], sizeof at);
-            if (at.number % 16 == 0 && n_latency < LATENCIES)
+            if (n_latency < LATENCIES)
                 latency[n_latency++] = (now - at.at) * 1e6;
         }
     }
@@ -82,6 +84,34 @@ static uint64_t blast(int fd, uint16_t port, double mbit, double seconds)
         usleep(100);
     }
     return sent;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* What part of the packets was quicker than: median, 99 %, 99.9 %. */
+struct quantiles {
+    double p50, p99, p999;
+};
+
+static struct quantiles quantiles_of(double *v, uint32_t n)
+{
+    if (n == 0)
+        return (struct quantiles){0, 0, 0};
+    qsort(v, n, sizeof *v, by_value);
+    return (struct quantiles){v[n / 2], v[n / 100 * 99], v[(uint32_t)(n * 0.999)]};
+}
+
+/* Send for a while to a port; how long the packets were under way. */
+static struct quantiles measure(int fd, uint16_t port, double mbit, double seconds, uint64_t *sent)
+{
+    delivered = n_latency = 0;
+    *sent = blast(fd, port, mbit, seconds);
+    sleep_ms(300);
+    return quantiles_of(latency, n_latency);
 }
 
 static bool write_file(const char *name, const char *text)
@@ -116,10 +146,10 @@ static bool prepare(uint16_t port, uint16_t in_port)
     if (process_run(init, log, log) != 0)
         return false;
     snprintf(text, sizeof text,
-             "identity: { key: gateway.pem, name: bench }\n"
+             "identity: { key: gateway.pem, name: bench }\nrotate: { seconds: %u }\n"
              "listen: { udp: \"%s\", control: run/head2.sock }\nstate: state\n"
              "peers: [ { name: d, key: drone-1.pub.pem, lanes: { video: \"127.0.0.1:%u\" } } ]\n",
-             listen, out_port);
+             rotate_s, listen, out_port);
     if (!write_file("head2.yaml", text))
         return false;
     snprintf(text, sizeof text,
@@ -136,6 +166,7 @@ int main(int argc, char **argv)
         {"program", required_argument, NULL, 'p'},
         {"mbit",    required_argument, NULL, 'm'},
         {"seconds", required_argument, NULL, 's'},
+        {"rotate",  required_argument, NULL, 'r'},
         {"json",    no_argument,       NULL, 'j'},
         {NULL,      0,                 NULL, 0  }
     };
@@ -151,6 +182,8 @@ int main(int argc, char **argv)
             rates[n_rates++] = strtod(optarg, NULL);
         else if (c == 's')
             seconds = strtod(optarg, NULL);
+        else if (c == 'r')
+            rotate_s = (unsigned)strtoul(optarg, NULL, 10);
         else if (c == 'j')
             json = true;
         else
@@ -173,20 +206,21 @@ int main(int argc, char **argv)
     if (pthread_create(&thread, NULL, sink, NULL) != 0)
         return 7;
     for (unsigned i = 0; i < n_rates; i++) {
-        delivered = n_latency = 0;
+        uint64_t sent;
+        const struct quantiles direct = measure(fd, out_port, rates[i], seconds / 3, &sent);
         double cpu = process_cpu_seconds(gateway) + process_cpu_seconds(link);
-        uint64_t sent = blast(fd, in_port, rates[i], seconds);
-        sleep_ms(300);
+        const struct quantiles m = measure(fd, in_port, rates[i], seconds, &sent);
         cpu = process_cpu_seconds(gateway) + process_cpu_seconds(link) - cpu;
         double mbit = (double)delivered * WIRE * 8 / seconds / 1e6;
-        struct moments m = moments_of(latency, n_latency);
-        printf(json
-                   ? "{\"offered_mbit\":%.0f,\"delivered_mbit\":%.1f,\"sent\":%llu,\"lost\":%llu,"
-                     "\"median_us\":%.0f,\"p99_us\":%.0f,\"cpu_s\":%.2f}\n"
-                   : "%4.0f Mbit/s offered: %6.1f delivered, %llu sent, %llu lost, latency %.0f us "
-                     "(99 %%: %.0f us), %.2f s of processor, both ends\n",
-               rates[i], mbit, (unsigned long long)sent, (unsigned long long)(sent - delivered),
-               m.median, m.p99, cpu);
+        printf(
+            json ? "{\"offered_mbit\":%.0f,\"delivered_mbit\":%.1f,\"sent\":%llu,\"lost\":%llu,"
+                   "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"direct_p50_us\":%.1f,"
+                   "\"direct_p99_us\":%.1f,\"direct_p999_us\":%.1f,\"cpu_s\":%.2f}\n"
+                 : "%4.0f Mbit/s offered: %6.1f delivered, %llu sent, %llu lost, latency %.0f us "
+                   "(99 %%: %.0f, 99.9 %%: %.0f), without a tunnel %.0f us (%.0f, %.0f), %.2f s of "
+                   "processor, both ends\n",
+            rates[i], mbit, (unsigned long long)sent, (unsigned long long)(sent - delivered), m.p50,
+            m.p99, m.p999, direct.p50, direct.p99, direct.p999, cpu);
         fflush(stdout);
     }
     done = true;
