@@ -353,13 +353,13 @@ static void take_hsack(struct head2_session *s, struct attempt *a, const struct 
 
 static void take_hint(struct head2_session *s, struct attempt *a, const struct frame *f)
 {
-    if (f->msg_len != HINT_BYTES || f->cnt != 1 || a->hints == BUSY_HEEDED || a->progress > s->now)
+    if (f->msg_len != HINT_BYTES || f->cnt != 1 || a->progress > s->now)
         return;
-    a->hints++;
     if (be16(f->body) == HINT_BUSY) {
         uint64_t wait = be32(f->body + 2) > 5000 ? 5000 : be32(f->body + 2);
-        a->due = s->now + wait * MS;
-        a->progress = a->due;
+        if (s->now + wait * MS > a->began + BUSY_MOST)
+            return; /* anybody who hears this handshake can say it */
+        a->due = a->progress = s->now + wait * MS;
         a->silent = 0; /* the path works */
         standby_hint(s, a, false);
     } else if (be16(f->body) == HINT_VERSION) {

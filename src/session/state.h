@@ -193,7 +193,6 @@ enum attempt_state {
 struct attempt {
     enum attempt_state state;
     bool wanted;
-    uint8_t hints; /* heeded */
     bool hsack;
     uint64_t serial;
     uint32_t addr; /* which of the peer's */

@@ -126,10 +126,10 @@ enum close_reason {
 #define HS_FALLBACK     2 /* handshakes with nodes, beside these */
 #define HS_REACTIONS    16
 #define HS_REACT_GAP    (100 * MS)
-#define HS_BACKLOG      (300 * MS) /* an INIT that would wait longer for its RESP is refused */
-#define BUSY_WAIT       (250 * MS) /* at least, and at most 4 s more */
-#define BUSY_HINTS      4000       /* a second */
-#define BUSY_HEEDED     4          /* by one attempt */
+#define HS_BACKLOG      (300 * MS)    /* an INIT that would wait longer for its RESP is refused */
+#define BUSY_WAIT       (250 * MS)    /* at least, and at most 4 s more */
+#define BUSY_HINTS      4000          /* a second */
+#define BUSY_MOST       (10 * SECOND) /* that one attempt waits in all */
 #define REJECT_PAUSE    (5 * SECOND)
 #define COOKIE_LIFE     (30 * SECOND)
 #define COOKIE_KEY_LIFE (60 * SECOND)
