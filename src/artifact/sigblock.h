@@ -86,6 +86,11 @@ struct sigblock_fault {
 HEAD2_CHECK enum head2_status sigblock_parse(struct sigblock *b, const char *text, size_t len,
                                              struct sigblock_fault *fault);
 
+/* The evidence record of a block that sigblock_parse has taken. *len in: room, out: length.
+ * HEAD2_OK, HEAD2_E_STATE (there is none), HEAD2_E_MALFORMED or HEAD2_E_SPACE. */
+HEAD2_CHECK enum head2_status sigblock_proof(const char *text, size_t text_len, uint8_t *out,
+                                             size_t *len);
+
 /* Where in a document the block starts: the `---` that opens it. HEAD2_E_MALFORMED when the
  * document does not end in one. */
 HEAD2_CHECK enum head2_status sigblock_find(const uint8_t *doc, size_t len, size_t *start);

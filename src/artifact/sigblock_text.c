@@ -290,3 +290,15 @@ enum head2_status sigblock_parse(struct sigblock *b, const char *text, size_t le
     fault->what = "a required line is missing";
     return next >= OPTIONAL ? HEAD2_OK : HEAD2_E_MALFORMED;
 }
+
+enum head2_status sigblock_proof(const char *text, size_t text_len, uint8_t *out, size_t *len)
+{
+    const size_t cap = *len;
+    struct value v;
+    size_t n;
+
+    for (size_t at = 0; (n = line_len((const uint8_t *)text + at, text_len - at)) != 0; at += n)
+        if (split(text + at, n - 1, names[LINES - 1], &v))
+            return base64_decode(out, cap, len, v.p, v.len);
+    return HEAD2_E_STATE;
+}

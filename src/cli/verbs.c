@@ -11,6 +11,7 @@
 #include "cli/daemons.h"
 #include "cli/forms.h"
 #include "cli/init.h"
+#include "cli/maml.h"
 #include "cli/receipts.h"
 
 #define END                                                                                        \
@@ -153,6 +154,20 @@ static const struct cli_option key_convert_options[] = {
     {"new-passphrase-file", 0, CLI_FILE, "FILE",
      "file with the new passphrase (default: ask the terminal)", 0, 0},
     NO_PASSPHRASE, END
+};
+
+static const struct cli_option maml_check_options[] = {CLI_MAML_MODE_OPTION, END};
+
+static const struct cli_option maml_may_options[] = {
+    {"agent", 0, CLI_STRING, "URI", "who asks (required)", 0, 0},
+    {"action", 0, CLI_ENUM, "read|write|execute", "what for (required)", 0, 0},
+    END
+};
+
+static const struct cli_option maml_show_options[] = {
+    {"section", 0, CLI_STRING, "NAME", "print this section as it is", 0, 0},
+    {"proof", 0, CLI_FILE, "FILE", "write the signature block's evidence record there", 0, 0},
+    END
 };
 
 static const struct cli_option mu_options[] = {
@@ -370,6 +385,18 @@ const struct cli_verb cli_verbs[] = {
      "A lane's port takes datagrams from local programs and gives what arrives to the one that sent "
      "last. Events and signals as with the gateway.", daemon_options,
      FILES | RANDOM | CLI_EXIT(CLI_UNREACHABLE), cmd_link},
+    {"maml", "check", "FILE...", 1, -1, "check MAML documents",
+     "Front matter, sections, History and the form of the signature block. Each finding is a line "
+     "with its place, what is wrong and how to mend it. A good document need not be signed, and a "
+     "signature is not verified: that is 'head2 maml verify'.", maml_check_options, FILES,
+     cmd_maml_check},
+    {"maml", "may", "FILE", 1, 1, "whether a MAML document lets an agent do something",
+     "Exit code 5 when its permissions do not name the agent for the action. In a pattern * stands "
+     "for any characters. The answer is what the document says: verify it first.",
+     maml_may_options, FILES, cmd_maml_may},
+    {"maml", "show", "FILE", 1, 1, "print what a MAML document says",
+     "Front matter, sections with their places, History, and who signed; nothing is verified.",
+     maml_show_options, FILES, cmd_maml_show},
     {"mu", NULL, "FILE", 1, 1, "print a text reversed, code point by code point",
      "The rule of .mu receipts: the whole UTF-8 text reversed by code point, which is each line "
      "reversed and the order of lines reversed. Doing it twice gives the text back. With --of, "
