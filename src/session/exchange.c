@@ -3,51 +3,12 @@
  * sign, unless they have agreed that most exchanges need none, and neither sends under the new
  * generation before the other has shown that it can open it.
  */
-#include "session/state.h"
+#include "session/exchange_layout.h"
 
 #include <head2/hash.h>
 
 static const char ctx_drone[] = "ch2v1 rot drone";
 static const char ctx_gateway[] = "ch2v1 rot gw";
-
-/* ROT_INIT and ROT_RESP, by offset: what comes before the P-384 share is where it is. */
-#define OFF_RANDOM  4
-#define OFF_KEM     36
-#define OFF_KX2_LEN (OFF_KEM + EK_BYTES)
-#define OFF_KX2     (OFF_KX2_LEN + 1)
-_Static_assert(EK_BYTES == CT_BYTES, "both messages have one beginning");
-
-/* What comes behind depends on the suite and on whether the exchange is signed. */
-struct layout {
-    size_t kx2_len;                     /* 0 or KX2_BYTES */
-    size_t sig_len;                     /* 0 or SIG_BYTES */
-    size_t init_signed, init_sig, init; /* bytes under the signature; where that is; all */
-    size_t resp_signed, resp_sig, resp_conf, resp;
-};
-
-/* Where both ends allow it most exchanges are not signed; every sixteenth always is. In a fallback
- * session none is: a node's signature says nothing to a drone. */
-static bool signs(const struct tunnel *t)
-{
-    if (t->fallback)
-        return false;
-    return (t->params.flags & PARAMS_MAC_ONLY) == 0 || rotation_gen_next(t) % SIGNED_EVERY == 0;
-}
-
-static struct layout layout_of(const struct tunnel *t)
-{
-    struct layout l = {.kx2_len = suite_hybrid(t->suite) ? KX2_BYTES : 0,
-                       .sig_len = signs(t) ? SIG_BYTES : 0};
-
-    l.init_signed = OFF_KX2 + l.kx2_len;
-    l.init_sig = l.init_signed + 2;
-    l.init = l.init_sig + l.sig_len;
-    l.resp_signed = OFF_KX2 + l.kx2_len + 4;
-    l.resp_sig = l.resp_signed + 2;
-    l.resp_conf = l.resp_sig + l.sig_len;
-    l.resp = l.resp_conf + 32;
-    return l;
-}
 
 static struct head2_job *job(struct head2_session *s, struct tunnel *t, enum job_kind kind)
 {
@@ -472,7 +433,7 @@ void exchange_job_done(struct head2_session *s, struct tunnel *t, const struct h
         drone_keypair_done(s, t, j);
     } else if (j->kind == JOB_DECAPS) {
         t->rot.ss = j->ss;
-        if (signs(t))
+        if (exchange_signs(t))
             verify(s, t);
         else
             drone_confirm(s, t);
