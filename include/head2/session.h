@@ -215,6 +215,15 @@ HEAD2_API void head2_session_drop_fallback_key(struct head2_session *s,
 HEAD2_API void head2_session_fallback_kept(struct head2_session *s, uint64_t now, uint32_t peer,
                                            const uint8_t id[HEAD2_FALLBACK_ID_BYTES]);
 
+/**
+ * head2_session_fallback_given - tell a gateway that begins of a key that a drone has acknowledged.
+ *
+ * For the newest one of each drone that is stored and names the present nodes; issue_ms is the
+ * key's. The drone gets no new one so soon after it, and none that is issued earlier.
+ */
+HEAD2_API void head2_session_fallback_given(struct head2_session *s, uint64_t now, uint32_t peer,
+                                            uint64_t issue_ms);
+
 /* Change what can change while sessions run: rotation limits and overlap hold from the next
  * handshake on; rates at once. Other fields of config are ignored. Returns HEAD2_OK or HEAD2_E_ARG.
  */

@@ -16,9 +16,10 @@
 #define FBK_PAUSE       (10 * SECOND) /* between two uses of a key */
 #define FBK_UPGRADE     (10 * SECOND) /* +-30 %: between two tries of the signed handshake */
 #define FBK_ISSUE_EVERY (12 * 3600 * SECOND)
-#define FBK_RETRY       (10 * SECOND) /* what could not be made or kept is tried again */
-#define FBK_EARLY_MS    3600000u      /* by which clocks on walls may differ */
-#define FBK_CALM        8             /* handshakes under way, at most, when a key is made */
+#define FBK_REST        (1800 * SECOND) /* after a key that the drone has acknowledged */
+#define FBK_RETRY       (10 * SECOND)   /* what could not be made or kept is tried again */
+#define FBK_EARLY_MS    3600000u        /* by which clocks on walls may differ */
+#define FBK_CALM        8               /* handshakes under way, at most, when a key is made */
 #define FBK_SPREAD      (30 * SECOND)
 #define FBK_OF_A_DRONE  2 /* the present key and the one before */
 #define FBK_OFFERS      16

@@ -79,6 +79,21 @@ bool issue_offered(struct head2_session *s, uint32_t *peer)
 
 /* ---- the gateway ---- */
 
+static uint64_t lifetime(const struct head2_session *s)
+{
+    return s->config.fallback_lifetime * SECOND;
+}
+
+static uint64_t at_most(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t rest(const struct head2_session *s)
+{
+    return at_most(FBK_REST, lifetime(s) / 4);
+}
+
 static void ask_sign(struct head2_session *s, struct tunnel *t)
 {
     struct head2_job *j = job(s, t, JOB_SIGN);
@@ -139,7 +154,7 @@ static void signed_key(struct head2_session *s, struct tunnel *t, const struct h
     put_be16(at, SIG_BYTES);
     memcpy(at + 2, j->sig, SIG_BYTES);
     t->issue.len = (uint16_t)(t->issue.len + 2 + SIG_BYTES);
-    t->issue.next = s->now + FBK_ISSUE_EVERY;
+    t->issue.next = s->now + at_most(FBK_ISSUE_EVERY, lifetime(s) / 2);
     offer(s, t);
 }
 
@@ -252,6 +267,7 @@ static void take_ack(struct head2_session *s, struct tunnel *t, const uint8_t *b
     }
     if (t->issue.state != ISSUE_SENT || memcmp(body, t->issue.id, sizeof t->issue.id) != 0)
         return;
+    s->peers[t->peer].fallback_rest = s->now + rest(s);
     report(s, t);
     drop(s, t);
 }
@@ -291,11 +307,19 @@ void issue_resume(struct head2_session *s, struct tunnel *t)
         ask_sign(s, t);
 }
 
+/* A drone holds two keys, and nodes get theirs when somebody brings them: one that makes session
+ * after session must not have thrown away all that a node has. Who has used its key has one that a
+ * node has. */
+static bool rests(const struct head2_session *s, const struct tunnel *t)
+{
+    return t->fb_counter == 0 && s->now < s->peers[t->peer].fallback_rest;
+}
+
 /* Keys wait while many drones come back at once: these need the signatures more. Later they are
  * spread over half a minute. */
 static bool time_to_issue(const struct head2_session *s, struct tunnel *t)
 {
-    if (s->fb.n_ids == 0 || !t->proven || s->now < t->issue.next ||
+    if (s->fb.n_ids == 0 || !t->proven || s->now < t->issue.next || rests(s, t) ||
         (t->issue.state != ISSUE_NONE && t->issue.state != ISSUE_SENT) ||
         control_queued(t, CTL_FBK_ISSUE))
         return false;
@@ -337,4 +361,19 @@ void head2_session_fallback_kept(struct head2_session *s, uint64_t now, uint32_t
             install(s, t);
         announce(s, t);
     }
+}
+
+void head2_session_fallback_given(struct head2_session *s, uint64_t now, uint32_t peer,
+                                  uint64_t issue_ms)
+{
+    if (s->config.role != HEAD2_ROLE_GATEWAY || s->fb.n_ids == 0 || peer >= s->max_peers ||
+        !s->peers[peer].used)
+        return;
+    if (now > s->now)
+        s->now = now;
+    const uint64_t wall = s->config.wall_ms(s->config.wall_arg), most = rest(s) / 1000;
+    if (issue_ms > s->fb.issue_ms)
+        s->fb.issue_ms = issue_ms;
+    if (issue_ms <= wall && wall - issue_ms < most)
+        s->peers[peer].fallback_rest = s->now + (most - (wall - issue_ms)) * 1000;
 }

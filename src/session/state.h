@@ -262,7 +262,8 @@ struct peer {
     struct head2_address addrs[HEAD2_SESSION_MAX_ADDRS];
     uint32_t n_addrs;
     uint64_t min_incarnation;
-    uint64_t next_try; /* drone */
+    uint64_t fallback_rest; /* gateway: no new key before, unless the present one was used */
+    uint64_t next_try;      /* drone */
     uint32_t next_addr;
     uint64_t tx_packets[LANES], rx_packets[LANES], rx_missing[LANES], tx_bytes, rx_bytes, twins;
     uint64_t rotations[HEAD2_CAUSES], ratchets; /* of sessions that have ended */

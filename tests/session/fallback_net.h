@@ -127,6 +127,15 @@ static void start(uint64_t seed, uint32_t lifetime)
     start_node(NODE, &net.end[NET_GATEWAY].fallback);
 }
 
+/* The gateway makes another key for the first drone, however new the last one is. */
+HEAD2_UNUSED static void issue_now(void)
+{
+    struct head2_session *g = net.end[NET_GATEWAY].s;
+
+    tunnel_of_peer(g, net.peer_of[0])->issue.next = g->peers[net.peer_of[0]].fallback_rest =
+        net.now;
+}
+
 HEAD2_UNUSED static struct held_key *held(int i)
 {
     return fallback_find(net.end[i].s, net.end[NET_GATEWAY].fallback.id);

@@ -273,7 +273,7 @@ static void previous_key(void)
 {
     start(21, 0);
     const struct head2_fallback_key old = net.end[NET_GATEWAY].fallback;
-    tunnel_of_peer(net.end[NET_GATEWAY].s, net.peer_of[0])->issue.next = net.now;
+    issue_now();
     NET_UNTIL(&net, SECOND, net.end[NET_GATEWAY].events[HEAD2_EVENT_FALLBACK_KEY] == 2);
     CHECK(memcmp(old.id, net.end[0].fallback.id, 16) != 0);
     take_over();
@@ -293,7 +293,7 @@ static void previous_key_without_hints(void)
 {
     start(28, 0);
     const struct head2_fallback_key old = net.end[NET_GATEWAY].fallback;
-    tunnel_of_peer(net.end[NET_GATEWAY].s, net.peer_of[0])->issue.next = net.now;
+    issue_now();
     NET_UNTIL(&net, SECOND, net.end[NET_GATEWAY].events[HEAD2_EVENT_FALLBACK_KEY] == 2);
     other_filter = lose_hints;
     take_over();
@@ -369,7 +369,7 @@ static void other_node(void)
 
     start(24, 0);
     g->s->fb.n_ids = 1; /* the first alone */
-    tunnel_of_peer(g->s, net.peer_of[0])->issue.next = net.now;
+    issue_now();
     NET_UNTIL(&net, SECOND, g->events[HEAD2_EVENT_FALLBACK_KEY] == 2);
     head2_session_drop_fallback_key(net.end[0].s, fallback_previous(net.end[0].s)->id);
     start_node(NODE2, NULL);
