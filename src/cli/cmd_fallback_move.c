@@ -6,6 +6,7 @@
 #include "cli/files.h"
 #include "cli/keys.h"
 #include "cli/verbs.h"
+#include "gateway/fallback_choice.h"
 #include "gateway/fallback_export.h"
 #include "session/schedule.h"
 
@@ -19,6 +20,7 @@
 struct collecting {
     const struct cli *cli;
     struct cli_drones drones;
+    struct fallback_briefs keys;
     struct fallback_bundle bundle;
     uint64_t now_ms;
 };
@@ -31,13 +33,43 @@ static int collect(void *arg, const struct fallback_entry *entry)
     if (entry->scrubbed || fallback_ended(&entry->key, c->now_ms) ||
         cli_drones_name(&c->drones, entry->key.drone) == NULL)
         return CLI_DONE;
-    const enum head2_status st = fallback_bundle_add(&c->bundle, &entry->key);
+    return fallback_briefs_add(&c->keys, entry) != NULL
+               ? CLI_DONE
+               : cli_fail(c->cli, CLI_INTERNAL, NULL, NULL, "out of memory");
+}
+
+static int put_key(struct collecting *c, const struct config *config,
+                   const uint8_t id[HEAD2_FALLBACK_ID_BYTES])
+{
+    struct fallback_entry entry;
+
+    enum head2_status st = fallback_store_read(config->state, id, &entry);
+    if (st == HEAD2_E_IO && errno == ENOENT)
+        return CLI_DONE; /* the daemon has removed it meanwhile */
+    if (st != HEAD2_OK)
+        return cli_fallback_unreadable(c->cli, config, id, st);
+    if (!entry.scrubbed)
+        st = fallback_bundle_add(&c->bundle, &entry.key);
+    head2_wipe(&entry, sizeof entry);
     if (st == HEAD2_E_LIMIT)
         return cli_fail(c->cli, CLI_REFUSED, NULL, "run a second gateway",
                         "more than %d keys are in force", FALLBACK_EXPORT_KEYS);
     return st == HEAD2_OK
                ? CLI_DONE
                : cli_fail(c->cli, CLI_INTERNAL, NULL, NULL, "%s", head2_status_string(st));
+}
+
+/* Of each drone the newest key, and the newest that it has acknowledged. */
+static int gather(struct collecting *c, const struct config *config)
+{
+    int code = cli_fallback_each(c->cli, config, collect, c);
+
+    fallback_briefs_choose(&c->keys, FALLBACK_GATEWAY);
+    for (size_t i = 0; code == CLI_DONE && i < c->keys.n; i++)
+        if (c->keys.b[i].chosen)
+            code = put_key(c, config, c->keys.b[i].id);
+    fallback_briefs_free(&c->keys);
+    return code;
 }
 
 static int read_kem(const struct cli *cli, const char *path, enum cli_key_need need,
@@ -98,7 +130,7 @@ int cmd_fallback_export(struct cli *cli)
     if (code == CLI_DONE)
         code = cli_drones_make(cli, &c.drones, config);
     if (code == CLI_DONE)
-        code = cli_fallback_each(cli, config, collect, &c);
+        code = gather(&c, config);
     if (code == CLI_DONE && c.bundle.n == 0)
         code = cli_fail(cli, CLI_FAILED, config->state,
                         "a drone gets one after its handshake when 'fallback' has nodes",
@@ -124,7 +156,7 @@ struct importing {
     struct fallback_bundle bundle;
     struct cli_drones drones;
     uint8_t node[32];
-    uint32_t fresh, known, ended, strangers;
+    uint32_t fresh, known, ended, strangers, others;
 };
 
 /* What root writes the daemon could not read. */
@@ -155,28 +187,33 @@ static int open_record(struct importing *i, const struct head2_key *kem)
     return cli_fail(i->cli, cli_status_exit(st), i->file, "nothing was imported", "%s", why);
 }
 
-/* Before anything is written: all of it is for this node, or none is taken. */
+/* Keys from before the gateway knew this node do not name it; but some must. */
 static int check_named(const struct importing *i)
 {
     struct head2_fallback_key key;
     size_t at = 0;
-    bool named = true;
+    bool named = false;
 
-    while (named && fallback_bundle_next(&i->bundle, &at, &key))
+    while (!named && fallback_bundle_next(&i->bundle, &at, &key))
         named = head2_fallback_names(&key, i->node);
     head2_wipe(&key, sizeof key);
     if (named)
         return CLI_DONE;
     return cli_fail(i->cli, CLI_FAILED, i->file,
-                    "add this node's key to fallback.nodes of the gateway; nothing was imported",
-                    "a key in it is not for this node");
+                    "add this node's key to fallback.nodes of the gateway and restart it",
+                    "no key in it is for this node");
 }
 
-static int import_one(struct importing *i, const struct head2_fallback_key *key)
+/* beside: the id of the older key of its drone that comes with it, or NULL. */
+static int import_one(struct importing *i, const struct head2_fallback_key *key,
+                      const uint8_t *beside)
 {
     char path[PATH_MAX + 64];
-    struct fallback_entry entry = {.key = *key};
 
+    if (!head2_fallback_names(key, i->node)) {
+        i->others++;
+        return CLI_DONE;
+    }
     if (fallback_ended(key, utc_now())) {
         i->ended++;
         return CLI_DONE;
@@ -185,6 +222,9 @@ static int import_one(struct importing *i, const struct head2_fallback_key *key)
         i->strangers++;
         return CLI_DONE;
     }
+    struct fallback_entry entry = {.key = *key};
+    if (beside != NULL)
+        memcpy(entry.beside, beside, sizeof entry.beside);
     const enum head2_status st = fallback_store_add(i->config->state, &entry);
     const int error = errno;
     head2_wipe(&entry, sizeof entry);
@@ -201,23 +241,30 @@ static int import_one(struct importing *i, const struct head2_fallback_key *key)
 
 static int import_all(struct importing *i)
 {
-    struct head2_fallback_key key;
+    struct head2_fallback_key key, next = {0};
     size_t at = 0;
     int code = CLI_DONE;
 
-    while (code == CLI_DONE && fallback_bundle_next(&i->bundle, &at, &key))
-        code = import_one(i, &key);
+    for (bool more = fallback_bundle_next(&i->bundle, &at, &key); more && code == CLI_DONE;) {
+        more = fallback_bundle_next(&i->bundle, &at, &next);
+        const bool two = more && memcmp(next.drone, key.drone, sizeof key.drone) == 0;
+        code = import_one(i, &key, two ? next.id : NULL);
+        key = next;
+    }
     head2_wipe(&key, sizeof key);
+    head2_wipe(&next, sizeof next);
     if (code != CLI_DONE)
         return code;
     if (i->cli->json)
         cli_print_json(i->cli,
-                       json_pack("{s:I, s:I, s:I, s:I}", "new", (json_int_t)i->fresh, "known",
+                       json_pack("{s:I, s:I, s:I, s:I, s:I}", "new", (json_int_t)i->fresh, "known",
                                  (json_int_t)i->known, "ended", (json_int_t)i->ended, "strangers",
-                                 (json_int_t)i->strangers));
+                                 (json_int_t)i->strangers, "others", (json_int_t)i->others));
     else
-        cli_print(i->cli, "%u new, %u known, %u ended, %u of drones that are not in peers\n",
-                  i->fresh, i->known, i->ended, i->strangers);
+        cli_print(i->cli,
+                  "%u new, %u known, %u ended, %u of drones that are not in peers, %u for other "
+                  "nodes alone\n",
+                  i->fresh, i->known, i->ended, i->strangers, i->others);
     return CLI_DONE;
 }
 

@@ -201,18 +201,20 @@ void fallback_queue(struct runtime *r, enum fallback_task task, const struct fal
 
 /* ---- what the session wants and tells ---- */
 
-/* A gateway keeps two keys of each drone, as the drone does. */
+/* A gateway keeps two keys of each drone, as the drone does: see fallback_choice.h. */
 static void shift(struct runtime *r, struct member *m, const struct head2_fallback_key *key)
 {
     struct fallback_entry old = {0};
 
     if (memcmp(m->fallback[0].id, key->id, sizeof key->id) == 0)
         return; /* it is offered again */
-    if (m->fallback[1].issue_ms != 0) {
-        memcpy(old.key.id, m->fallback[1].id, sizeof old.key.id);
+    const unsigned goes = m->fallback[1].acknowledged && !m->fallback[0].acknowledged ? 0 : 1;
+    if (m->fallback[goes].issue_ms != 0) {
+        memcpy(old.key.id, m->fallback[goes].id, sizeof old.key.id);
         fallback_queue(r, FALLBACK_SCRUB, &old, 0);
     }
-    m->fallback[1] = m->fallback[0];
+    if (goes == 1)
+        m->fallback[1] = m->fallback[0];
     memcpy(m->fallback[0].id, key->id, sizeof key->id);
     m->fallback[0].issue_ms = key->issue_ms;
     m->fallback[0].counter = 0;

@@ -2,6 +2,7 @@
  * The keys of the state folder, when a daemon begins and while it runs; see fallback.h.
  */
 #include "gateway/fallback.h"
+#include "gateway/fallback_choice.h"
 
 #include "artifact/utc.h"
 #include "session/schedule.h"
@@ -11,16 +12,6 @@
 
 #define TIDY_MS   3600000
 #define SETTLE_MS 500
-
-/* What is kept in memory of a stored key. */
-struct stored {
-    uint8_t id[HEAD2_FALLBACK_ID_BYTES];
-    uint8_t drone[32];
-    uint32_t peer; /* of the configuration */
-    uint64_t issue_ms;
-    uint16_t counter;
-    bool acknowledged;
-};
 
 /* ---- the folder ---- */
 
@@ -117,8 +108,7 @@ struct loading {
     const struct runtime *r;
     uint64_t now_ms;
     struct drone *drones; /* by id */
-    struct stored *keys;
-    size_t n, cap;
+    struct fallback_briefs keys;
     uint8_t (*wanted)[HEAD2_FALLBACK_ID_BYTES]; /* node: those to be held, by id */
     size_t n_wanted;
 };
@@ -126,16 +116,6 @@ struct loading {
 static int by_id(const void *a, const void *b)
 {
     return memcmp(a, b, 32); /* of struct drone, or of an id */
-}
-
-/* By drone, the newest first. */
-static int by_drone(const void *a, const void *b)
-{
-    const struct stored *x = a, *y = b;
-
-    if (x->peer != y->peer)
-        return x->peer < y->peer ? -1 : 1;
-    return x->issue_ms > y->issue_ms ? -1 : x->issue_ms < y->issue_ms;
 }
 
 static void collect(void *arg, const struct fallback_entry *e)
@@ -147,24 +127,16 @@ static void collect(void *arg, const struct fallback_entry *e)
 
     if (ended(c->role == CONFIG_LINK, e, l->now_ms) || (l->drones != NULL && d == NULL))
         return;
-    if (l->n == l->cap) {
-        const size_t cap = l->cap == 0 ? 16 : 2 * l->cap;
-        struct stored *more = realloc(l->keys, cap * sizeof *more);
-        if (more == NULL)
-            return; /* a key less: the session does without */
-        l->keys = more;
-        l->cap = cap;
-    }
-    struct stored *s = &l->keys[l->n++];
-    memcpy(s->id, e->key.id, sizeof s->id);
-    memcpy(s->drone, e->key.drone, sizeof s->drone);
-    s->peer = d != NULL ? d->peer : 0;
-    s->issue_ms = e->key.issue_ms;
-    s->counter = e->counter;
-    s->acknowledged = e->acknowledged;
+    struct fallback_brief *b = fallback_briefs_add(&l->keys, e);
+    if (b == NULL)
+        return; /* a key less: the session does without */
+    b->peer = d != NULL ? d->peer : 0;
+    b->present = e->key.n_nodes == l->r->fallback.n &&
+                 memcmp(e->key.nodes, l->r->fallback.ids, 32 * (size_t)e->key.n_nodes) == 0;
 }
 
-/* The keys in force, by drone, the newest first; of drones that are not known none. */
+/* The keys in force, by drone, the newest first, two of each chosen; of drones that are not known
+ * none. */
 static enum head2_status load(struct loading *l, const struct runtime *r)
 {
     const struct config *c = r->config;
@@ -182,32 +154,29 @@ static enum head2_status load(struct loading *l, const struct runtime *r)
         qsort(l->drones, c->n_peers, sizeof *l->drones, by_id);
     }
     const enum head2_status st = each(c->state, collect, l);
-    if (l->n != 0)
-        qsort(l->keys, l->n, sizeof *l->keys, by_drone);
+    fallback_briefs_choose(&l->keys, r->config->fallback.node         ? FALLBACK_NODE
+                                     : r->config->role == CONFIG_LINK ? FALLBACK_LINK
+                                                                      : FALLBACK_GATEWAY);
     free(l->drones);
     l->drones = NULL;
     return st;
-}
-
-/* Whether it is one of the two newest of its drone. */
-static bool current(const struct loading *l, size_t i)
-{
-    return i < 2 || l->keys[i - 2].peer != l->keys[i].peer;
 }
 
 /* ---- a gateway ---- */
 
 static void load_gateway(struct runtime *r, const struct loading *l)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        const struct stored *s = &l->keys[i];
+    for (size_t i = 0; i < l->keys.n; i++) {
+        const struct fallback_brief *s = &l->keys.b[i];
         struct member *m = &r->members[s->peer]; /* peers were added in their order */
-        const unsigned slot = i > 0 && l->keys[i - 1].peer == s->peer;
-        if (!current(l, i)) {
+        const unsigned slot = m->fallback[0].issue_ms != 0;
+        if (!s->chosen) {
             const enum head2_status st = fallback_scrub(r->state.folder, s->id);
             (void)st;
             continue;
         }
+        if (s->acknowledged && s->present)
+            head2_session_fallback_given(r->session, runtime_now(), s->peer, s->issue_ms);
         memcpy(m->fallback[slot].id, s->id, sizeof s->id);
         m->fallback[slot].issue_ms = s->issue_ms;
         m->fallback[slot].counter = s->counter;
@@ -237,10 +206,10 @@ static void load_link(struct runtime *r, const struct loading *l)
     uint64_t left_us;
     uint32_t peer;
 
-    for (size_t i = 0; i < l->n; i++) {
-        memcpy(e.key.id, l->keys[i].id, sizeof e.key.id);
+    for (size_t i = 0; i < l->keys.n; i++) {
+        memcpy(e.key.id, l->keys.b[i].id, sizeof e.key.id);
         enum head2_status st = HEAD2_OK;
-        if (!current(l, i))
+        if (!l->keys.b[i].chosen)
             st = fallback_store_remove(r->state.folder, e.key.id);
         else if (begin_entry(r, &e, &left_us))
             st = head2_session_add_fallback_key(r->session, runtime_now(), &peer, &e.key, e.counter,
@@ -269,12 +238,12 @@ static int by_key(const void *a, const void *b)
 
 static bool find_wanted(struct loading *l)
 {
-    l->wanted = calloc(l->n + 1, sizeof *l->wanted);
+    l->wanted = calloc(l->keys.n + 1, sizeof *l->wanted);
     if (l->wanted == NULL)
         return false;
-    for (size_t i = 0; i < l->n; i++)
-        if (current(l, i))
-            memcpy(l->wanted[l->n_wanted++], l->keys[i].id, sizeof *l->wanted);
+    for (size_t i = 0; i < l->keys.n; i++)
+        if (l->keys.b[i].chosen)
+            memcpy(l->wanted[l->n_wanted++], l->keys.b[i].id, sizeof *l->wanted);
     qsort(l->wanted, l->n_wanted, sizeof *l->wanted, by_key);
     return true;
 }
@@ -315,7 +284,7 @@ static unsigned keys_of(const struct member *m)
 }
 
 static void enter(struct runtime *r, uint32_t peer, const struct config_peer *p,
-                  const struct stored *s)
+                  const struct fallback_brief *s)
 {
     struct member *m = &r->members[peer];
 
@@ -332,7 +301,7 @@ static void enter(struct runtime *r, uint32_t peer, const struct config_peer *p,
     m->fallback[slot].issue_ms = s->issue_ms;
 }
 
-static void add_key(struct runtime *r, const struct loading *l, const struct stored *s)
+static void add_key(struct runtime *r, const struct loading *l, const struct fallback_brief *s)
 {
     const struct config_peer *p = &r->config->peers[s->peer];
     struct member *m = member_of(r, p);
@@ -360,9 +329,9 @@ static void add_key(struct runtime *r, const struct loading *l, const struct sto
 
 static void hold_wanted(struct runtime *r, const struct loading *l)
 {
-    for (size_t i = 0; i < l->n; i++)
-        if (current(l, i))
-            add_key(r, l, &l->keys[i]);
+    for (size_t i = 0; i < l->keys.n; i++)
+        if (l->keys.b[i].chosen)
+            add_key(r, l, &l->keys.b[i]);
     for (uint32_t i = 0; i < r->max_members; i++) {
         struct member *m = &r->members[i];
         if (!m->used)
@@ -379,7 +348,7 @@ void fallback_load_node(struct runtime *r)
 
     if (load(&l, r) == HEAD2_OK && find_wanted(&l))
         hold_wanted(r, &l);
-    free(l.keys);
+    fallback_briefs_free(&l.keys);
     free(l.wanted);
 }
 
@@ -446,7 +415,7 @@ enum head2_status fallback_start(struct runtime *r, struct config_error *err)
     st = load(&l, r);
     if (st == HEAD2_OK)
         (r->config->role == CONFIG_LINK ? load_link : load_gateway)(r, &l);
-    free(l.keys);
+    fallback_briefs_free(&l.keys);
     if (st == HEAD2_OK)
         return st;
     err->error = errno;
@@ -461,7 +430,7 @@ void fallback_add_again(struct runtime *r)
 
     if (r->config->fallback.on && load(&l, r) == HEAD2_OK)
         load_link(r, &l);
-    free(l.keys);
+    fallback_briefs_free(&l.keys);
 }
 
 void fallback_peers_changed(struct runtime *r)

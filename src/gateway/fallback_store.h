@@ -22,11 +22,15 @@ struct fallback_entry {
     struct head2_fallback_key key;
     uint16_t
         counter; /* gateway: the drone's last word; link: highest used; node: highest accepted */
-    bool acknowledged;   /* gateway: the drone has it */
-    bool scrubbed;       /* it has ended: the key itself is zeros */
-    uint8_t boots;       /* link: starts of the machine since it came */
-    uint8_t boot_id[16]; /* link: the start in which age_ms was written */
-    uint64_t age_ms;     /* link: its age at saved_us of that start's clock */
+    bool acknowledged; /* gateway: the drone has it */
+    bool scrubbed;     /* it has ended: the key itself is zeros */
+    uint8_t boots;     /* link: starts of the machine since it came */
+    union {
+        uint8_t boot_id[16];                     /* link: the start in which age_ms was written */
+        uint8_t beside[HEAD2_FALLBACK_ID_BYTES]; /* node: the older key of the drone that came with
+                                                    it, or zeros */
+    };
+    uint64_t age_ms; /* link: its age at saved_us of that start's clock */
     uint64_t saved_us;
     uint64_t counted_ms; /* Unix time of the counter; 0: never */
 };

@@ -80,7 +80,7 @@ struct member {
         uint64_t issue_ms; /* 0: none */
         uint16_t counter;  /* the drone's last word */
         bool acknowledged;
-    } fallback[2]; /* gateway: the newest key of the drone, and the one before */
+    } fallback[2]; /* gateway: the newest key of the drone, and the one beside it */
 };
 
 /* See fallback.h. */

@@ -221,11 +221,30 @@ await test('keys go from a gateway to a node, and their counts come back', async
   const otherKem = keys(dir, 'other', 'ML-KEM-1024');
   good(at('fallback', 'export', '--to', otherKem.pub, '--out', changed));
   refused(there('fallback', 'import', changed), 5, /sealed to another node's key; nothing was imported/);
-  keep(p, { id: id(5), issued: now, node: randomBytes(32) });
-  good(at('fallback', 'export', '--to', p.kem.pub, '--out', changed));
-  refused(there('fallback', 'import', changed), 1, /a key in it is not for this node; add this node/);
   check(fs.readdirSync(folder).length === 2, 'something was imported');
-  fs.unlinkSync(path.join(dir, 'state', 'fallback', `${id(5).toString('hex')}.key`));
+
+  // newer keys that the drone has not acknowledged do not displace the one that it has
+  const ofGateway = (n) => path.join(dir, 'state', 'fallback', `${id(n).toString('hex')}.key`);
+  keep(p, { id: id(7), issued: now + 10, flags: 0 });
+  good(at('fallback', 'export', '--to', p.kem.pub, '--out', changed));
+  const third = JSON.parse(good(there('fallback', 'import', '--json', changed)).text);
+  check(third.new === 1 && third.known === 1, JSON.stringify(third));
+  const newest = fs.readFileSync(path.join(folder, `${id(7).toString('hex')}.key`));
+  check(newest.subarray(25, 41).equals(id(1)), 'the node does not know which key is beside the newest');
+  fs.unlinkSync(ofGateway(7));
+  fs.unlinkSync(path.join(folder, `${id(7).toString('hex')}.key`));
+
+  // keys from before the gateway knew the node
+  keep(p, { id: id(5), issued: now + 10, node: randomBytes(32) });
+  good(at('fallback', 'export', '--to', p.kem.pub, '--out', changed));
+  const mixed = JSON.parse(good(there('fallback', 'import', '--json', changed)).text);
+  check(mixed.new === 0 && mixed.known === 1 && mixed.others === 1, JSON.stringify(mixed));
+  fs.unlinkSync(ofGateway(5));
+  keys(path.join(dir, 'node'), 'stranger', 'ML-DSA-87');
+  fs.writeFileSync(p.nodeConfig, p.nodeText.replace('key: node.pem', 'key: stranger.pem'));
+  refused(there('fallback', 'import', changed), 1, /no key in it is for this node; add this node's key to fallback.nodes/);
+  p.write();
+  check(fs.readdirSync(folder).length === 2, 'something was imported');
 
   // counts: the node's file with another count is made here
   const used = path.join(dir, 'used');
@@ -332,6 +351,16 @@ await test('a drone that loses its gateway is brought home by a node, and comes 
     fs.writeFileSync(p.nodeConfig, text);
     node.child.kill('SIGHUP');
     await until(`after a reload the node has ${n} drones`, 3000, () => status(p.nodeConfig).peers.length === n);
+  }
+  // sessions that follow each other, with the same gateway and with one that begins anew, leave the drone what the node has
+  for (const anew of [false, true]) {
+    await link.stop('SIGTERM');
+    if (anew) await gateway.stop('SIGTERM');
+    if (anew) gateway = startGateway();
+    link = startLink();
+    await link.event('session-up');
+    await sleep(1000);
+    check(objects(good(['fallback', 'list', '--json', '-c', p.link])).length === 1, 'a new key with each session');
   }
   const ready = status(p.link).peers[0];
   check(ready.mode === 'SIGNED' && ready.fallback_left_us > 3500e6 && ready.fallback_left_us <= 3600e6, JSON.stringify(ready));
