@@ -457,6 +457,53 @@ static void revived_gateway_is_refused(void)
     net_stop(&net);
 }
 
+/* Somebody who hears the handshake says BUSY to every INIT, and keeps them from the gateway. */
+static uint64_t init_id, init_first, init_last, gap_early, gap_late;
+
+static bool busy_for_ever(struct net *n, const struct net_packet *p)
+{
+    uint8_t mkey[2][32], body[HINT_BYTES], frame[FRAME_OVERHEAD + HINT_BYTES];
+    struct frame_spec spec = {.type = FRAME_HINT,
+                              .hs_id = be64(p->bytes + 8),
+                              .stride = STRIDE_FULL,
+                              .msg = body,
+                              .msg_len = sizeof body};
+
+    if (memcmp(p->bytes, wire_magic, 6) != 0 || p->bytes[6] != FRAME_INIT)
+        return false;
+    if (p->bytes[20] == 0 && (init_id == 0 || init_id == spec.hs_id)) {
+        uint64_t *gap = n->now - init_first < 10 * SECOND ? &gap_early : &gap_late;
+        if (init_id != 0 && n->now - init_last > *gap)
+            *gap = n->now - init_last;
+        init_first = init_id == 0 ? n->now : init_first;
+        init_id = spec.hs_id;
+        init_last = n->now;
+    }
+    derive_mac1_keys(mkey, n->end[NET_GATEWAY].key->pk);
+    spec.mkey = mkey[G2D];
+    put_be16(body, HINT_BUSY);
+    put_be32(body + 2, 60000);
+    const size_t len = frame_build(frame, &spec, 0);
+    net_post(n, NET_GATEWAY, p->from, frame, len);
+    return true;
+}
+
+static void busy_holds_for_ten_seconds(void)
+{
+    init_id = gap_early = gap_late = 0;
+    net_open(&net, 90);
+    struct head2_session_config g = net_config(&net, NET_GATEWAY), d = net_config(&net, 0);
+    net_gateway(&net, &g, 1);
+    net_drone(&net, 0, &d);
+    net.filter = busy_for_ever;
+    net_run(&net, net.now + 25 * SECOND);
+    CHECK(gap_early >= 4 * SECOND && gap_early <= 5 * SECOND + 10000);
+    CHECK(gap_late != 0 && gap_late <= 2 * SECOND);
+    net.filter = NULL;
+    NET_UNTIL(&net, 6 * SECOND, net_both_up(&net, 0));
+    net_stop(&net);
+}
+
 static enum head2_status no_random(void *arg, void *out, size_t len)
 {
     (void)arg;
@@ -545,6 +592,7 @@ int main(void)
     RUN(stripped_offer);
     RUN(poisoned_resp);
     RUN(revived_gateway_is_refused);
+    RUN(busy_holds_for_ten_seconds);
     RUN(random_fails);
     RUN(drone_restarts);
     RUN(gateway_restarts);

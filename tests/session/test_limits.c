@@ -237,6 +237,71 @@ static void table_is_shared(void)
     net_stop(&net);
 }
 
+/* An INIT's first fragment of a handshake that nobody knows yet, from an address that has a cookie.
+ */
+static size_t first_fragment(const struct head2_session *g, uint64_t hs_id,
+                             const struct head2_address *from, uint8_t frame[1300])
+{
+    static const uint8_t init[INIT_BYTES] = {0};
+    uint8_t cookie[32];
+    const struct frame_spec spec = {.type = FRAME_INIT,
+                                    .hs_id = hs_id,
+                                    .stride = STRIDE_FULL,
+                                    .msg = init,
+                                    .msg_len = INIT_BYTES,
+                                    .cookie = cookie,
+                                    .mkey = g->mkey[D2G]};
+
+    cookie_make(cookie, g->cookies.key[g->cookies.kid & 1], g->cookies.kid,
+                (uint32_t)(net.now / SECOND), from, hs_id);
+    return frame_build(frame, &spec, 0);
+}
+
+/* Over the limit: told to come back at many different times, as many as can be told; what comes
+ * then is not even looked at. */
+static void the_refused_are_spread(void)
+{
+    const struct head2_address from = net_addr(9);
+    struct head2_session *g = half_used(NULL, 0);
+    const uint64_t *counters = head2_session_counters(g);
+    struct head2_session_data data;
+    struct head2_action a;
+    uint8_t frame[1300];
+    uint32_t wait[REPLIES], n = 0, distinct = 0;
+
+    g->config.handshake_rate = 20;
+    net.now += SECOND; /* for the hints' allowance */
+    head2_session_tick(g, net.now);
+    g->global_bucket.at = net.now;
+    g->global_bucket.micro = 0;
+    for (uint64_t id = 1; id <= 200; id++) {
+        const size_t len = first_fragment(g, id, &from, frame);
+        head2_session_input(g, net.now, &from, frame, len, &data);
+        while (head2_session_next(g, net.now, &a)) {
+            CHECK(a.kind == HEAD2_ACTION_SEND && a.bytes[6] == FRAME_HINT && n < REPLIES);
+            CHECK_EQ(be16(a.bytes + FRAME_HEAD), HINT_BUSY);
+            wait[n++] = be32(a.bytes + FRAME_HEAD + 2);
+        }
+    }
+    CHECK_EQ(n, REPLIES);
+    CHECK_EQ(counters[HEAD2_COUNT_RATE], 200);
+    CHECK_EQ(g->init_top, 0); /* nothing is kept of them */
+    for (unsigned i = 0; i < n; i++) {
+        bool again = false;
+        for (unsigned k = 0; k < i; k++)
+            again = again || wait[k] == wait[i];
+        distinct += !again;
+        CHECK(wait[i] >= 250 && wait[i] < 250 + 4000);
+    }
+    CHECK(distinct > REPLIES * 3 / 4);
+    const size_t len = first_fragment(g, 999, &from, frame);
+    frame[len - 1] ^= 1;
+    head2_session_input(g, net.now, &from, frame, len, &data);
+    CHECK_EQ(counters[HEAD2_COUNT_RATE], 201);
+    CHECK_EQ(counters[HEAD2_COUNT_BAD_MAC1], 0);
+    net_stop(&net);
+}
+
 int main(void)
 {
     RUN(forgeries_replace_the_key);
@@ -245,5 +310,6 @@ int main(void)
     RUN(exempt_networks);
     RUN(exempt_not_from_the_whole);
     RUN(table_is_shared);
+    RUN(the_refused_are_spread);
     CHECK_EXIT();
 }
