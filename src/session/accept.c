@@ -34,7 +34,6 @@ static void reject(struct head2_session *s, struct half_open *h, enum head2_coun
 /* The drone is who it says, by its signature or by its key: its session begins. */
 static void install(struct head2_session *s, struct half_open *h, const struct held_key *k)
 {
-    const struct params own = own_params(s);
     struct tunnel_spec spec = {.peer = h->peer,
                                .suite = h->suite,
                                .session_id = h->session_id,
@@ -46,7 +45,7 @@ static void install(struct head2_session *s, struct half_open *h, const struct h
                                .fallback = k,
                                .fb_counter = h->params_d.fb_counter};
 
-    params_agree(&spec.params, &own, &h->params_d);
+    params_agree(&spec.params, &h->params_g, &h->params_d);
     h->tunnel = tunnel_new(s, &spec);
     finish(s, h, h->tunnel != INDEX_NONE ? DONE_OK : DONE_BUSY);
 }

@@ -232,6 +232,7 @@ static void responder_proven(struct head2_session *s, struct attempt *a)
     transcript(a->th, a->th, 0x34, fin, 64); /* th5 */
     memcpy(own, s->id, ID_BYTES);
     mine.incarnation = 0;
+    a->params_d = mine;
     params_write(own + ID_BYTES, &mine);
     memcpy(a->auth, own, sizeof own); /* the box's plaintext begins here */
     memcpy(a->resp_buf, a->th, 64);   /* th5, the box's associated data */
@@ -283,7 +284,6 @@ static void decaps_done(struct head2_session *s, struct attempt *a, const struct
 
 static void established(struct head2_session *s, struct attempt *a)
 {
-    struct params mine = own_params(s);
     struct tunnel_spec spec = {.peer = 0,
                                .suite = a->suite,
                                .session_id = a->session_id,
@@ -294,7 +294,7 @@ static void established(struct head2_session *s, struct attempt *a)
                                .wire_bytes = a->wire_bytes,
                                .node = a->node};
 
-    params_agree(&spec.params, &mine, &a->params_g);
+    params_agree(&spec.params, &a->params_d, &a->params_g);
     if (a->params_g.incarnation > *incarnation_of(s, a))
         *incarnation_of(s, a) = a->params_g.incarnation;
     if (!a->fallback) {

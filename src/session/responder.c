@@ -281,7 +281,6 @@ static bool draw_random_g(struct head2_session *s, uint8_t random_g[32])
 static void encaps_done(struct head2_session *s, struct half_open *h, const struct head2_job *j)
 {
     uint8_t random_g[32], mine[8 + ID_BYTES + PARAMS_BYTES];
-    const struct params own = own_params(s);
     const size_t clear = resp_clear_len(h->suite);
 
     if (!draw_random_g(s, random_g) || draw(s, h->session_id, 8) != HEAD2_OK) {
@@ -297,7 +296,8 @@ static void encaps_done(struct head2_session *s, struct half_open *h, const stru
     }
     memcpy(mine, h->session_id, 8);
     memcpy(mine + 8, s->id, ID_BYTES);
-    params_write(mine + 8 + ID_BYTES, &own);
+    h->params_g = own_params(s);
+    params_write(mine + 8 + ID_BYTES, &h->params_g);
     memcpy(h->resp + clear, mine, sizeof mine); /* until the box replaces it */
     memcpy(h->th5, h->th, 64);                  /* th2, until the box is sealed */
     transcript(h->th, h->th, 0x14, mine, sizeof mine);

@@ -193,7 +193,7 @@ struct attempt {
     uint8_t th[64]; /* th1, then th2, th5, th7, th8 as they come */
     uint8_t session_id[8];
     uint16_t suite;
-    struct params params_g;
+    struct params params_d, params_g; /* as they have been said */
     uint8_t sig_g[SIG_BYTES];
     uint64_t wire_bytes;
     uint8_t auth[AUTH_BYTES];
@@ -239,7 +239,7 @@ struct half_open {
     uint8_t th[64]; /* the transcript as far as it has come */
     uint8_t th5[64];
     uint8_t session_id[8];
-    struct params params_d;
+    struct params params_g, params_d; /* as they have been said */
     uint32_t peer;
     uint32_t tunnel; /* installed, or INDEX_NONE */
     uint64_t wire_bytes;

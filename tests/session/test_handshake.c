@@ -504,6 +504,45 @@ static void busy_holds_for_ten_seconds(void)
     net_stop(&net);
 }
 
+/* New settings come in the midst of a handshake: both ends go by what they have said to each other.
+ */
+static bool settings_when_auth(struct net *n, const struct net_packet *p)
+{
+    if (memcmp(p->bytes, wire_magic, 6) != 0 || p->bytes[6] != FRAME_AUTH || n->arg != 0)
+        return false;
+    n->arg = 1;
+    for (int end = 0; end <= NET_GATEWAY; end += NET_GATEWAY) {
+        struct head2_session_config c = net_config(n, end);
+        c.rotate_seconds = end == 0 ? 7 : 9;
+        c.rotate_bytes = 5000000;
+        c.mac_only_rotation = end == 0;
+        c.no_overlap = true;
+        CHECK_EQ(head2_session_reconfigure(n->end[end].s, &c), HEAD2_OK);
+    }
+    return false;
+}
+
+static void settings_change_in_the_middle(void)
+{
+    net_open(&net, 91);
+    struct head2_session_config g = net_config(&net, NET_GATEWAY), d = net_config(&net, 0);
+    g.mac_only_rotation = true;
+    d.rotate_seconds = 30;
+    net_gateway(&net, &g, 1);
+    net_drone(&net, 0, &d);
+    net.filter = settings_when_auth;
+    net_run(&net, net.now + SECOND);
+    CHECK(net.arg == 1 && net_both_up(&net, 0));
+    const struct tunnel *at_d = tunnel_of_peer(net.end[0].s, 0),
+                        *at_g = tunnel_of_peer(net.end[NET_GATEWAY].s, net.peer_of[0]);
+    CHECK_EQ(at_d->params.rot_seconds, 30);
+    CHECK_EQ(at_d->params.rot_bytes, 100000000);
+    CHECK_EQ(at_d->params.overlap, 5);
+    CHECK_EQ(at_d->params.flags, 0);
+    CHECK_MEM(&at_d->params, &at_g->params, sizeof at_d->params);
+    net_stop(&net);
+}
+
 static enum head2_status no_random(void *arg, void *out, size_t len)
 {
     (void)arg;
@@ -593,6 +632,7 @@ int main(void)
     RUN(poisoned_resp);
     RUN(revived_gateway_is_refused);
     RUN(busy_holds_for_ten_seconds);
+    RUN(settings_change_in_the_middle);
     RUN(random_fails);
     RUN(drone_restarts);
     RUN(gateway_restarts);
