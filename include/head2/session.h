@@ -374,12 +374,11 @@ struct head2_event {
     uint64_t epoch_bytes;          /* ROTATED: wire bytes under the old key, both directions */
     uint64_t epoch_us;             /* ROTATED: its age */
     struct head2_address from, to; /* MOVED: the peer's address, before and now */
-    bool fallback;                 /* UP, DOWN: of a fallback session */
+    bool fallback; /* UP, DOWN, REJECTED: of a fallback session, or a handshake for one */
     /* UP: the counter that the handshake used; of a signed one at a gateway the counter that the
      * drone reports of the newest key that it holds */
     uint16_t fb_counter;
-    uint8_t
-        fallback_id[HEAD2_FALLBACK_ID_BYTES]; /* FALLBACK_KEY; UP, DOWN: of a fallback session */
+    uint8_t fallback_id[HEAD2_FALLBACK_ID_BYTES]; /* FALLBACK_KEY; with fallback: its key */
 };
 
 enum head2_action_kind {

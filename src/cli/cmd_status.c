@@ -357,6 +357,9 @@ static void show(struct cli *cli, const json_t *o, const json_t *before)
     show_entropy(cli, json_object_get(o, "entropy"));
     show_receipts(cli, json_object_get(o, "receipts"));
     show_pairs(cli, "drops", json_object_get(o, "drops"));
+    if (strcmp(text(o, "role"), "fallback") == 0 && json_array_size(peers) == 0)
+        cli_print(cli, "  %-12sNO KEYS: no drone can come; 'head2 fallback import' takes some\n",
+                  "fallback");
     for (size_t i = 0; i < json_array_size(peers); i++)
         show_peer(&on, json_array_get(peers, i));
 }

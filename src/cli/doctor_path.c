@@ -104,7 +104,7 @@ static void tell(struct doctor *d, const char *name, const struct probe *p, int 
         "MTU %d, as far as routers tell: datagrams of %d bytes pass, a session's have up to %d",
         p->mtu, room, size);
     if (p->answer == REFUSED)
-        doctor_note(d, WARN, name, "start 'head2 gateway' there, or correct gateway.endpoints",
+        doctor_note(d, WARN, name, "start the daemon there, or correct the endpoint",
                     "the machine answers that nobody listens on the port");
 }
 
@@ -150,5 +150,5 @@ void doctor_path(struct doctor *d, const struct config *c)
 {
     look_at_endpoints(d, c, &c->endpoints, "gateway.endpoints");
     for (uint32_t i = 0; c->fallback.on && i < c->fallback.n_nodes; i++)
-        look_at_endpoints(d, c, &c->fallback.nodes[i].endpoints, "fallback.nodes");
+        look_at_endpoints(d, c, &c->fallback.nodes[i].endpoints, "fallback.gateways");
 }

@@ -343,8 +343,9 @@ const struct cli_verb cli_verbs[] = {
      "then: export again after each, or every few minutes.", fallback_export_options,
      FILES | RANDOM | CLI_EXIT(CLI_FAILED), cmd_fallback_export},
     {"fallback", "import", "FILE", 1, 1, "at a node: take what the gateway exported",
-     "Nothing is taken unless the gateway's signatures hold and every key names this node. A key that "
-     "is there already stays as it is, with its count. A running node sees new keys at once.",
+     "Nothing is taken unless the gateway's signatures hold. Keys that do not name this node are left "
+     "out; one that is there already stays as it is, with its count. A running node sees new keys at "
+     "once.",
      fallback_import_options, CHECKS, cmd_fallback_import},
     {"fallback", "list", "", 0, 0, "the fallback keys that this end keeps",
      "At a gateway, a link or a node: as the configuration says. With --json, an object for each.",

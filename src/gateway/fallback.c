@@ -142,7 +142,6 @@ static void on_written(uv_work_t *request, int status)
 {
     struct fallback_write *w = request->data;
     struct runtime *r = w->runtime;
-    const uint64_t now = runtime_now();
 
     (void)status;
     r->work--;
@@ -152,13 +151,13 @@ static void on_written(uv_work_t *request, int status)
     if (w->st != HEAD2_OK)
         say_unwritten(r->state.folder, w->entry.key.id, w->error);
     else if (w->task == FALLBACK_STORE)
-        head2_session_fallback_kept(r->session, now, w->peer, w->entry.key.id);
+        head2_session_fallback_kept(r->session, runtime_now(), w->peer, w->entry.key.id);
     else if (w->task == FALLBACK_TIDY && r->config->fallback.node && !r->stopping)
         fallback_load_node(r);
     head2_wipe(w, sizeof *w);
     free(w);
     start_write(r);
-    runtime_pump(r, now);
+    runtime_pump(r, runtime_now());
 }
 
 static void start_write(struct runtime *r)

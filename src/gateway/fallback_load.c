@@ -91,6 +91,7 @@ void fallback_tidy(const char *state, bool drone, uint64_t now_ms)
     struct tidying t = {state, drone, now_ms};
     struct fallback_clock clock;
 
+    fallback_store_sweep(state, now_ms);
     if (drone && !fallback_clock_read(&clock))
         return; /* without a clock no key is used, and none is thrown away */
     const enum head2_status st = each(state, tidy_entry, &t);
@@ -301,7 +302,8 @@ static void enter(struct runtime *r, uint32_t peer, const struct config_peer *p,
     m->fallback[slot].issue_ms = s->issue_ms;
 }
 
-static void add_key(struct runtime *r, const struct loading *l, const struct fallback_brief *s)
+/* True when it is held now and was not before. */
+static bool add_key(struct runtime *r, const struct loading *l, const struct fallback_brief *s)
 {
     const struct config_peer *p = &r->config->peers[s->peer];
     struct member *m = member_of(r, p);
@@ -309,7 +311,7 @@ static void add_key(struct runtime *r, const struct loading *l, const struct fal
     uint32_t peer;
 
     if (held(m, s->id))
-        return;
+        return false;
     if (m != NULL && keys_of(m) == HEAD2_LEN(m->fallback))
         drop_stale(r, l, m, 1);
     enum head2_status st = fallback_store_read(r->state.folder, s->id, &e);
@@ -325,13 +327,18 @@ static void add_key(struct runtime *r, const struct loading *l, const struct fal
         journal_say(JOURNAL_ERROR, "fallback-failing", "a key of %s cannot be used: %s", p->name,
                     head2_status_string(st));
     head2_wipe(&e, sizeof e);
+    return st == HEAD2_OK;
 }
 
 static void hold_wanted(struct runtime *r, const struct loading *l)
 {
+    unsigned taken = 0;
+
     for (size_t i = 0; i < l->keys.n; i++)
         if (l->keys.b[i].chosen)
-            add_key(r, l, &l->keys.b[i]);
+            taken += add_key(r, l, &l->keys.b[i]);
+    if (taken != 0)
+        journal_say(JOURNAL_INFO, "fallback-key", "keys taken: %u", taken);
     for (uint32_t i = 0; i < r->max_members; i++) {
         struct member *m = &r->members[i];
         if (!m->used)

@@ -25,6 +25,7 @@
 #define FILE_BYTES   (OVERHEAD + HEAD2_FALLBACK_MAX_BYTES)
 #define ID_DIGITS    (2 * HEAD2_FALLBACK_ID_BYTES)
 #define SUFFIX       ".key"
+#define LEFT_S       3600 /* no write lasts that long */
 
 enum { FLAG_ACKNOWLEDGED = 1, FLAG_SCRUBBED = 2, FLAGS = 3 };
 
@@ -195,6 +196,29 @@ enum head2_status fallback_store_list(const char *state, uint8_t (**ids)[HEAD2_F
     }
     free(entries);
     return *ids != NULL ? HEAD2_OK : HEAD2_E_MEMORY;
+}
+
+static int is_left(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, ".tmp-", 5) == 0;
+}
+
+void fallback_store_sweep(const char *state, uint64_t wall_ms)
+{
+    char path[2 * PATH_MAX];
+    struct dirent **entries = NULL;
+    struct stat info;
+
+    snprintf(path, sizeof path, "%.*s/fallback", PATH_MAX, state);
+    const int count = scandir(path, &entries, is_left, NULL);
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%.*s/fallback/%s", PATH_MAX, state, entries[i]->d_name);
+        if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+            (uint64_t)info.st_mtime + LEFT_S < wall_ms / 1000)
+            unlink(path);
+        free(entries[i]);
+    }
+    free(entries);
 }
 
 bool fallback_ended(const struct head2_fallback_key *key, uint64_t wall_ms)

@@ -63,6 +63,9 @@ HEAD2_CHECK enum head2_status fallback_store_remove(const char *state,
 HEAD2_CHECK enum head2_status
 fallback_store_list(const char *state, uint8_t (**ids)[HEAD2_FALLBACK_ID_BYTES], size_t *n);
 
+/* Remove what a write left that was killed, when it is an hour old. */
+void fallback_store_sweep(const char *state, uint64_t wall_ms);
+
 /* Whether it has ended by this clock. One that is yet to be issued has not. */
 bool fallback_ended(const struct head2_fallback_key *key, uint64_t wall_ms);
 

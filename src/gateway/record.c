@@ -289,7 +289,9 @@ void record_event(struct runtime *r, const struct head2_event *e)
         record_fallback_down(r, e, m, detail);
     if (e->kind == HEAD2_EVENT_FALLBACK_KEY && m != NULL)
         record_fallback_key(r, e, detail);
-    if (e->kind == HEAD2_EVENT_REJECTED && r->config->role == CONFIG_LINK)
+    if (e->kind == HEAD2_EVENT_REJECTED && e->fallback)
+        record_fallback_rejected(r, e, detail);
+    else if (e->kind == HEAD2_EVENT_REJECTED && r->config->role == CONFIG_LINK)
         put(detail, "text",
             json_string("the gateway does not accept this drone's key: register it there"));
     if (e->kind == HEAD2_EVENT_UP || e->kind == HEAD2_EVENT_ROTATED) {

@@ -82,3 +82,17 @@ void record_fallback_key(struct runtime *r, const struct head2_event *e, json_t 
     if (r->config->role != CONFIG_LINK)
         fallback_acknowledged(r, e);
 }
+
+void record_fallback_rejected(const struct runtime *r, const struct head2_event *e, json_t *detail)
+{
+    put_key(detail, e);
+    if (r->config->role != CONFIG_LINK)
+        json_object_set_new(detail, "reason",
+                            json_string(head2_counter_name((enum head2_counter)e->counter)));
+    json_object_set_new(
+        detail, "text",
+        json_string(r->config->role == CONFIG_LINK
+                        ? "a node does not accept this use of the key: if it has seen this use or "
+                          "a later one, somebody else has the key"
+                        : "somebody who has the key, and is not accepted"));
+}

@@ -480,8 +480,8 @@ enum head2_status runtime_open(struct runtime *r, struct config_error *err)
     r->started = now;
     r->started_ms = utc_now();
     uv_poll_start(&r->wan_poll, UV_READABLE, on_wan);
-    head2_session_tick(r->session, now);
-    runtime_pump(r, now);
+    head2_session_tick(r->session, runtime_now()); /* keys that were given have their own times */
+    runtime_pump(r, runtime_now());
 done:
     return st;
 }

@@ -199,6 +199,7 @@ void record_fallback_down(struct runtime *r, const struct head2_event *e, const 
 void record_signed_up(struct runtime *r, const struct head2_event *e, struct member *m,
                       json_t *detail);
 void record_fallback_key(struct runtime *r, const struct head2_event *e, json_t *detail);
+void record_fallback_rejected(const struct runtime *r, const struct head2_event *e, json_t *detail);
 
 /* report.c */
 /* What a lane has lost for a reason; NET_CONTROL stands for what is no application's. */

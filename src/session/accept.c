@@ -27,7 +27,10 @@ static void reject(struct head2_session *s, struct half_open *h, enum head2_coun
 {
     count(s, why);
     alarm_event(s, h->peer, why);
-    event_new(s, HEAD2_EVENT_REJECTED, h->peer)->counter = why;
+    struct head2_event *e = event_new(s, HEAD2_EVENT_REJECTED, h->peer);
+    e->counter = why;
+    e->fallback = h->fallback;
+    memcpy(e->fallback_id, h->psk_id, sizeof e->fallback_id);
     finish(s, h, DONE_REJECTED);
 }
 

@@ -327,7 +327,10 @@ static void take_done(struct head2_session *s, struct attempt *a, const struct f
         return;
     }
     count(s, HEAD2_COUNT_REJECTED);
-    event_new(s, HEAD2_EVENT_REJECTED, 0)->reason = be16(plain + 8);
+    struct head2_event *e = event_new(s, HEAD2_EVENT_REJECTED, 0);
+    e->reason = be16(plain + 8);
+    e->fallback = a->fallback;
+    memcpy(e->fallback_id, a->psk_id, sizeof e->fallback_id);
     if (a->fallback) {
         attempt_drop(a);
         return;

@@ -344,9 +344,11 @@ await test('a drone that loses its gateway is brought home by a node, and comes 
   const node = daemon(['gateway', '--fallback', '-c', p.nodeConfig]);
   await node.event('start');
   check(status(p.nodeConfig).peers.length === 0 && status(p.nodeConfig).role === 'fallback', 'a node without keys has drones');
+  check(/fallback +NO KEYS: .*'head2 fallback import'/.test(good(['status', '-c', p.nodeConfig]).text), 'a node hides that it has no keys');
   const exported = good(['fallback', 'export', '-c', p.config, '--to', p.kem.pub]).out;
   good(['fallback', 'import', '-c', p.nodeConfig, '-'], { input: exported });
   await until('the running node has the key', 3000, () => status(p.nodeConfig).peers.length === 1);
+  check((await node.event('fallback-key')).detail.text === 'keys taken: 1', 'the node says nothing of a key');
   for (const [text, n] of [[p.nodeText.replace(/peers:[^]*$/, 'peers: []\n'), 0], [p.nodeText, 1]]) {
     fs.writeFileSync(p.nodeConfig, text);
     node.child.kill('SIGHUP');
@@ -411,10 +413,28 @@ await test('a drone that loses its gateway is brought home by a node, and comes 
     return /^ok/m.test(r.text) ? r : null;
   });
   check(checked.code === 0 && /accepted 2, drone says 2/.test(checked.text), checked.text);
+
+  // somebody who has the key has used it once more than the drone: its next use is refused, and both ends say what of
+  await gateway.stop('SIGKILL');
+  await link.stop('SIGTERM');
+  const folder = path.join(dir, 'links', 'drone-1-state', 'fallback');
+  const stale = fs.readdirSync(folder).find((f) => f.startsWith(given.detail.fallback_key));
+  for (const f of fs.readdirSync(folder)) if (f !== stale) fs.unlinkSync(path.join(folder, f)); // the node has not been given the next one
+  const text = fs.readFileSync(path.join(folder, stale)).subarray(0, -32);
+  text.writeUInt16BE(1, 21);
+  fs.writeFileSync(path.join(folder, stale), Buffer.concat([text, sha3(256, text)]));
+  link = startLink();
+  const refusal = await link.event('REJECTED', 12000);
+  check(refusal.detail.fallback_key === given.detail.fallback_key && /somebody else has the key/.test(refusal.detail.text), JSON.stringify(refusal));
+  await node.event('REJECTED', 2000, (e) => e.detail.reason === 'FBK_REPLAY' && e.detail.fallback_key === given.detail.fallback_key);
+  check((await link.event('fallback-entered', 15000)).detail.uses === 3, 'the next use is not accepted');
+  for (const config of [p.link, p.nodeConfig]) check(status(config).drops.CLOCK_BACK === undefined, 'a clock goes back at the start');
+  gateway = startGateway();
+  await gateway.event('start');
   for (const [name, d] of Object.entries({ node, link, gateway }))
     check(await d.stop('SIGTERM') === 0, `the ${name} ended with ${d.code}: ${d.lines.slice(-3).join(' ')}`);
   const receipts = fs.readdirSync(path.join(dir, 'node', 'state', 'receipts')).filter((f) => /_fallback-/.test(f));
-  check(receipts.filter((f) => /entered/.test(f)).length === 2 && receipts.some((f) => /left/.test(f)), receipts.join());
+  check(receipts.filter((f) => /entered/.test(f)).length === 3 && receipts.some((f) => /left/.test(f)), receipts.join());
   good(['receipt', 'verify', path.join(dir, 'node', 'state', 'receipts')]);
 });
 

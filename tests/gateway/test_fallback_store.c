@@ -9,10 +9,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 static char state[64] = "/tmp/head2-fallback-XXXXXX";
 
@@ -124,6 +127,30 @@ static void damaged_files_are_not_read(void)
     CHECK_MEM(&back, &wiped, sizeof back);
     e.key.lifetime_s = 0;
     CHECK_EQ(fallback_store_write(state, &e), HEAD2_E_ARG);
+}
+
+/* What writes that were killed have left; one that goes on at this moment is let be. */
+static void what_is_left_is_swept_up(void)
+{
+    static const char *const names[] = {".tmp-1-0", ".tmp-22-7", "note"};
+    const time_t now = time(NULL);
+    char path[256];
+
+    CHECK_EQ(fallback_store_prepare(state), HEAD2_OK);
+    for (unsigned i = 0; i < HEAD2_LEN(names); i++) {
+        snprintf(path, sizeof path, "%s/fallback/%s", state, names[i]);
+        save(path, (const uint8_t *)"key", 3);
+        const struct timespec old = {.tv_sec = now - (i == 1 ? 3500 : 3700)};
+        CHECK_EQ(utimensat(AT_FDCWD, path, (struct timespec[]){old, old}, 0), 0);
+    }
+    fallback_store_sweep(state, (uint64_t)now * 1000);
+    for (unsigned i = 0; i < HEAD2_LEN(names); i++) {
+        snprintf(path, sizeof path, "%s/fallback/%s", state, names[i]);
+        CHECK_EQ(access(path, F_OK) == 0, i != 0);
+        if (i != 0)
+            CHECK_EQ(unlink(path), 0);
+    }
+    fallback_store_sweep("/tmp/head2-no-such-folder", (uint64_t)now * 1000);
 }
 
 /* Counts up for ever, and says each number when it is kept. */
@@ -252,6 +279,7 @@ int main(void)
         return 1;
     RUN(what_is_written_is_read);
     RUN(damaged_files_are_not_read);
+    RUN(what_is_left_is_swept_up);
     RUN(no_kill_lets_a_counter_go_back);
     RUN(a_drone_uses_a_key_for_a_day_of_its_own_clock);
     RUN(a_key_outlives_two_starts_of_the_machine);
