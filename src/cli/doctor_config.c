@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,6 +110,19 @@ static void look_at_kem_key(struct doctor *d, const char *file)
                     "%.200s has mode %04o", file, (unsigned)info.st_mode & 07777);
 }
 
+/* The folder alone: its mode covers each key in it. */
+static void look_at_fallback_folder(struct doctor *d, const char *state)
+{
+    char path[PATH_MAX + 16];
+    struct stat info;
+
+    snprintf(path, sizeof path, "%s/fallback", state);
+    if (stat(path, &info) == 0) /* the first key makes it */
+        doctor_note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "fallback keys",
+                    "chmod 700 it; who has read a key can use it until it ends",
+                    "%.200s has mode %04o", path, (unsigned)info.st_mode & 07777);
+}
+
 void doctor_config(struct doctor *d, const char *file)
 {
     struct config *c;
@@ -125,6 +139,7 @@ void doctor_config(struct doctor *d, const char *file)
         doctor_note(d, OK, "identity key", NULL, "%.200s, readable by nobody else", c->identity);
     if (c->fallback.node)
         look_at_kem_key(d, c->fallback.kem);
+    look_at_fallback_folder(d, c->state);
     doctor_state(d, c->state, false);
     const long daemon = look_at_control(d, c);
     look_at_ports(d, c, daemon);

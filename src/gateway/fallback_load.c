@@ -315,6 +315,8 @@ static bool add_key(struct runtime *r, const struct loading *l, const struct fal
     if (m != NULL && keys_of(m) == HEAD2_LEN(m->fallback))
         drop_stale(r, l, m, 1);
     enum head2_status st = fallback_store_read(r->state.folder, s->id, &e);
+    if (st == HEAD2_OK) /* when it was imported the issuer may have been another */
+        st = head2_fallback_verify(&e.key, r->config->fallback.issuer);
     if (st == HEAD2_OK) {
         const uint64_t left_ms =
             e.key.issue_ms + (uint64_t)e.key.lifetime_s * 1000 - l->now_ms; /* not ended */

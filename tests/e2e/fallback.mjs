@@ -203,6 +203,11 @@ await test('keys go from a gateway to a node, and their counts come back', async
   check(second.new === 0 && second.known === 2, JSON.stringify(second));
   const folder = path.join(dir, 'node', 'state', 'fallback');
   check(fs.readdirSync(folder).length === 2, 'two files');
+  fs.chmodSync(folder, 0o755);
+  const looked = run(there('doctor'));
+  check(looked.code === 1 && /^fail fallback keys: .*state\/fallback has mode 0755; chmod 700 it/m.test(looked.text), looked.text);
+  fs.chmodSync(folder, 0o700);
+  good(there('doctor'));
   for (const f of fs.readdirSync(folder)) check((fs.statSync(path.join(folder, f)).mode & 0o777) === 0o600, `mode of ${f}`);
 
   // what is not what the gateway sealed for this node
@@ -433,6 +438,12 @@ await test('a drone that loses its gateway is brought home by a node, and comes 
   await gateway.event('start');
   for (const [name, d] of Object.entries({ node, link, gateway }))
     check(await d.stop('SIGTERM') === 0, `the ${name} ended with ${d.code}: ${d.lines.slice(-3).join(' ')}`);
+  fs.writeFileSync(p.nodeConfig, p.nodeText.replace('issuer: gateway', 'issuer: drone-1'));
+  const other = daemon(['gateway', '--fallback', '-c', p.nodeConfig]);
+  await other.event('fallback-failing', 3000, (e) => /a key of drone-1 cannot be used/.test(e.detail.text));
+  check(status(p.nodeConfig).peers.length === 0, 'keys of another issuer are used');
+  await other.stop('SIGTERM');
+  p.write();
   const receipts = fs.readdirSync(path.join(dir, 'node', 'state', 'receipts')).filter((f) => /_fallback-/.test(f));
   check(receipts.filter((f) => /entered/.test(f)).length === 3 && receipts.some((f) => /left/.test(f)), receipts.join());
   good(['receipt', 'verify', path.join(dir, 'node', 'state', 'receipts')]);
