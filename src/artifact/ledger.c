@@ -2,6 +2,7 @@
 #include "artifact/ledger_db.h"
 
 #include "artifact/file.h"
+#include "artifact/mu.h"
 #include "artifact/utc.h"
 
 #include <errno.h>
@@ -49,7 +50,11 @@ enum head2_status ledger_failed(const struct ledger *l, struct ledger_fault *fau
         return HEAD2_E_MALFORMED;
     }
     if (code == SQLITE_FULL)
-        snprintf(fault->hint, sizeof fault->hint, "make room on the disk");
+        fault->error = ENOSPC;
+    else if (code == SQLITE_READONLY)
+        fault->error = EROFS;
+    else if (code == SQLITE_CANTOPEN || code == SQLITE_IOERR)
+        fault->error = sqlite3_system_errno(l->db);
     return code == SQLITE_NOMEM ? HEAD2_E_MEMORY : HEAD2_E_IO;
 }
 
@@ -102,6 +107,7 @@ static enum head2_status take_lock(struct ledger *l, struct ledger_fault *fault)
         return HEAD2_E_IO;
     l->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (l->lock < 0) {
+        fault->error = errno;
         snprintf(fault->what, sizeof fault->what, "cannot open its lock: %s", strerror(errno));
         return HEAD2_E_IO;
     }
@@ -119,6 +125,7 @@ static enum head2_status take_lock(struct ledger *l, struct ledger_fault *fault)
     }
     const int n = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
     if (ftruncate(l->lock, 0) != 0 || pwrite(l->lock, holder, (size_t)n, 0) != n) {
+        fault->error = errno;
         snprintf(fault->what, sizeof fault->what, "cannot write its lock: %s", strerror(errno));
         return HEAD2_E_IO;
     }
@@ -170,6 +177,36 @@ static enum head2_status read_identity(struct ledger *l, struct ledger_fault *fa
     return st == HEAD2_OK ? st : ledger_damaged(l, fault, "its identity cannot be read");
 }
 
+/* On a disk that cannot be written, and without a log to be played back: SQLite has to be told, as
+ * it would want to make files for its locks. */
+static bool cannot_change(const struct ledger *l)
+{
+    char log[PATH_MAX];
+
+    return access(l->folder, W_OK) != 0 &&
+           snprintf(log, sizeof log, "%s/" LEDGER_FILE "-wal", l->folder) < (int)sizeof log &&
+           access(log, F_OK) != 0;
+}
+
+/* The database as a URI; false: the name is too long for one, and path stays as it is. */
+static bool immutable_name(char path[PATH_MAX], const struct ledger *l)
+{
+    char uri[PATH_MAX];
+    size_t n = (size_t)sprintf(uri, "file:");
+
+    for (const char *p = l->folder; *p != 0; p++) {
+        if (n + 64 > sizeof uri)
+            return false;
+        if (strchr("%?#", *p) != NULL)
+            n += (size_t)sprintf(uri + n, "%%%02X", (unsigned)*p);
+        else
+            uri[n++] = *p;
+    }
+    sprintf(uri + n, "/" LEDGER_FILE "?immutable=1");
+    memcpy(path, uri, sizeof uri);
+    return true;
+}
+
 static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
                                        struct ledger_fault *fault)
 {
@@ -180,7 +217,8 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
     say_where(l, fault);
     if (snprintf(path, sizeof path, "%s/" LEDGER_FILE, l->folder) >= (int)sizeof path)
         return HEAD2_E_IO;
-    if (sqlite3_open_v2(path, &l->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    const bool immutable = mode == LEDGER_READ && cannot_change(l) && immutable_name(path, l);
+    if (sqlite3_open_v2(path, &l->db, flags | (immutable ? SQLITE_OPEN_URI : 0), NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be opened");
     sqlite3_busy_timeout(l->db, LEDGER_WAIT_MS);
     if (mode == LEDGER_APPEND &&
@@ -248,6 +286,7 @@ enum head2_status ledger_open(struct ledger **out, const char *folder, enum ledg
     if (mode == LEDGER_APPEND) {
         if (file_make_dirs(folder, 0700) != HEAD2_OK) {
             say_where(l, fault);
+            fault->error = errno;
             snprintf(fault->what, sizeof fault->what, "cannot make the folder: %s",
                      strerror(errno));
             st = HEAD2_E_IO;
@@ -332,8 +371,11 @@ static bool grow(struct ledger *l, const struct ledger_entry *e)
 
 static bool may_append(const struct ledger_entry *e)
 {
-    return e->text_len <= LEDGER_TEXT_MAX && e->ms <= UTC_MAX && e->number <= NUMBER_MAX &&
-           receipt_subject_ok(e->subject);
+    size_t bad;
+
+    return e->text_len <= LEDGER_TEXT_MAX &&
+           mu_check_utf8((const uint8_t *)e->text, e->text_len, &bad) == HEAD2_OK &&
+           e->ms <= UTC_MAX && e->number <= NUMBER_MAX && receipt_subject_ok(e->subject);
 }
 
 enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries, size_t n,

@@ -15,26 +15,27 @@
 #include "artifact/checkpoint.h"
 #include "artifact/receipt_text.h"
 
-#define LEDGER_FILE        "ledger.sqlite"
-#define LEDGER_LEAF_BYTES  74
-#define LEDGER_TEXT_MAX    65536
-#define LEDGER_TILE        256
-#define LEDGER_LEVELS      6 /* 256^6 leaves are MERKLE_SIZE_MAX */
-#define LEDGER_WAIT_MS     5000
-#define LEDGER_KIND_JOB    128 /* kinds from here on are not receipts: operation records, */
-#define LEDGER_KIND_SIGNED 129 /* and any other text */
+#define LEDGER_FILE       "ledger.sqlite"
+#define LEDGER_LEAF_BYTES 74
+#define LEDGER_TEXT_MAX   65536
+#define LEDGER_TILE       256
+#define LEDGER_LEVELS     6 /* 256^6 leaves are MERKLE_SIZE_MAX */
+#define LEDGER_WAIT_MS    5000
+#define LEDGER_KIND_JOB   128 /* kinds from here on are not receipts: operation records, */
+#define LEDGER_KIND_OTHER 129 /* and any other text */
 
 struct ledger;
 
 /* What went wrong, where, and what can be done. */
 struct ledger_fault {
+    int error; /* errno, where the system has refused something; what says it too */
     char where[512];
     char what[200];
     char hint[160];
 };
 
 enum ledger_mode {
-    LEDGER_READ,  /* of what others append, too */
+    LEDGER_READ,  /* of what others append, too; also from a read-only disk */
     LEDGER_APPEND /* made if there is none; waits LEDGER_WAIT_MS for another process */
 };
 
@@ -70,7 +71,8 @@ struct ledger_entry {
 void ledger_leaf(uint8_t leaf[LEDGER_LEAF_BYTES], const struct ledger_entry *e);
 
 /* Append all of them or none, and make them durable. HEAD2_OK, HEAD2_E_ARG (a text above
- * LEDGER_TEXT_MAX, a time above UTC_MAX, a subject that is none), HEAD2_E_LIMIT or HEAD2_E_IO. */
+ * LEDGER_TEXT_MAX or not UTF-8, a time above UTC_MAX, a subject that is none), HEAD2_E_LIMIT or
+ * HEAD2_E_IO. */
 HEAD2_CHECK enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries,
                                             size_t n, struct ledger_fault *fault);
 
@@ -84,6 +86,11 @@ HEAD2_CHECK enum head2_status ledger_sign(struct ledger *l, const struct artifac
 typedef bool ledger_entry_fn(void *arg, const struct ledger_entry *e);
 HEAD2_CHECK enum head2_status ledger_each(struct ledger *l, uint64_t from, ledger_entry_fn *fn,
                                           void *arg, struct ledger_fault *fault);
+
+/* The notes of all checkpoints, as they are stored, by size. fn returns false to stop. */
+typedef bool ledger_note_fn(void *arg, uint64_t size, const char *note, size_t len);
+HEAD2_CHECK enum head2_status ledger_each_note(struct ledger *l, ledger_note_fn *fn, void *arg,
+                                               struct ledger_fault *fault);
 
 /* The note of the smallest checkpoint that has at least so many leaves, or with size 0 of the
  * largest there is. *len in: room; out: length. HEAD2_E_STATE where there is none. */

@@ -1,6 +1,8 @@
 /* Reading a ledger: entries, checkpoints, and the nodes of its tree. See ledger.h. */
 #include "artifact/ledger_db.h"
 
+#include "artifact/utc.h"
+
 #include <head2/hash.h>
 
 /* ---- tiles ---- */
@@ -125,7 +127,8 @@ static bool read_row(struct ledger_entry *e, sqlite3_stmt *s)
         e->text = "";
     return sqlite3_column_type(s, 0) == SQLITE_INTEGER &&
            sqlite3_column_type(s, 1) == SQLITE_INTEGER && sqlite3_column_int64(s, 1) <= 255 &&
-           sqlite3_column_int64(s, 1) >= 0 && e->subject != NULL && e->text_len <= LEDGER_TEXT_MAX;
+           sqlite3_column_int64(s, 1) >= 0 && e->ms <= UTC_MAX && e->number <= INT64_MAX &&
+           e->subject != NULL && receipt_subject_ok(e->subject) && e->text_len <= LEDGER_TEXT_MAX;
 }
 
 enum head2_status ledger_each(struct ledger *l, uint64_t from, ledger_entry_fn *fn, void *arg,
@@ -155,6 +158,26 @@ enum head2_status ledger_each(struct ledger *l, uint64_t from, ledger_entry_fn *
         st = ledger_failed(l, fault, "cannot be read");
     else if (st == HEAD2_OK && more && expect < l->size)
         st = ledger_damaged(l, fault, "entry %llu is missing", (unsigned long long)expect);
+    sqlite3_finalize(s);
+    return st;
+}
+
+enum head2_status ledger_each_note(struct ledger *l, ledger_note_fn *fn, void *arg,
+                                   struct ledger_fault *fault)
+{
+    enum head2_status st = HEAD2_OK;
+    bool more = true;
+    int row = SQLITE_ERROR;
+    sqlite3_stmt *s = ledger_prepare(
+        l, "SELECT size, note FROM checkpoint WHERE size <= ?1 ORDER BY size", l->size, 0);
+
+    while (more && s != NULL && (row = sqlite3_step(s)) == SQLITE_ROW) {
+        const char *const note = sqlite3_column_blob(s, 1);
+        more = fn(arg, (uint64_t)sqlite3_column_int64(s, 0), note != NULL ? note : "",
+                  (size_t)sqlite3_column_bytes(s, 1));
+    }
+    if (more && row != SQLITE_DONE)
+        st = ledger_failed(l, fault, "cannot be read");
     sqlite3_finalize(s);
     return st;
 }

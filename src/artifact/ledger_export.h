@@ -1,0 +1,40 @@
+/*
+ * A ledger as plain files, which an auditor needs nothing else for:
+ *
+ *     key.pub.pem                the identity's public key
+ *     checkpoint                 the latest note
+ *     checkpoints/<size>         every note
+ *     entries/<n, 6 digits>.jsonl  256 entries each, one JSON object a line (ledger_json.h)
+ *     tile/<level>/<n>           256 hashes of 32 bytes (names as in C2SP's tlog-tiles: x001/067),
+ *     tile/<level>/<n>.p/<w>     and what there is of the last one
+ */
+#ifndef HEAD2_ARTIFACT_LEDGER_EXPORT_H
+#define HEAD2_ARTIFACT_LEDGER_EXPORT_H
+
+#include "artifact/ledger_check.h"
+
+#define LEDGER_EXPORT_KEY  "key.pub.pem"
+#define LEDGER_EXPORT_NAME 96 /* bytes of a tile's or an entry file's name, below the folder */
+
+/* Write an export into a folder that does not exist yet; it has its name when it is whole.
+ * HEAD2_OK, HEAD2_E_POLICY (there is something of that name), HEAD2_E_STATE (nothing is signed),
+ * HEAD2_E_IO, or the ledger's. */
+HEAD2_CHECK enum head2_status ledger_export(struct ledger *l, const char *folder,
+                                            ledger_progress_fn *progress, void *arg,
+                                            struct ledger_fault *fault);
+
+/* Give a check every checkpoint and every entry of an export, and what is wrong with its files.
+ * HEAD2_OK; HEAD2_E_MALFORMED (not an export); HEAD2_E_IO, HEAD2_E_MEMORY. */
+HEAD2_CHECK enum head2_status ledger_export_read(struct ledger_check *c, const char *folder,
+                                                 ledger_progress_fn *progress, void *arg,
+                                                 struct ledger_fault *fault);
+
+/* Give a check the checkpoints of an export alone, as kept elsewhere. */
+HEAD2_CHECK enum head2_status ledger_export_notes(struct ledger_check *c, const char *folder,
+                                                  struct ledger_fault *fault);
+
+/* Names in an export: of the file of 256 entries, and of a tile of so many hashes. */
+void ledger_entries_name(char out[LEDGER_EXPORT_NAME], uint64_t n);
+void ledger_tile_name(char out[LEDGER_EXPORT_NAME], unsigned level, uint64_t n, unsigned hashes);
+
+#endif
