@@ -35,6 +35,8 @@ static enum head2_status fail(struct import *m, enum head2_status st, const char
     m->fault->error = st == HEAD2_E_IO ? errno : 0;
     snprintf(m->fault->where, sizeof m->fault->where, "%.400s/%.100s", m->folder, name);
     snprintf(m->fault->what, sizeof m->fault->what, "%s", what);
+    if (st == HEAD2_E_MALFORMED)
+        snprintf(m->fault->hint, sizeof m->fault->hint, "give what 'head2 ledger export' wrote");
     return st;
 }
 

@@ -109,7 +109,7 @@ enum head2_status ledger_prove(json_t **proof, struct ledger *l, uint64_t index,
 {
     char note[CHECKPOINT_NOTE_MAX + 1], leaf[2 * LEDGER_LEAF_BYTES];
     const struct merkle_nodes nodes = ledger_nodes(l);
-    struct wanted w = {NULL};
+    struct wanted w = {.entry = NULL};
     struct merkle_proof path;
     struct checkpoint c;
     size_t len = sizeof note;

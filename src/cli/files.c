@@ -6,6 +6,7 @@
 #include "keys/keyfile.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 int cli_read_file(const struct cli *cli, const char *path, size_t limit, uint8_t **out, size_t *len)
@@ -58,4 +59,32 @@ int cli_write_file(struct cli *cli, const char *path, const void *bytes, size_t 
         return cli_fail(cli, CLI_INPUT, path, "make the folder first", "cannot write: %s",
                         strerror(error));
     return cli_fail_errno(cli, path, error, "cannot write");
+}
+
+int cli_state_place(const struct cli *cli, const struct cli_place *place, char *out, size_t cap)
+{
+    static const struct {
+        const char *variable, *rest;
+    } places[] = {
+        {"HEAD2_STATE",    ""                   },
+        {"XDG_STATE_HOME", "/head2"             },
+        {"HOME",           "/.local/state/head2"}
+    };
+    const char *given =
+        cli_find_option(cli->verb, place->name) != NULL ? cli_string(cli, place->name) : NULL;
+    int n = given != NULL ? snprintf(out, cap, "%s", given) : -1;
+    char where[40];
+
+    snprintf(where, sizeof where, "--%s", place->name);
+    for (size_t i = 0; n < 0 && i < HEAD2_LEN(places); i++) {
+        const char *value = getenv(places[i].variable);
+        if (value != NULL && *value != 0)
+            n = snprintf(out, cap, "%s%s/%s", value, places[i].rest, place->name);
+    }
+    if (n < 0)
+        return cli_fail(cli, CLI_USAGE, where, place->hint,
+                        "no %s folder: neither HEAD2_STATE nor HOME is set", place->name);
+    if ((size_t)n >= cap)
+        return cli_fail(cli, CLI_USAGE, where, "use a shorter name", "the name is too long");
+    return CLI_DONE;
 }

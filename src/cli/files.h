@@ -19,4 +19,11 @@ bool cli_same_file(const char *a, const char *b);
 int cli_write_file(struct cli *cli, const char *path, const void *bytes, size_t len, mode_t mode,
                    enum file_existing existing);
 
+/* A folder below the state folder: --NAME DIR, else $HEAD2_STATE/NAME, else
+ * $XDG_STATE_HOME/head2/NAME, else ~/.local/state/head2/NAME. Returns an exit code. */
+struct cli_place {
+    const char *name, *hint; /* hint: what to do where none of them is set */
+};
+int cli_state_place(const struct cli *cli, const struct cli_place *place, char *out, size_t cap);
+
 #endif

@@ -1,32 +1,13 @@
 /* see receipts.h */
 #include "cli/receipts.h"
 
-#include <stdlib.h>
+#include "cli/files.h"
 
 int cli_receipts_folder(const struct cli *cli, char *out, size_t cap)
 {
-    static const struct {
-        const char *variable, *rest;
-    } places[] = {
-        {"HEAD2_STATE",    "/receipts"                   },
-        {"XDG_STATE_HOME", "/head2/receipts"             },
-        {"HOME",           "/.local/state/head2/receipts"}
-    };
-    const char *given =
-        cli_find_option(cli->verb, "receipts") != NULL ? cli_string(cli, "receipts") : NULL;
-    int n = given != NULL ? snprintf(out, cap, "%s", given) : -1;
+    static const struct cli_place place = {"receipts", "give --receipts DIR or --no-receipt"};
 
-    for (size_t i = 0; n < 0 && i < HEAD2_LEN(places); i++) {
-        const char *value = getenv(places[i].variable);
-        if (value != NULL && *value != 0)
-            n = snprintf(out, cap, "%s%s", value, places[i].rest);
-    }
-    if (n < 0)
-        return cli_fail(cli, CLI_USAGE, "--receipts", "give --receipts DIR or --no-receipt",
-                        "no receipts folder: neither HEAD2_STATE nor HOME is set");
-    if ((size_t)n >= cap)
-        return cli_fail(cli, CLI_USAGE, "--receipts", "use a shorter name", "the name is too long");
-    return CLI_DONE;
+    return cli_state_place(cli, &place, out, cap);
 }
 
 static int say(const struct cli *cli, enum head2_status st, const struct receipt_fault *fault)

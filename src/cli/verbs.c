@@ -11,6 +11,7 @@
 #include "cli/daemons.h"
 #include "cli/forms.h"
 #include "cli/init.h"
+#include "cli/ledgers.h"
 #include "cli/maml.h"
 #include "cli/receipts.h"
 
@@ -154,6 +155,29 @@ static const struct cli_option key_convert_options[] = {
     {"new-passphrase-file", 0, CLI_FILE, "FILE",
      "file with the new passphrase (default: ask the terminal)", 0, 0},
     NO_PASSPHRASE, END
+};
+
+static const struct cli_option ledger_options[] = {CLI_LEDGER_OPTION, END};
+
+static const struct cli_option ledger_append_options[] = {
+    {"kind", 0, CLI_ENUM, "text|job", "job: the files are JSON objects, records of operations (default: text)", 0, 0},
+    CLI_LEDGER_OPTION,
+    {"key", 0, CLI_FILE, "FILE", "ML-DSA key that signs (default: ledger.key.pem of the folder)", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
+static const struct cli_option ledger_show_options[] = {
+    CLI_LEDGER_OPTION,
+    {"from", 0, CLI_NUMBER, "N", "the first entry (default: 0)", 0, UINT32_MAX},
+    {"count", 0, CLI_NUMBER, "N", "how many (default: all)", 1, UINT32_MAX},
+    END
+};
+
+static const struct cli_option ledger_verify_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "the ledger's public key (default: the one that lies in PATH)", 0, 0},
+    {"against", 0, CLI_STRING, "FILE|DIR",
+     "a checkpoint or a proof that was kept elsewhere, or an earlier export", 0, 0},
+    END
 };
 
 static const struct cli_option maml_check_options[] = {CLI_MAML_MODE_OPTION, END};
@@ -382,6 +406,28 @@ const struct cli_verb cli_verbs[] = {
      cmd_key_generate},
     {"key", "show", "FILE", 1, 1, "print a key's algorithm, id and hash; nothing secret", NULL,
      key_show_options, FILES, cmd_key_show},
+    {"ledger", "append", "FILE...", 1, -1, "append files to the ledger, and sign a checkpoint",
+     "Each file becomes one entry, UTF-8 of at most 64 KiB: all of them or none, durable when their "
+     "numbers are printed. The first append makes the ledger and its key. One process at a time; "
+     "others wait for up to 5 s.", ledger_append_options, FILES | RANDOM, cmd_ledger_append},
+    {"ledger", "export", "DIR", 1, 1, "write the ledger as plain files, for an auditor",
+     "DIR must not exist. It gets the entries as JSON lines, the tree as tiles, every checkpoint and "
+     "the public key: docs/formats.md says how they can be checked without this program.",
+     ledger_options, FILES, cmd_ledger_export},
+    {"ledger", "prove", "INDEX", 1, 1, "prove that an entry is in the ledger",
+     "Prints one JSON object: the entry, its place in the tree, and a signed checkpoint. 'head2 "
+     "ledger verify' checks it with the public key alone.", ledger_options, FILES,
+     cmd_ledger_prove},
+    {"ledger", "show", "", 0, 0, "list the entries", "With --json an object for each, with its text.",
+     ledger_show_options, FILES, cmd_ledger_show},
+    {"ledger", "stats", "", 0, 0, "how much the ledger holds, of which kinds", NULL, ledger_options,
+     FILES, cmd_ledger_stats},
+    {"ledger", "verify", "PATH", 1, 1, "check a ledger, an export or a proof, offline",
+     "Every entry, hash and signature is checked; what is changed, missing, doubled or cut off is "
+     "named. One copy by itself cannot show that somebody else was shown another history, or that "
+     "the end was cut off with its checkpoints: --against does, and the output says which was the "
+     "case. Exit code 1 when something does not hold.", ledger_verify_options, CHECKS,
+     cmd_ledger_verify},
     {"link", NULL, "", 0, 0, "run a drone's end: local UDP ports to lanes of a session",
      "A lane's port takes datagrams from local programs and gives what arrives to the one that sent "
      "last. Events and signals as with the gateway.", daemon_options,
