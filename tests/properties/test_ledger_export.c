@@ -398,6 +398,7 @@ static void checkpoints(void)
     const size_t latest_len = before_len;
     take("checkpoints/000000000700");
     CHECK_EQ(remove(damaged), 0);
+    free(before);
     CHECK_EQ(verify(export_dir, NULL, key), HEAD2_OK);
     CHECK_EQ(sum.faults, 0);
     CHECK_EQ(sum.is_signed, 600);
