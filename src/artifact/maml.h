@@ -111,6 +111,7 @@ uint32_t maml_get(const struct maml *maml, uint32_t map, const char *key);
 const char *maml_text(const struct maml *maml, const char *key);
 /* The section of a name, letters of ASCII in either case; NULL when it is not there. */
 const struct maml_section *maml_section(const struct maml *maml, const char *name);
+bool maml_section_is_last(const struct maml *maml, const char *name);
 
 /* Whether the document's permissions name an agent for an action ("read", "write", "execute"). A
  * pattern's `*` stands for any characters; all else stands for itself. Nothing named is allowed. */

@@ -188,6 +188,12 @@ const struct maml_section *maml_section(const struct maml *maml, const char *nam
     return NULL;
 }
 
+bool maml_section_is_last(const struct maml *maml, const char *name)
+{
+    return maml->section_count > 0 &&
+           maml_section(maml, name) == &maml->sections[maml->section_count - 1];
+}
+
 enum head2_status maml_read_sections(struct maml *m)
 {
     static const char *const required[] = {"Intent", "Context"};

@@ -229,15 +229,15 @@ static bool is_revoked(const struct trust *t, const uint8_t spki_hash[64])
 }
 
 static enum verdict judge_entry(const struct trust *t, const struct entry *e,
-                                const struct sigblock *b, const uint8_t digest[64],
-                                const struct head2_key *key, uint64_t now_ms)
+                                const struct trust_claim *claim, const struct head2_key *key,
+                                uint64_t now_ms)
 {
     uint8_t hash[64];
 
     if (key == NULL || artifact_spki_hash(hash, key) != HEAD2_OK ||
         memcmp(hash, e->spki_hash, sizeof hash) != 0)
         return VERDICT_SIGNER;
-    enum verdict v = sigblock_check(b, digest, key, now_ms);
+    enum verdict v = claim->check(claim->arg, key, now_ms);
     if (v != VERDICT_VALID)
         return v;
     if (is_revoked(t, hash))
@@ -247,20 +247,41 @@ static enum verdict judge_entry(const struct trust *t, const struct entry *e,
     return now_ms < e->before ? VERDICT_VALID : VERDICT_EXPIRED;
 }
 
-enum verdict trust_judge(const struct trust *trust, const struct sigblock *b,
-                         const uint8_t digest[64], const struct head2_key *key, uint64_t now_ms)
+enum verdict trust_judge_claim(const struct trust *trust, const struct trust_claim *claim,
+                               const struct head2_key *key, uint64_t now_ms)
 {
     enum verdict best = VERDICT_SIGNER;
 
-    if (memcmp(digest, b->digest, sigblock_digest_bytes(b->hash)) != 0)
-        return VERDICT_HASH;
     for (size_t i = 0; i < trust->count && best != VERDICT_VALID; i++) {
         const struct entry *e = &trust->entries[i];
-        if (strcmp(e->name, b->signer) != 0)
+        if (strcmp(e->name, claim->signer) != 0)
             continue;
-        enum verdict v = judge_entry(trust, e, b, digest, e->key != NULL ? e->key : key, now_ms);
+        enum verdict v = judge_entry(trust, e, claim, e->key != NULL ? e->key : key, now_ms);
         if (v != VERDICT_SIGNER)
             best = v;
     }
     return best;
+}
+
+struct block_claim {
+    const struct sigblock *block;
+    const uint8_t *digest;
+};
+
+static enum verdict check_block(const void *arg, const struct head2_key *key, uint64_t now_ms)
+{
+    const struct block_claim *c = arg;
+
+    return sigblock_check(c->block, c->digest, key, now_ms);
+}
+
+enum verdict trust_judge(const struct trust *trust, const struct sigblock *b,
+                         const uint8_t digest[64], const struct head2_key *key, uint64_t now_ms)
+{
+    const struct block_claim c = {b, digest};
+    const struct trust_claim claim = {b->signer, check_block, &c};
+
+    if (memcmp(digest, b->digest, sigblock_digest_bytes(b->hash)) != 0)
+        return VERDICT_HASH;
+    return trust_judge_claim(trust, &claim, key, now_ms);
 }

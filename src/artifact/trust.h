@@ -36,4 +36,14 @@ size_t trust_count(const struct trust *trust);
 enum verdict trust_judge(const struct trust *trust, const struct sigblock *b,
                          const uint8_t digest[64], const struct head2_key *key, uint64_t now_ms);
 
+/* The same for anything that names its signer and can be checked with a key: check returns what
+ * sigblock_check would. */
+struct trust_claim {
+    const char *signer;
+    enum verdict (*check)(const void *arg, const struct head2_key *key, uint64_t now_ms);
+    const void *arg;
+};
+enum verdict trust_judge_claim(const struct trust *trust, const struct trust_claim *claim,
+                               const struct head2_key *key, uint64_t now_ms);
+
 #endif

@@ -79,6 +79,8 @@ const struct cli_option *cli_find_option(const struct cli_verb *verb, const char
 /* The value of an option: whether it was given, its text (NULL when not given), its number. */
 bool cli_flag(const struct cli *cli, const char *name);
 const char *cli_string(const struct cli *cli, const char *name);
+/* The same for what several verbs share: NULL also where the verb does not have it. */
+const char *cli_string_if(const struct cli *cli, const char *name);
 const char *cli_string_or(const struct cli *cli, const char *name, const char *otherwise);
 uint64_t cli_number(const struct cli *cli, const char *name, uint64_t otherwise);
 

@@ -11,6 +11,7 @@
 #include "cli/forms.h"
 #include "cli/keys.h"
 #include "cli/receipts.h"
+#include "cli/signing.h"
 #include "cli/verbs.h"
 #include "gateway/parallel.h"
 
@@ -30,7 +31,9 @@ struct work {
     bool deterministic, replace;
     uint8_t *proof;
     size_t proof_len;
-    uint64_t number; /* of the file in this call */
+    uint64_t number;   /* of the file in this call */
+    cli_edit_fn *edit; /* of a document, before it is signed, or NULL */
+    void *edit_arg;
 };
 
 /* What one file is being signed into. */
@@ -116,9 +119,15 @@ static int read_document(struct work *w, struct piece *p)
     uint8_t *text = NULL;
     size_t len = 0, start;
 
-    int code = cli_read_file(w->cli, p->path, SIGBLOCK_DOCUMENT_MAX, &text, &len);
-    if (code != CLI_DONE)
+    /* with its old block, where an edit takes care of that */
+    const size_t limit = SIGBLOCK_DOCUMENT_MAX + (w->edit != NULL ? SIGBLOCK_MAX : 0);
+    int code = cli_read_file(w->cli, p->path, limit, &text, &len);
+    if (code == CLI_DONE && w->edit != NULL)
+        code = w->edit(w->edit_arg, p->path, &text, &len);
+    if (code != CLI_DONE) {
+        free(text);
         return code;
+    }
     if (!sigblock_is_maml(text, len)) {
         free(text);
         return cli_fail(w->cli, CLI_INPUT, p->path, "begin it with ---, or use --form detached",
@@ -168,6 +177,7 @@ static int read_artifact(struct work *w, struct piece *p)
 
 static int make_signature(struct work *w, struct piece *p)
 {
+    const char *type = cli_string_if(w->cli, "media-type");
     struct sigblock *b = &p->block;
     enum head2_status st;
 
@@ -176,7 +186,7 @@ static int make_signature(struct work *w, struct piece *p)
     b->time_ms = utc_now();
     snprintf(b->signer, sizeof b->signer, "%s", cli_string_or(w->cli, "signer", "CHIMERA-HEAD-2"));
     snprintf(b->media_type, sizeof b->media_type, "%s",
-             cli_string_or(w->cli, "media-type", guess_media_type(p->path, p->form)));
+             type != NULL ? type : guess_media_type(p->path, p->form));
     b->has_proof = w->proof != NULL;
     if (b->has_proof)
         head2_sha3_512(b->proof_hash, w->proof, w->proof_len);
@@ -312,7 +322,7 @@ static int sign_file(struct work *w, const char *path)
 static int check_options(const struct cli *cli, enum cli_form form)
 {
     const char *signer = cli_string(cli, "signer");
-    const char *type = cli_string(cli, "media-type");
+    const char *type = cli_string_if(cli, "media-type");
     static const char *const block_only[] = {"signer", "media-type", "hash", "proof"};
 
     for (size_t i = 0; form == CLI_FORM_RAW && i < HEAD2_LEN(block_only); i++)
@@ -352,7 +362,7 @@ static int read_signing_key(struct work *w)
 
 static int prepare(struct work *w)
 {
-    int code = cli_form_option(w->cli, &w->form);
+    int code = w->form == CLI_FORM_AUTO ? cli_form_option(w->cli, &w->form) : CLI_DONE;
     if (code == CLI_DONE)
         code = check_options(w->cli, w->form);
     if (code == CLI_DONE)
@@ -363,22 +373,41 @@ static int prepare(struct work *w)
     return code == CLI_DONE ? cli_receipts_open(w->cli, &w->receipts) : code;
 }
 
+static int run(struct work *w)
+{
+    struct cli *cli = w->cli;
+
+    if (strcasecmp(cli_string_or(cli, "hash", "blake3"), "sha3-512") == 0)
+        w->hash = SIGBLOCK_SHA3_512;
+    const char *existing = cli_string_if(cli, "existing");
+    w->replace = existing != NULL && strcasecmp(existing, "replace") == 0;
+    w->deterministic = cli_flag(cli, "deterministic");
+    int code = prepare(w);
+    /* the first failure ends the run: the error names the file, and none after it is signed */
+    for (int i = 0; code == CLI_DONE && i < cli->count; i++) {
+        w->number = (uint64_t)i + 1;
+        code = sign_file(w, cli->args[i]);
+    }
+    cli_receipts_close(&w->receipts);
+    head2_key_free(w->key);
+    free(w->proof);
+    return code;
+}
+
 int cmd_sign(struct cli *cli)
 {
     struct work w = {.cli = cli, .hash = SIGBLOCK_BLAKE3};
 
-    if (strcasecmp(cli_string_or(cli, "hash", "blake3"), "sha3-512") == 0)
-        w.hash = SIGBLOCK_SHA3_512;
-    w.replace = strcasecmp(cli_string_or(cli, "existing", "refuse"), "replace") == 0;
-    w.deterministic = cli_flag(cli, "deterministic");
-    int code = prepare(&w);
-    /* the first failure ends the run: the error names the file, and none after it is signed */
-    for (int i = 0; code == CLI_DONE && i < cli->count; i++) {
-        w.number = (uint64_t)i + 1;
-        code = sign_file(&w, cli->args[i]);
-    }
-    cli_receipts_close(&w.receipts);
-    head2_key_free(w.key);
-    free(w.proof);
-    return code;
+    return run(&w);
+}
+
+int cli_sign_documents(struct cli *cli, cli_edit_fn *edit, struct cli_signing *s)
+{
+    struct work w = {
+        .cli = cli, .hash = SIGBLOCK_BLAKE3, .form = CLI_FORM_MAML, .edit = edit, .edit_arg = s};
+
+    s->cli = cli;
+    s->key = &w.key;
+    s->signer = &w.signer;
+    return run(&w);
 }

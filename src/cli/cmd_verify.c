@@ -7,10 +7,11 @@
  */
 #include "artifact/base64.h"
 #include "artifact/rawsig.h"
-#include "artifact/trust.h"
+#include "cli/anchors.h"
 #include "cli/files.h"
 #include "cli/forms.h"
 #include "cli/keys.h"
+#include "cli/signing.h"
 #include "cli/verbs.h"
 #include "gateway/parallel.h"
 
@@ -22,9 +23,9 @@
 
 struct work {
     struct cli *cli;
-    struct head2_key *key;
-    struct trust *trust;
+    struct cli_anchors anchors;
     enum cli_form form;
+    cli_look_fn *look; /* at a document, before its signature is judged, or NULL */
 };
 
 static int say_valid(struct work *w, const char *path, const struct sigblock *b)
@@ -32,7 +33,7 @@ static int say_valid(struct work *w, const char *path, const struct sigblock *b)
     char when[UTC_BYTES + 1], id[CLI_KEY_ID_TEXT];
 
     if (b == NULL) {
-        cli_key_id(id, w->key);
+        cli_key_id(id, w->anchors.key);
         if (w->cli->json)
             cli_print_json(w->cli, json_pack("{s:s, s:s, s:s, s:s}", "file", path, "verdict",
                                              "valid", "form", "raw", "key_id", id));
@@ -44,12 +45,12 @@ static int say_valid(struct work *w, const char *path, const struct sigblock *b)
     hex_encode(id, b->key_id, sizeof b->key_id);
     id[CLI_KEY_ID_TEXT - 1] = 0;
     /* with --key alone the name is only what the signer says of itself */
-    const char *known = w->trust != NULL ? "" : " (name as the signer gives it)";
+    const char *known = w->anchors.trust != NULL ? "" : " (name as the signer gives it)";
     if (w->cli->json)
         cli_print_json(w->cli, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "file", path,
                                          "verdict", "valid", "signer", b->signer, "timestamp", when,
                                          "algorithm", head2_alg_name(b->alg), "key_id", id,
-                                         "name_trusted", w->trust != NULL));
+                                         "name_trusted", w->anchors.trust != NULL));
     else
         cli_print(w->cli, "valid %s: %s%s, %s, %s, key %s\n", path, b->signer, known, when,
                   head2_alg_name(b->alg), id);
@@ -99,15 +100,11 @@ static int malformed(struct work *w, const char *path, const char *hint, const c
 static int judge(struct work *w, const char *path, const struct sigblock *b,
                  const uint8_t digest[64])
 {
-    const char *signer = cli_string(w->cli, "signer");
-    const uint64_t now = utc_now();
-    enum verdict v = w->trust != NULL ? trust_judge(w->trust, b, digest, w->key, now)
-                                      : sigblock_check(b, digest, w->key, now);
+    const enum verdict v = cli_anchors_judge(w->cli, &w->anchors, b, digest);
 
-    if (v == VERDICT_VALID && signer != NULL && strcmp(signer, b->signer) != 0)
-        v = VERDICT_SIGNER;
-    return v == VERDICT_VALID ? say_valid(w, path, b)
-                              : say_invalid(w, path, verdict_text(v), advice(v, w->trust != NULL));
+    return v == VERDICT_VALID
+               ? say_valid(w, path, b)
+               : say_invalid(w, path, verdict_text(v), advice(v, w->anchors.trust != NULL));
 }
 
 static int parse_block(struct work *w, const char *path, const char *text, size_t len,
@@ -133,6 +130,8 @@ static int verify_maml(struct work *w, const char *path)
     if (b == NULL)
         return cli_fail(w->cli, CLI_INTERNAL, path, NULL, "out of memory");
     int code = cli_read_file(w->cli, path, SIGBLOCK_DOCUMENT_MAX + SIGBLOCK_MAX, &text, &len);
+    if (code == CLI_DONE && w->look != NULL)
+        code = w->look(w->cli, path, text, len);
     if (code == CLI_DONE && sigblock_find(text, len, &start) != HEAD2_OK)
         code = malformed(w, path, "sign it first, or check that it is whole",
                          "no signature block at its end");
@@ -193,16 +192,16 @@ static int verify_raw(struct work *w, const char *path, const char *sig_path)
     int code = cli_read_file(w->cli, sig_path, 65536, &sig, &len);
     if (code != CLI_DONE)
         return code;
-    const size_t want = head2_alg_sig_bytes(head2_key_alg(w->key));
+    const size_t want = head2_alg_sig_bytes(head2_key_alg(w->anchors.key));
     snprintf(what, sizeof what, "%zu bytes; an %s signature has %zu", len,
-             head2_alg_name(head2_key_alg(w->key)), want);
+             head2_alg_name(head2_key_alg(w->anchors.key)), want);
     if (len != want)
         code = malformed(w, sig_path, "check the key and the signature file", what);
-    else if (rawsig_init(&r, w->key, cli_string_or(w->cli, "context", "")) != HEAD2_OK)
+    else if (rawsig_init(&r, w->anchors.key, cli_string_or(w->cli, "context", "")) != HEAD2_OK)
         code = cli_fail(w->cli, CLI_INTERNAL, path, NULL, "the signature cannot be judged");
     else if (file_stream(path, raw_bytes, &r) != HEAD2_OK)
         code = cli_fail_errno(w->cli, path, errno, "cannot read");
-    else if (rawsig_verify(&r, w->key, sig, len) == HEAD2_OK)
+    else if (rawsig_verify(&r, w->anchors.key, sig, len) == HEAD2_OK)
         code = say_valid(w, path, NULL);
     else
         code = say_invalid(w, path, verdict_text(VERDICT_SIGNATURE),
@@ -263,9 +262,6 @@ static int check_options(const struct work *w)
     const bool has_key = cli_string(cli, "key") != NULL;
     const bool has_trust = cli_string(cli, "trust") != NULL;
 
-    if (!has_key && !has_trust)
-        return cli_fail(cli, CLI_USAGE, "--key", "give --key FILE or --trust FILE",
-                        "nothing says whose signature is trusted");
     if (w->form == CLI_FORM_RAW && (!has_key || has_trust))
         return cli_fail(cli, CLI_USAGE, "--raw", "give --key FILE and no trust file",
                         "a raw signature names no signer");
@@ -278,43 +274,37 @@ static int check_options(const struct work *w)
     return CLI_DONE;
 }
 
-static int read_anchors(struct work *w)
+static int run(struct work *w)
 {
-    const char *key = cli_string(w->cli, "key");
-    const char *trust = cli_string(w->cli, "trust");
-    struct trust_fault fault;
-    int code = key != NULL ? cli_read_key(w->cli, key, CLI_KEY_VERIFY, &w->key) : CLI_DONE;
+    struct cli *cli = w->cli;
+    int code = cli_anchors_read(cli, &w->anchors);
 
-    if (code != CLI_DONE || trust == NULL)
-        return code;
-    enum head2_status st = trust_read(&w->trust, trust, &fault);
-    if (st == HEAD2_E_IO)
-        return cli_fail_errno(w->cli, trust, errno, "cannot read");
-    if (st != HEAD2_OK && fault.line == 0)
-        return cli_fail(w->cli, cli_status_exit(st), trust, "give a trust file", "%s", fault.what);
-    if (st != HEAD2_OK)
-        return cli_fail(w->cli, cli_status_exit(st), trust, "correct that line", "line %u: %s",
-                        fault.line, fault.what);
-    return CLI_DONE;
+    if (code == CLI_DONE) {
+        for (int i = 0; i < cli->count; i++) {
+            int one = w->look != NULL ? verify_maml(w, cli->args[i]) : verify_file(w, cli->args[i]);
+            if (one != CLI_DONE && (code == CLI_DONE || one == CLI_FAILED))
+                code = one;
+        }
+    }
+    cli_anchors_close(&w->anchors);
+    return code;
 }
 
 int cmd_verify(struct cli *cli)
 {
     struct work w = {.cli = cli};
-
     int code = cli_form_option(cli, &w.form);
+
+    if (code == CLI_DONE)
+        code = cli_anchors_need(cli);
     if (code == CLI_DONE)
         code = check_options(&w);
-    if (code == CLI_DONE)
-        code = read_anchors(&w);
-    if (code == CLI_DONE) {
-        for (int i = 0; i < cli->count; i++) {
-            int one = verify_file(&w, cli->args[i]);
-            if (one != CLI_DONE && (code == CLI_DONE || one == CLI_FAILED))
-                code = one;
-        }
-    }
-    head2_key_free(w.key);
-    trust_free(w.trust);
-    return code;
+    return code == CLI_DONE ? run(&w) : code;
+}
+
+int cli_verify_documents(struct cli *cli, cli_look_fn *look)
+{
+    struct work w = {.cli = cli, .form = CLI_FORM_MAML, .look = look};
+
+    return run(&w);
 }

@@ -74,6 +74,11 @@ const char *cli_string(const struct cli *cli, const char *name)
     return n < 0 ? NULL : cli->values[n];
 }
 
+const char *cli_string_if(const struct cli *cli, const char *name)
+{
+    return cli_find_option(cli->verb, name) != NULL ? cli_string(cli, name) : NULL;
+}
+
 const char *cli_string_or(const struct cli *cli, const char *name, const char *otherwise)
 {
     const char *value = cli_string(cli, name);
@@ -228,14 +233,14 @@ static int check_count(struct cli *cli)
 static int check_stdin(const struct cli *cli)
 {
     static const char *const inputs[] = {
-        "key", "trust",           "signature",           "proof",  "check",
-        "of",  "passphrase-file", "new-passphrase-file", "against"};
+        "key",   "trust",  "signature",       "proof",
+        "check", "of",     "passphrase-file", "new-passphrase-file",
+        "input", "output", "earlier",         "against"};
     const bool decaps = cli->verb->sub != NULL && strcmp(cli->verb->sub, "decaps") == 0;
     int count = decaps && cli_string(cli, "ct") != NULL && strcmp(cli_string(cli, "ct"), "-") == 0;
 
     for (size_t i = 0; i < HEAD2_LEN(inputs); i++) {
-        const char *value =
-            cli_find_option(cli->verb, inputs[i]) != NULL ? cli_string(cli, inputs[i]) : NULL;
+        const char *value = cli_string_if(cli, inputs[i]);
         count += value != NULL && strcmp(value, "-") == 0;
     }
     for (int i = 0; i < cli->count; i++)

@@ -23,8 +23,8 @@ static const char *const generators[] = {"ctr-drbg", "xdrbg-256"};
 static unsigned chosen(const struct cli *cli, const char *option, const char *const *names,
                        unsigned n, unsigned otherwise)
 {
-    const char *value = cli_string_or(cli, option, names[otherwise]);
-    unsigned i = 0;
+    const char *value = cli_string_if(cli, option);
+    unsigned i = value != NULL ? 0 : n;
 
     while (i < n && strcmp(value, names[i]) != 0)
         i++;

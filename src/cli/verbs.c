@@ -182,6 +182,51 @@ static const struct cli_option ledger_verify_options[] = {
 
 static const struct cli_option maml_check_options[] = {CLI_MAML_MODE_OPTION, END};
 
+static const struct cli_option maml_history_options[] = {
+    {"verify", 0, CLI_FLAG, NULL, "judge every signature and ticket in it", 0, 0},
+    {"key", 0, CLI_FILE, "FILE", "the signer's public key", 0, 0},
+    {"trust", 0, CLI_FILE, "FILE", "trust file, as for verify", 0, 0},
+    {"earlier", 0, CLI_FILE, "FILE", "a copy from before: the document must begin with it", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
+#define SIGNING                                                                                    \
+    {"key", 0, CLI_FILE, "FILE", "the signing key (default: the file that HEAD2_KEY names)", 0,    \
+     0},                                                                                           \
+    {"signer", 0, CLI_STRING, "NAME", "who signs (default: CHIMERA-HEAD-2)", 0, 0}
+#define SIGNATURE                                                                                  \
+    {"hash", 0, CLI_ENUM, "blake3|sha3-512",                                                       \
+     "digest in the block (default: blake3; for CNSA: sha3-512)", 0, 0},                           \
+    {"proof", 0, CLI_FILE, "FILE", "evidence record to carry in the block, at most 64 KiB", 0, 0}, \
+    {"deterministic", 0, CLI_FLAG, NULL, "without fresh randomness, for reproducible builds", 0,   \
+     0},                                                                                           \
+    {"out", 0, CLI_FILE, "FILE", "where the result goes (one file only)", 0, 0}
+#define SIGN_EXISTING                                                                              \
+    {"existing", 0, CLI_ENUM, "refuse|replace",                                                    \
+     "when there is a signature already (default: refuse)", 0, 0}
+
+static const struct cli_option maml_sign_options[] = {
+    SIGNING, SIGNATURE, SIGN_EXISTING, CLI_MAML_MODE_OPTION, PASSPHRASE_FILE, CLI_RECEIPT_OPTIONS, END
+};
+
+static const struct cli_option maml_ticket_options[] = {
+    SIGNING,
+    {"input", 0, CLI_FILE, "FILE", "what was run on (required)", 0, 0},
+    {"output", 0, CLI_FILE, "FILE", "what came of it (required)", 0, 0},
+    {"duration-ms", 0, CLI_NUMBER, "N", "how long it ran, in milliseconds (default: 0)", 0, 999999999999},
+    {"head", 0, CLI_STRING, "ID", "who ran it (default: CHIMERA-HEAD-2)", 0, 0},
+    {"trust", 0, CLI_FILE, "FILE", "for a present signature by another key: trust file, as for verify", 0, 0},
+    SIGNATURE, CLI_MAML_MODE_OPTION, PASSPHRASE_FILE, CLI_RECEIPT_OPTIONS, END
+};
+
+static const struct cli_option maml_verify_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "the signer's public key", 0, 0},
+    {"trust", 0, CLI_FILE, "FILE", "trust file, as for verify", 0, 0},
+    {"signer", 0, CLI_STRING, "NAME", "demand this signer", 0, 0},
+    {"proof", 0, CLI_FILE, "FILE", "demand this evidence record", 0, 0},
+    CLI_MAML_MODE_OPTION, PASSPHRASE_FILE, END
+};
+
 static const struct cli_option maml_may_options[] = {
     {"agent", 0, CLI_STRING, "URI", "who asks (required)", 0, 0},
     {"action", 0, CLI_ENUM, "read|write|execute", "what for (required)", 0, 0},
@@ -305,18 +350,9 @@ static const struct cli_option rng_simulate_options[] = {
     {"context", 0, CLI_STRING, "STR", "context string of a raw signature (default: empty)", 0, 0}
 
 static const struct cli_option sign_options[] = {
-    {"key", 0, CLI_FILE, "FILE", "the signing key (default: the file that HEAD2_KEY names)", 0, 0},
-    {"signer", 0, CLI_STRING, "NAME", "who signs (default: CHIMERA-HEAD-2)", 0, 0},
-    FORM,
-    {"hash", 0, CLI_ENUM, "blake3|sha3-512",
-     "digest in the block (default: blake3; for CNSA: sha3-512)", 0, 0},
+    SIGNING, FORM, SIGNATURE,
     {"media-type", 0, CLI_STRING, "TYPE", "media type (default: from the name)", 0, 0},
-    {"proof", 0, CLI_FILE, "FILE", "evidence record to carry in the block, at most 64 KiB", 0, 0},
-    {"deterministic", 0, CLI_FLAG, NULL, "without fresh randomness, for reproducible builds", 0, 0},
-    {"existing", 0, CLI_ENUM, "refuse|replace",
-     "when there is a signature already (default: refuse)", 0, 0},
-    {"out", 0, CLI_FILE, "FILE", "where the result goes (one file only)", 0, 0},
-    PASSPHRASE_FILE, CLI_RECEIPT_OPTIONS, END
+    SIGN_EXISTING, PASSPHRASE_FILE, CLI_RECEIPT_OPTIONS, END
 };
 
 static const struct cli_option verify_options[] = {
@@ -437,6 +473,11 @@ const struct cli_verb cli_verbs[] = {
      "with its place, what is wrong and how to mend it. A good document need not be signed, and a "
      "signature is not verified: that is 'head2 maml verify'.", maml_check_options, FILES,
      cmd_maml_check},
+    {"maml", "history", "FILE", 1, 1, "list or verify the History of a MAML document",
+     "With --verify: every signature that the document carried before, and every ticket, up to the "
+     "present signature. A line of History that was changed or removed breaks the signature after "
+     "it. Entries cut off at the end, with the signature that stood there put back, are seen only "
+     "with --earlier.", maml_history_options, CHECKS, cmd_maml_history},
     {"maml", "may", "FILE", 1, 1, "whether a MAML document lets an agent do something",
      "Exit code 5 when its permissions do not name the agent for the action. In a pattern * stands "
      "for any characters. The answer is what the document says: verify it first.",
@@ -444,6 +485,16 @@ const struct cli_verb cli_verbs[] = {
     {"maml", "show", "FILE", 1, 1, "print what a MAML document says",
      "Front matter, sections with their places, History, and who signed; nothing is verified.",
      maml_show_options, FILES, cmd_maml_show},
+    {"maml", "sign", "FILE...", 1, -1, "check and sign MAML documents",
+     "As sign does; a document that 'head2 maml check' finds an error in is not signed.",
+     maml_sign_options, FILES | RANDOM, cmd_maml_sign},
+    {"maml", "ticket", "FILE", 1, 1, "append a signed execution ticket to a MAML document",
+     "One line of History says, signed, that something was run on an input and gave an output. The "
+     "document is signed anew; the signature that it had must be valid, by the same key or one of "
+     "the trust file, and stays in History.", maml_ticket_options, CHECKS | RANDOM, cmd_maml_ticket},
+    {"maml", "verify", "FILE...", 1, -1, "check and verify MAML documents",
+     "As verify does; a document that 'head2 maml check' finds an error in is malformed, whatever "
+     "its signature.", maml_verify_options, CHECKS, cmd_maml_verify},
     {"mu", NULL, "FILE", 1, 1, "print a text reversed, code point by code point",
      "The rule of .mu receipts: the whole UTF-8 text reversed by code point, which is each line "
      "reversed and the order of lines reversed. Doing it twice gives the text back. With --of, "

@@ -10,7 +10,8 @@ cli_run cmd_acvp, cmd_bench, cmd_completion, cmd_config_check, cmd_doctor, cmd_g
 cli_run cmd_init, cmd_kem_decaps, cmd_kem_encaps, cmd_link, cmd_status;
 cli_run cmd_key_convert, cmd_key_export, cmd_key_generate, cmd_key_show, cmd_mu;
 cli_run cmd_receipt_show, cmd_receipt_verify, cmd_sign, cmd_verify, cmd_version;
-cli_run cmd_maml_check, cmd_maml_may, cmd_maml_show;
+cli_run cmd_maml_check, cmd_maml_history, cmd_maml_may, cmd_maml_show, cmd_maml_sign;
+cli_run cmd_maml_ticket, cmd_maml_verify;
 cli_run cmd_ledger_append, cmd_ledger_export, cmd_ledger_prove, cmd_ledger_show, cmd_ledger_stats;
 cli_run cmd_ledger_verify;
 cli_run cmd_rng_assess, cmd_rng_bytes, cmd_rng_conditioning, cmd_rng_monitor, cmd_rng_report;

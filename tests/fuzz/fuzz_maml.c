@@ -3,7 +3,7 @@
  * mode finds the errors of lenient mode and more, and sections are those that CommonMark finds in
  * the text itself.
  */
-#include "artifact/maml.h"
+#include "artifact/ticket.h"
 #include "fuzz/edit.h"
 
 #include <cmark.h>
@@ -11,6 +11,26 @@
 static bool lies_in(const struct maml *m, struct maml_span s)
 {
     return s.at >= m->body && s.len <= m->end && s.at <= m->end - s.len;
+}
+
+/* A ticket that is read is written again to the same bytes, but for the line's end. */
+static void check_entry(const struct maml *m, const struct maml_entry *e)
+{
+    static struct ticket t;
+    static struct sigblock b;
+    static char line[TICKET_LINE_MAX], text[SIGBLOCK_MAX];
+    struct sigblock_fault fault;
+    size_t len = 0;
+
+    (void)(signed_read(&b, text, &len, m, e, &fault) == HEAD2_OK);
+    if (ticket_read(&t, m, e) != HEAD2_OK)
+        return;
+    len = ticket_write(&t, line) - 1;
+    /* the tag may be another */
+    const size_t same = (size_t)(e->text.at - e->whole.at);
+    FUZZ_ASSERT(len >= strlen("head=") && e->text.len <= len &&
+                memcmp(line + len - e->text.len, m->doc + e->text.at, e->text.len) == 0 &&
+                same < e->whole.len);
 }
 
 static void check_sections(const struct maml *m)
@@ -33,6 +53,7 @@ static void check_sections(const struct maml *m)
         const struct maml_entry *e = &m->entries[i];
         FUZZ_ASSERT(lies_in(m, e->whole) && lies_in(m, e->time) && lies_in(m, e->tag) &&
                     lies_in(m, e->text));
+        check_entry(m, e);
     }
 }
 
