@@ -225,6 +225,9 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
         sqlite3_exec(l->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL,
                      NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be opened");
+    /* one moment of it, whatever is appended meanwhile: entries and checkpoints belong together */
+    if (mode == LEDGER_READ && sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        return ledger_failed(l, fault, "cannot be read");
     return HEAD2_OK;
 }
 

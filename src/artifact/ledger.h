@@ -35,7 +35,7 @@ struct ledger_fault {
 };
 
 enum ledger_mode {
-    LEDGER_READ,  /* of what others append, too; also from a read-only disk */
+    LEDGER_READ,  /* as it is now, while others append; also from a read-only disk */
     LEDGER_APPEND /* made if there is none; waits LEDGER_WAIT_MS for another process */
 };
 

@@ -260,14 +260,25 @@ static void refused(enum ledger_mode mode, const struct head2_key *as, enum head
 
 static void one_appends(void)
 {
+    static char note[CHECKPOINT_NOTE_MAX];
+    struct checkpoint c;
+    const char *why;
+
     fresh();
     struct ledger *l = opened(LEDGER_APPEND);
     append(l, 5);
     refused(LEDGER_APPEND, key, HEAD2_E_STATE, "appends to it");
     CHECK(strstr(fault.what, "process") != NULL);
+    CHECK_EQ(ledger_sign(l, &signer, 1795000000000, &fault), HEAD2_OK);
     struct ledger *reader = opened(LEDGER_READ);
     append(l, 5);
-    CHECK_EQ(ledger_size(reader), 5);
+    CHECK_EQ(ledger_sign(l, &signer, 1795000000000, &fault), HEAD2_OK);
+    CHECK_EQ(ledger_size(reader), 5); /* and so is all that it is asked for */
+    check_whole(reader);
+    size_t len = sizeof note;
+    CHECK_EQ(ledger_note(reader, 0, note, &len, &fault), HEAD2_OK);
+    CHECK_EQ(checkpoint_parse(&c, note, len, &why), HEAD2_OK);
+    CHECK_EQ(c.size, 5);
     struct ledger_entry e = entry_of(5);
     CHECK_EQ(ledger_append(reader, &e, 1, &fault), HEAD2_E_ARG);
     ledger_close(reader);
