@@ -22,7 +22,6 @@ static const char schema[] =
     "CREATE TABLE identity (origin TEXT NOT NULL, key BLOB NOT NULL) STRICT;"
     "CREATE TABLE entry (i INTEGER PRIMARY KEY, kind INTEGER NOT NULL, ms INTEGER NOT NULL,"
     " subject TEXT NOT NULL, number INTEGER NOT NULL, text BLOB NOT NULL) STRICT;"
-    "CREATE INDEX entry_subject ON entry (subject);"
     "CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hashes BLOB NOT NULL,"
     " PRIMARY KEY (level, n)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;"
