@@ -118,19 +118,20 @@ static void copy_html(char *out, const uint8_t *line, size_t len, size_t at)
 /*
  * The same inside a list or where a paragraph may go on, so that it is HTML to the one and harmless
  * to the other: comments and declarations, whose ends are looked for to the end of a paragraph,
- * become a tag `<p `.
+ * become a tag `<p ` and what may end them. Returns the length of the whole line.
  */
-static void copy_inner_html(char *out, const uint8_t *line, size_t len, size_t at)
+static size_t copy_inner_html(char *out, const uint8_t *line, size_t len, size_t at)
 {
-    const bool is_tag = len - at < 2 || (line[at + 1] != '!' && line[at + 1] != '?');
+    const uint8_t second = len - at > 1 ? line[at + 1] : 0;
+    const size_t skip = second == '!' ? 2 : 1, grown = strlen("<p ") - skip;
 
-    if (is_tag) {
+    if (second != '!' && second != '?') {
         copy_html(out, line, len, at);
-        return;
+        return len;
     }
-    for (size_t i = 0; i < 3 && at < len; i++)
-        out[at++] = "<p "[i];
-    mask_rest(out, line, len, at);
+    memcpy(out + at, "<p ", strlen("<p "));
+    mask_rest(out + grown, line, len, at + skip);
+    return len + grown;
 }
 
 /* Blanks from at on, copied; columns grows by what they are wide, a tab as 4. */
@@ -143,11 +144,14 @@ static size_t copy_blanks(char *out, const uint8_t *line, size_t len, size_t at,
     return at;
 }
 
-void maml_mask_line(char *out, const uint8_t *line, size_t len)
+size_t maml_mask_line(char *out, const uint8_t *line, size_t len)
 {
     size_t columns = 0, marks = 0, keep;
     size_t at = copy_blanks(out, line, len, 0, &columns);
     const bool is_outer = columns < 4;
+
+    if (at == len)
+        return 0;
 
     /* lists and quotations in each other, to a bounded depth */
     while (at < len && columns <= COLUMNS && marks < MARKS && !is_rule(line, len, at) &&
@@ -157,21 +161,21 @@ void maml_mask_line(char *out, const uint8_t *line, size_t len)
         at = copy_blanks(out, line, len, at + keep, &columns);
     }
     if (at == len)
-        return;
+        return len;
     if (columns > COLUMNS || marks == MARKS) {
         mask_rest(out, line, len, at);
-        return;
+        return len;
     }
     if (line[at] == '<') {
-        if (is_outer && marks == 0)
-            copy_html(out, line, len, at);
-        else
-            copy_inner_html(out, line, len, at);
-        return;
+        if (!is_outer || marks > 0)
+            return copy_inner_html(out, line, len, at);
+        copy_html(out, line, len, at);
+        return len;
     }
     keep = is_rule(line, len, at) ? len - at : fence(line, len, at);
     if (keep == 0)
         keep = heading(line, len, at);
     memcpy(out + at, line + at, keep);
     mask_rest(out, line, len, at + keep);
+    return len;
 }

@@ -9,7 +9,10 @@
 
 #include "base/base.h"
 
-/* One line without its end; out is as long. */
-void maml_mask_line(char *out, const uint8_t *line, size_t len);
+/* One line without its end; out has room for twice as much. Returns the length of what it became:
+ * nothing of a line of blanks, which libcmark 0.30 takes for more of an empty list item, against
+ * the standard. A definition of a link is text here, so one that a line of - or = follows counts as
+ * a heading. */
+size_t maml_mask_line(char *out, const uint8_t *line, size_t len);
 
 #endif

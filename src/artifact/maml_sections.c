@@ -163,17 +163,18 @@ static void take_block(struct maml *m, cmark_node *block, size_t n, size_t end)
 static enum head2_status parse_body(struct maml *m, size_t first, cmark_node **root)
 {
     const struct maml_parts *p = m->parts;
-    char *masked = malloc(m->end - m->body + 1);
+    char *masked = malloc(2 * (m->end - m->body) + 1);
+    size_t len = 0;
 
     if (masked == NULL)
         return HEAD2_E_MEMORY;
     for (size_t n = first; n < p->line_count && p->lines[n] < m->end; n++) {
         const struct maml_span s = maml_line(m, n);
-        const size_t next = p->lines[n + 1], end = s.at + s.len;
-        maml_mask_line(masked + (s.at - m->body), m->doc + s.at, s.len);
-        memcpy(masked + (end - m->body), m->doc + end, next - end);
+        len += maml_mask_line(masked + len, m->doc + s.at, s.len);
+        if (s.at + s.len < m->end)
+            masked[len++] = '\n';
     }
-    *root = cmark_parse_document(masked, m->end - m->body, CMARK_OPT_DEFAULT);
+    *root = cmark_parse_document(masked, len, CMARK_OPT_DEFAULT);
     free(masked);
     return *root != NULL ? HEAD2_OK : HEAD2_E_MEMORY;
 }

@@ -253,16 +253,12 @@ static int show_proof(struct cli *cli, const char *path, const struct maml *m, c
     return code;
 }
 
-int cmd_maml_show(struct cli *cli)
+static int show_file(struct cli *cli, const char *path)
 {
-    const char *path = cli->args[0], *name = cli_string(cli, "section");
-    const char *proof = cli_string(cli, "proof");
+    const char *name = cli_string(cli, "section"), *proof = cli_string(cli, "proof");
     struct cli_maml doc;
-
-    if (name != NULL && (proof != NULL || cli->json))
-        return cli_fail(cli, CLI_USAGE, "--section", "give it alone",
-                        "it prints the section as is");
     int code = cli_maml_read(cli, path, MAML_LENIENT, &doc);
+
     if (code == CLI_DONE)
         code = cli_maml_refuse(cli, path, doc.maml);
     if (code != CLI_DONE)
@@ -282,6 +278,26 @@ int cmd_maml_show(struct cli *cli)
 
 done:
     cli_maml_close(&doc);
+    return code;
+}
+
+int cmd_maml_show(struct cli *cli)
+{
+    const bool has_name = cli_string(cli, "section") != NULL;
+    const bool has_proof = cli_string(cli, "proof") != NULL;
+    int code = CLI_DONE;
+
+    if (has_name && (has_proof || cli->json))
+        return cli_fail(cli, CLI_USAGE, "--section", "give it alone",
+                        "it prints the section as is");
+    if ((has_name || has_proof) && cli->count > 1)
+        return cli_fail(cli, CLI_USAGE, has_name ? "--section" : "--proof", "give one document",
+                        "there are %d documents", cli->count);
+    for (int i = 0; i < cli->count; i++) {
+        const int one = show_file(cli, cli->args[i]);
+        if (code == CLI_DONE)
+            code = one;
+    }
     return code;
 }
 

@@ -482,7 +482,7 @@ const struct cli_verb cli_verbs[] = {
      "Exit code 5 when its permissions do not name the agent for the action. In a pattern * stands "
      "for any characters. The answer is what the document says: verify it first.",
      maml_may_options, FILES, cmd_maml_may},
-    {"maml", "show", "FILE", 1, 1, "print what a MAML document says",
+    {"maml", "show", "FILE...", 1, -1, "print what MAML documents say",
      "Front matter, sections with their places, History, and who signed; nothing is verified.",
      maml_show_options, FILES, cmd_maml_show},
     {"maml", "sign", "FILE...", 1, -1, "check and sign MAML documents",

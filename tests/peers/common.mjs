@@ -116,6 +116,12 @@ export async function mavlink(what) {
   const [protocol, tables] = await Promise.all([entry, mappings].map((p) => import(pathToFileURL(p).href)));
   return { ...protocol.default, ...tables.default };
 }
+export async function commonmark(what) {
+  const entry = path.join(modules, 'commonmark', 'dist', 'commonmark.js');
+  if (!fs.existsSync(entry))
+    absent(what, `commonmark is not in ${modules} (npm install there, see tests/peers)`);
+  return (await import(pathToFileURL(entry).href)).default;
+}
 export async function noble(what) {
   if (!fs.existsSync(path.join(modules, '@noble', 'post-quantum')))
     absent(what, `@noble/post-quantum is not in ${modules} (npm install there, see tests/peers)`);

@@ -441,6 +441,27 @@ static void headings_of(const char *text, size_t len, bool lines[64])
     cmark_node_free(root);
 }
 
+/* Lines of blanks become empty, where libcmark 0.30 and the standard differ: tests/differential
+ * asks another implementation about them. */
+static size_t without_blank_lines(char *text, size_t len)
+{
+    size_t out = 0, begin = 0;
+    for (size_t i = 0; i < len; i++) {
+        text[out++] = text[i];
+        if (text[i] != '\n')
+            continue;
+        size_t blanks = begin;
+        while (text[blanks] == ' ' || text[blanks] == '\t')
+            blanks++;
+        if (blanks + 1 == out) {
+            text[begin] = '\n';
+            out = begin + 1;
+        }
+        begin = out;
+    }
+    return out;
+}
+
 static void masked_lines_keep_their_sections(void)
 {
     static const char *const pieces[] = {
@@ -454,7 +475,7 @@ static void masked_lines_keep_their_sections(void)
         "---",     "===",       "a",       "text ", "\\",     "&lt;",      "\xc3\xa9",
         "- - -",   "<a>",       "    ",    "2. ",   "     ",  "<b></b>",   "1234567890. "};
     uint64_t state = 1;
-    char text[1024], masked[1024];
+    char text[1024], masked[2048];
     size_t found = 0;
     for (unsigned round = 0; round < 25000; round++) {
         bool want[64], got[64];
@@ -467,15 +488,17 @@ static void masked_lines_keep_their_sections(void)
             if (len > 700)
                 break;
         }
+        size_t masked_len = 0;
         for (size_t at = 0; at < len;) {
             const size_t n = (size_t)((char *)memchr(text + at, '\n', len - at) - text) - at;
-            maml_mask_line(masked + at, (const uint8_t *)text + at, n);
-            masked[at + n] = '\n';
+            masked_len += maml_mask_line(masked + masked_len, (const uint8_t *)text + at, n);
+            masked[masked_len++] = '\n';
             at += n + 1;
         }
+        len = without_blank_lines(text, len);
         headings_of(text, len, want);
-        headings_of(masked, len, got);
-        text[len] = masked[len] = 0;
+        headings_of(masked, masked_len, got);
+        text[len] = masked[masked_len] = 0;
         CHECK_SAY(memcmp(want, got, sizeof want) == 0, "round %u:\n%s\nmasked\n%s", round, text,
                   masked);
         for (size_t i = 0; i < 64; i++)
