@@ -9,18 +9,14 @@
 
 #include <stdlib.h>
 
-static int check_first(void *arg, const char *path, uint8_t **bytes, size_t *len)
+static int check_first(const struct cli_signing *s, const char *path, uint8_t **bytes, size_t *len)
 {
-    const struct cli_signing *s = arg;
-
     return cli_maml_check(s->cli, path, *bytes, *len);
 }
 
 int cmd_maml_sign(struct cli *cli)
 {
-    struct cli_signing s = {.cli = cli};
-
-    return cli_sign_documents(cli, check_first, &s);
+    return cli_sign_documents(cli, check_first, NULL);
 }
 
 /* With --proof FILE: whether the evidence record in the block is this one. */

@@ -57,7 +57,6 @@ static int read_options(struct cli *cli, struct work *w)
 static int check_present(const struct cli_signing *s, const char *path, const struct maml *m)
 {
     const struct work *w = s->arg;
-    const struct cli_anchors a = {*s->key, w->trust};
     struct sigblock_hasher h;
     uint8_t digest[64];
 
@@ -67,8 +66,8 @@ static int check_present(const struct cli_signing *s, const char *path, const st
     sigblock_hash_update(&h, m->doc, m->end);
     sigblock_hash_final(&h, digest);
     const uint64_t now = utc_now();
-    const enum verdict v = a.trust != NULL ? trust_judge(a.trust, &m->block, digest, a.key, now)
-                                           : sigblock_check(&m->block, digest, a.key, now);
+    const enum verdict v = w->trust != NULL ? trust_judge(w->trust, &m->block, digest, s->key, now)
+                                            : sigblock_check(&m->block, digest, s->key, now);
     if (v == VERDICT_VALID)
         return CLI_DONE;
     return cli_fail(s->cli, CLI_FAILED, path,
@@ -129,9 +128,8 @@ static int check_composed(const struct cli_signing *s, const char *path, const u
     return code;
 }
 
-static int add_ticket(void *arg, const char *path, uint8_t **bytes, size_t *len)
+static int add_ticket(const struct cli_signing *s, const char *path, uint8_t **bytes, size_t *len)
 {
-    const struct cli_signing *s = arg;
     struct maml *m;
     uint8_t *fresh = NULL;
     size_t fresh_len = 0;
@@ -182,7 +180,6 @@ static int lock_document(const char *path)
 int cmd_maml_ticket(struct cli *cli)
 {
     struct work w = {.trust = NULL};
-    struct cli_signing s = {.cli = cli, .arg = &w};
     struct cli_anchors a = {0};
     int lock = -1;
     int code = read_options(cli, &w);
@@ -196,7 +193,7 @@ int cmd_maml_ticket(struct cli *cli)
             code = cli_fail_errno(cli, cli->args[0], errno, "cannot read");
     }
     if (code == CLI_DONE)
-        code = cli_sign_documents(cli, add_ticket, &s);
+        code = cli_sign_documents(cli, add_ticket, &w);
     if (lock >= 0)
         close(lock);
     cli_anchors_close(&a);

@@ -33,7 +33,7 @@ struct work {
     size_t proof_len;
     uint64_t number;   /* of the file in this call */
     cli_edit_fn *edit; /* of a document, before it is signed, or NULL */
-    void *edit_arg;
+    void *edit_arg;    /* for struct cli_signing */
 };
 
 /* What one file is being signed into. */
@@ -122,8 +122,9 @@ static int read_document(struct work *w, struct piece *p)
     /* with its old block, where an edit takes care of that */
     const size_t limit = SIGBLOCK_DOCUMENT_MAX + (w->edit != NULL ? SIGBLOCK_MAX : 0);
     int code = cli_read_file(w->cli, p->path, limit, &text, &len);
+    const struct cli_signing s = {w->cli, w->key, &w->signer, w->edit_arg};
     if (code == CLI_DONE && w->edit != NULL)
-        code = w->edit(w->edit_arg, p->path, &text, &len);
+        code = w->edit(&s, p->path, &text, &len);
     if (code != CLI_DONE) {
         free(text);
         return code;
@@ -401,13 +402,10 @@ int cmd_sign(struct cli *cli)
     return run(&w);
 }
 
-int cli_sign_documents(struct cli *cli, cli_edit_fn *edit, struct cli_signing *s)
+int cli_sign_documents(struct cli *cli, cli_edit_fn *edit, void *arg)
 {
     struct work w = {
-        .cli = cli, .hash = SIGBLOCK_BLAKE3, .form = CLI_FORM_MAML, .edit = edit, .edit_arg = s};
+        .cli = cli, .hash = SIGBLOCK_BLAKE3, .form = CLI_FORM_MAML, .edit = edit, .edit_arg = arg};
 
-    s->cli = cli;
-    s->key = &w.key;
-    s->signer = &w.signer;
     return run(&w);
 }

@@ -10,15 +10,16 @@
 
 struct cli_signing {
     struct cli *cli;
-    struct head2_key *const *key; /* there once a document is read */
+    const struct head2_key *key;
     const struct artifact_signer *signer;
     void *arg;
 };
 
-/* May refuse a document, or put another in place of its bytes (from malloc); arg is the struct
- * cli_signing. Returns an exit code. */
-typedef int cli_edit_fn(void *arg, const char *path, uint8_t **bytes, size_t *len);
-int cli_sign_documents(struct cli *cli, cli_edit_fn *edit, struct cli_signing *s);
+/* May refuse a document, or put another in place of its bytes (from malloc). Returns an exit
+ * code. */
+typedef int cli_edit_fn(const struct cli_signing *s, const char *path, uint8_t **bytes,
+                        size_t *len);
+int cli_sign_documents(struct cli *cli, cli_edit_fn *edit, void *arg);
 
 typedef int cli_look_fn(struct cli *cli, const char *path, const uint8_t *bytes, size_t len);
 int cli_verify_documents(struct cli *cli, cli_look_fn *look);
