@@ -103,7 +103,8 @@ static int compose(const struct cli_signing *s, const char *path, const struct m
     if (maml_section(m, "History") == NULL)
         at = put(to, at, HEADING, strlen(HEADING));
     at += signed_write(m, (char *)to + at);
-    at = put(to, at, line, ticket_write(&w->ticket, line));
+    const size_t line_len = ticket_write(&w->ticket, line);
+    at = put(to, at, line, line_len);
     *out = to;
     *len = at;
     return CLI_DONE;
