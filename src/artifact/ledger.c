@@ -210,14 +210,15 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
                                        struct ledger_fault *fault)
 {
     char path[PATH_MAX];
-    const int flags =
-        mode == LEDGER_APPEND ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
 
     say_where(l, fault);
     if (snprintf(path, sizeof path, "%s/" LEDGER_FILE, l->folder) >= (int)sizeof path)
         return HEAD2_E_IO;
-    const bool immutable = mode == LEDGER_READ && cannot_change(l) && immutable_name(path, l);
-    if (sqlite3_open_v2(path, &l->db, flags | (immutable ? SQLITE_OPEN_URI : 0), NULL) != SQLITE_OK)
+    /* a reader writes nothing, but may have to play back what a killed process has left */
+    int flags = SQLITE_OPEN_READWRITE | (mode == LEDGER_APPEND ? SQLITE_OPEN_CREATE : 0);
+    if (mode == LEDGER_READ && cannot_change(l) && immutable_name(path, l))
+        flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+    if (sqlite3_open_v2(path, &l->db, flags, NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be opened");
     sqlite3_busy_timeout(l->db, LEDGER_WAIT_MS);
     if (mode == LEDGER_APPEND &&
@@ -225,7 +226,8 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
                      NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be opened");
     /* one moment of it, whatever is appended meanwhile: entries and checkpoints belong together */
-    if (mode == LEDGER_READ && sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+    if (mode == LEDGER_READ &&
+        sqlite3_exec(l->db, "PRAGMA query_only = ON; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be read");
     return HEAD2_OK;
 }
