@@ -120,6 +120,54 @@ static void both_halves_count(void)
     CHECK(memcmp(&ka.master, &kc.master, sizeof ka.master) != 0);
 }
 
+static struct head2_job *run(enum job_kind kind, const struct head2_job *from)
+{
+    struct head2_job *j = calloc(1, sizeof *j);
+
+    CHECK(j != NULL);
+    if (from != NULL)
+        *j = *from;
+    j->kind = kind;
+    head2_job_run(j, net_sign, NULL);
+    CHECK_EQ(j->result, HEAD2_OK);
+    return j;
+}
+
+/* The jobs put ss and Z where the schedule takes them from: Z is what P-384 gives, computed apart.
+ */
+static void jobs_give_both_halves(void)
+{
+    struct head2_job drone = {
+        .seed = {.kem = {{1}}, .p384 = {{2}}, .hybrid = true}
+    };
+    struct head2_job gateway = {
+        .seed = {.p384 = {{3}}, .hybrid = true},
+          .m = {{4}            }
+    };
+    uint8_t z[P384_SECRET_BYTES];
+
+    struct head2_job *offer = run(JOB_KEYPAIR, &drone);
+    memcpy(gateway.key, offer->key, EK_BYTES);
+    memcpy(gateway.kx2, offer->kx2, KX2_BYTES);
+    struct head2_job *answer = run(JOB_ENCAPS, &gateway);
+    memcpy(drone.ct, answer->ct, CT_BYTES);
+    memcpy(drone.kx2, answer->kx2, KX2_BYTES);
+    struct head2_job *end = run(JOB_DECAPS, &drone);
+    CHECK_EQ(answer->ss.len, 80);
+    CHECK_EQ(end->ss.len, 80);
+    CHECK_MEM(answer->ss.b, end->ss.b, 80);
+    CHECK_EQ(p384_shared(z, &drone.seed.p384, answer->kx2), HEAD2_OK);
+    CHECK_MEM(end->ss.b + 32, z, sizeof z);
+    drone.seed.hybrid = gateway.seed.hybrid = false; /* and ss is the same without */
+    struct head2_job *pure = run(JOB_DECAPS, &drone);
+    CHECK_EQ(pure->ss.len, 32);
+    CHECK_MEM(pure->ss.b, end->ss.b, 32);
+    head2_job_free(offer);
+    head2_job_free(answer);
+    head2_job_free(end);
+    head2_job_free(pure);
+}
+
 /* One byte of a message, changed by somebody who knows the gateway's public key. */
 static struct {
     unsigned type, at, left;
@@ -264,6 +312,7 @@ int main(void)
     RUN(gateway_chooses);
     RUN(hybrid_session_rotates);
     RUN(both_halves_count);
+    RUN(jobs_give_both_halves);
     RUN(damaged_shares);
     RUN(needs_both_ends);
     RUN(one_in_sixteen_is_signed);
