@@ -3,6 +3,8 @@
  */
 #include "artifact/mu.h"
 
+#include <stdio.h>
+
 static bool between(uint8_t c, uint8_t low, uint8_t high)
 {
     return c >= low && c <= high;
@@ -106,4 +108,14 @@ enum head2_status mu_compare(const uint8_t *forward, size_t forward_len, const u
     diff->found_end = same == reversed_len;
     diff->expected_end = same == forward_len;
     return HEAD2_E_VERIFY;
+}
+
+void mu_difference_text(char out[MU_DIFFERENCE_TEXT], const struct mu_difference *diff)
+{
+    const char *const found = diff->found_end ? "" : "'", *const right =
+                                                              diff->expected_end ? "" : "'";
+
+    snprintf(out, MU_DIFFERENCE_TEXT, "line %zu, column %zu: %s%s%s where %s%s%s belongs",
+             diff->line, diff->column, found, diff->found_end ? "the end of the text" : diff->found,
+             found, right, diff->expected_end ? "the end of the text" : diff->expected, right);
 }

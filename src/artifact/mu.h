@@ -27,6 +27,10 @@ struct mu_difference {
     bool found_end, expected_end; /* the text (or what it should be) ends there */
 };
 
+/* A difference in words: "line 2, column 1: 'x' where 'y' belongs". */
+#define MU_DIFFERENCE_TEXT 240
+void mu_difference_text(char out[MU_DIFFERENCE_TEXT], const struct mu_difference *diff);
+
 /* HEAD2_OK when reversed is the reverse of forward; HEAD2_E_VERIFY with *diff otherwise;
  * HEAD2_E_MALFORMED with *bad when forward is not UTF-8. scratch: forward_len bytes. */
 HEAD2_CHECK enum head2_status mu_compare(const uint8_t *forward, size_t forward_len,

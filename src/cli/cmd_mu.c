@@ -39,7 +39,7 @@ static int compare(struct cli *cli, const char *path, const char *of, const uint
     uint8_t *forward = NULL, *scratch = NULL;
     size_t forward_len = 0, bad = 0;
     struct mu_difference d;
-    char hint[512];
+    char hint[512], place[MU_DIFFERENCE_TEXT];
 
     int code = cli_read_file(cli, of, TEXT_MAX, &forward, &forward_len);
     if (code != CLI_DONE)
@@ -54,12 +54,8 @@ static int compare(struct cli *cli, const char *path, const char *of, const uint
         code = cli_fail(cli, CLI_INTERNAL, path, NULL, "out of memory");
     else if (st == HEAD2_E_VERIFY) {
         snprintf(hint, sizeof hint, "'head2 mu %s' prints the right text", of);
-        code = cli_fail(cli, CLI_FAILED, path, hint,
-                        "not the reverse of %s: line %zu, column %zu: %s%s%s where %s%s%s belongs",
-                        of, d.line, d.column, d.found_end ? "the end of the text" : "'",
-                        d.found_end ? "" : d.found, d.found_end ? "" : "'",
-                        d.expected_end ? "the end of the text" : "'",
-                        d.expected_end ? "" : d.expected, d.expected_end ? "" : "'");
+        mu_difference_text(place, &d);
+        code = cli_fail(cli, CLI_FAILED, path, hint, "not the reverse of %s: %s", of, place);
     } else if (cli->json) {
         cli_print_json(cli, json_pack("{s:s, s:s, s:b}", "file", path, "of", of, "reverse", 1));
     } else {
