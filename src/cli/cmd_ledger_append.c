@@ -8,6 +8,7 @@
 #include "artifact/mu.h"
 #include "artifact/utc.h"
 #include "cli/files.h"
+#include "cli/jobs.h"
 #include "cli/keys.h"
 #include "cli/ledgers.h"
 #include "cli/verbs.h"
@@ -25,54 +26,74 @@ struct work {
     char folder[PATH_MAX], subject[CLI_KEY_ID_TEXT];
     struct head2_key *key;
     struct ledger *l;
-    struct ledger_entry *entries;
+    struct ledger_entry *entries; /* of the files, and of a job's signature */
+    size_t n;
 };
 
 /* ---- what is appended ---- */
 
-static int check_text(const struct cli *cli, const char *path, bool job, const uint8_t *text,
-                      size_t len)
+static int check_text(struct cli *cli, const char *path, bool job, const uint8_t *text, size_t len)
 {
-    json_error_t why;
     size_t bad;
 
     if (mu_check_utf8(text, len, &bad) != HEAD2_OK)
         return cli_fail(cli, CLI_INPUT, path, "append UTF-8; of other files their signature blocks",
                         "byte %zu is not UTF-8", bad);
-    if (!job)
-        return CLI_DONE;
-    json_t *o = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-    const bool is_object = json_is_object(o);
-    json_decref(o);
-    if (is_object)
-        return CLI_DONE;
-    return cli_fail(cli, CLI_INPUT, path, "give a JSON object, or --kind text",
-                    o != NULL ? "not a JSON object" : "line %d, column %d: %s", why.line,
-                    why.column, why.text);
+    return job ? cli_job_check(cli, path, text, len) : CLI_DONE;
+}
+
+static struct ledger_entry *new_entry(struct work *w, uint8_t kind, uint64_t ms)
+{
+    struct ledger_entry *e = &w->entries[w->n];
+
+    e->kind = kind;
+    e->ms = ms;
+    e->subject = w->subject;
+    e->number = w->n++;
+    return e;
+}
+
+/* The signature of the only file, behind it. */
+static int read_signature(struct work *w)
+{
+    const struct ledger_entry *job = &w->entries[0];
+    char *text;
+    size_t len;
+
+    const int code = cli_job_signature(w->cli, w->cli->args[0], (const uint8_t *)job->text,
+                                       job->text_len, &text, &len);
+    if (code == CLI_DONE) {
+        struct ledger_entry *e = new_entry(w, LEDGER_KIND_OTHER, job->ms);
+        e->text = text;
+        e->text_len = len;
+    } else {
+        free(text);
+    }
+    return code;
 }
 
 static int read_files(struct work *w)
 {
-    const struct cli *cli = w->cli;
+    struct cli *cli = w->cli;
     const bool job = strcmp(cli_string_or(cli, "kind", "text"), "job") == 0;
     const uint64_t now = utc_now();
-    int code = CLI_DONE;
+    int code = cli_job_options(cli, job);
 
-    w->entries = calloc((size_t)cli->count, sizeof *w->entries);
+    if (code != CLI_DONE)
+        return code;
+    w->entries = calloc((size_t)cli->count + 1, sizeof *w->entries);
     if (w->entries == NULL)
         return cli_fail(cli, CLI_INTERNAL, NULL, NULL, "out of memory");
     for (int i = 0; code == CLI_DONE && i < cli->count; i++) {
-        struct ledger_entry *e = &w->entries[i];
+        struct ledger_entry *e = new_entry(w, job ? LEDGER_KIND_JOB : LEDGER_KIND_OTHER, now);
         uint8_t *text = NULL;
         code = cli_read_file(cli, cli->args[i], LEDGER_TEXT_MAX, &text, &e->text_len);
         if (code == CLI_DONE)
             code = check_text(cli, cli->args[i], job, text, e->text_len);
-        e->kind = job ? LEDGER_KIND_JOB : LEDGER_KIND_OTHER;
-        e->ms = now;
-        e->subject = w->subject;
-        e->number = (uint64_t)i;
         e->text = (const char *)text;
     }
+    if (code == CLI_DONE && cli_string(cli, "signature") != NULL)
+        code = read_signature(w);
     return code;
 }
 
@@ -138,23 +159,47 @@ static int write_public(struct work *w)
 
 /* ---- appending ---- */
 
+/* The names in a list, as words. */
+static void print_missing(struct cli *cli, const char *file, const json_t *missing)
+{
+    for (size_t i = 0; i < json_array_size(missing); i++) {
+        if (i == 0)
+            cli_print(cli, "note: %s: a report would lack ", file);
+        cli_print(cli, "%s%s", i != 0 ? ", " : "", json_string_value(json_array_get(missing, i)));
+    }
+    if (json_array_size(missing) != 0)
+        cli_print(cli, "\n");
+}
+
+static void say_entry(struct work *w, const struct ledger_entry *e, const char *file, json_t *list)
+{
+    struct cli *cli = w->cli;
+    json_t *missing = e->kind == LEDGER_KIND_JOB ? cli_job_missing(e->text, e->text_len) : NULL;
+
+    if (cli->json) {
+        json_t *o = json_pack("{s:I, s:s*}", "index", (json_int_t)e->index, "file", file);
+        if (missing != NULL)
+            json_object_set(o, "missing", missing);
+        if (json_array_append_new(list, o) != 0)
+            cli->out_errno = ENOMEM;
+    } else {
+        cli_print(cli, "%llu %s\n", (unsigned long long)e->index, file);
+        print_missing(cli, file, missing);
+    }
+    json_decref(missing);
+}
+
 static void say_done(struct work *w)
 {
     struct cli *cli = w->cli;
     json_t *list = json_array();
-    const unsigned long long size = ledger_size(w->l);
 
-    for (int i = 0; i < cli->count; i++) {
-        const unsigned long long index = w->entries[i].index;
-        if (!cli->json)
-            cli_print(cli, "%llu %s\n", index, cli->args[i]);
-        else if (json_array_append_new(list, json_pack("{s:I, s:s*}", "index", (json_int_t)index,
-                                                       "file", cli->args[i])) != 0)
-            cli->out_errno = ENOMEM;
-    }
+    for (size_t i = 0; i < w->n; i++)
+        say_entry(w, &w->entries[i],
+                  i < (size_t)cli->count ? cli->args[i] : cli_string(cli, "signature"), list);
     if (cli->json)
-        cli_print_json(cli,
-                       json_pack("{s:o, s:I}", "entries", list, "checkpoint", (json_int_t)size));
+        cli_print_json(cli, json_pack("{s:o, s:I}", "entries", list, "checkpoint",
+                                      (json_int_t)ledger_size(w->l)));
     else
         json_decref(list);
 }
@@ -171,7 +216,7 @@ static int append(struct work *w)
     int code = write_public(w);
     if (code != CLI_DONE)
         return code;
-    st = ledger_append(w->l, w->entries, (size_t)cli->count, &fault);
+    st = ledger_append(w->l, w->entries, w->n, &fault);
     if (st != HEAD2_OK)
         return cli_ledger_fail(cli, st, &fault);
     st = ledger_sign(w->l, &signer, utc_now(), &fault);
@@ -195,7 +240,7 @@ int cmd_ledger_append(struct cli *cli)
         cli_key_id(w.subject, w.key);
         code = append(&w);
     }
-    for (int i = 0; w.entries != NULL && i < cli->count; i++)
+    for (size_t i = 0; i < w.n; i++)
         free((void *)(uintptr_t)w.entries[i].text);
     free(w.entries);
     ledger_close(w.l);

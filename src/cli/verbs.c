@@ -160,7 +160,9 @@ static const struct cli_option key_convert_options[] = {
 static const struct cli_option ledger_options[] = {CLI_LEDGER_OPTION, END};
 
 static const struct cli_option ledger_append_options[] = {
-    {"kind", 0, CLI_ENUM, "text|job", "job: the files are JSON objects, records of operations (default: text)", 0, 0},
+    {"kind", 0, CLI_ENUM, "text|job", "job: the files are job records, in JSON (default: text)", 0, 0},
+    {"signature", 0, CLI_FILE, "FILE", "of a job: its signature, FILE.sig.maml, which goes into the ledger too", 0, 0},
+    {"trust", 0, CLI_FILE, "FILE", "with --signature: trust file, as for verify", 0, 0},
     CLI_LEDGER_OPTION,
     {"key", 0, CLI_FILE, "FILE", "ML-DSA key that signs (default: ledger.key.pem of the folder)", 0, 0},
     PASSPHRASE_FILE, END
@@ -445,7 +447,9 @@ const struct cli_verb cli_verbs[] = {
     {"ledger", "append", "FILE...", 1, -1, "append files to the ledger, and sign a checkpoint",
      "Each file becomes one entry, UTF-8 of at most 64 KiB: all of them or none, durable when their "
      "numbers are printed. The first append makes the ledger and its key. One process at a time; "
-     "others wait for up to 5 s.", ledger_append_options, FILES | RANDOM, cmd_ledger_append},
+     "others wait for up to 5 s. A job record is checked: all that is wrong is listed, and what a "
+     "report would lack is said. One with an invalid signature is refused.", ledger_append_options,
+     CHECKS | RANDOM, cmd_ledger_append},
     {"ledger", "export", "DIR", 1, 1, "write the ledger as plain files, for an auditor",
      "DIR must not exist. It gets the entries as JSON lines, the tree as tiles, every checkpoint and "
      "the public key: docs/formats.md says how they can be checked without this program.",
