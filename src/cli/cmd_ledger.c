@@ -3,7 +3,6 @@
  */
 #include "artifact/base64.h"
 #include "artifact/ledger_json.h"
-#include "artifact/mu.h"
 #include "artifact/utc.h"
 #include "cli/keys.h"
 #include "cli/ledgers.h"
@@ -13,43 +12,16 @@
 
 /* ---- show ---- */
 
-#define FIRST_LINE 60 /* code points */
-
 struct listing {
     struct cli *cli;
     uint64_t left;
 };
 
-/* The first line, cut to fit, with '?' for control characters. */
-static void first_line(struct cli *cli, const struct ledger_entry *e)
-{
-    const uint8_t *const p = (const uint8_t *)e->text;
-    size_t at = 0;
-
-    for (unsigned n = 0; n < FIRST_LINE && at < e->text_len && p[at] != '\n'; n++) {
-        const size_t step = mu_code_point(p + at, e->text_len - at);
-        if (step <= 1 && (p[at] < 0x20 || p[at] >= 0x7f))
-            cli_print(cli, "?");
-        else
-            cli_write(cli, p + at, step);
-        at += step != 0 ? step : 1;
-    }
-}
-
 static bool list_entry(void *arg, const struct ledger_entry *e)
 {
     struct listing *list = arg;
-    char kind[LEDGER_KIND_NAME], when[UTC_BYTES + 1];
 
-    if (list->cli->json) {
-        cli_print_json(list->cli, ledger_entry_json(e));
-    } else {
-        ledger_kind_name(kind, e->kind);
-        utc_format(when, e->ms);
-        cli_print(list->cli, "%llu  %s  %-8s  ", (unsigned long long)e->index, when, kind);
-        first_line(list->cli, e);
-        cli_print(list->cli, "\n");
-    }
+    cli_ledger_list_entry(list->cli, e);
     return --list->left != 0 && list->cli->out_errno == 0;
 }
 
@@ -203,14 +175,11 @@ int cmd_ledger_prove(struct cli *cli)
     struct ledger_fault fault;
     json_t *proof = NULL;
     struct ledger *l;
-    uint64_t index = 0;
+    uint64_t index;
 
-    const size_t len = strlen(text);
-    if (len == 0 || len > 15 || strspn(text, "0123456789") != len)
+    if (!cli_ledger_number(&index, text))
         return cli_fail(cli, CLI_USAGE, text, "give an entry's number, as 'ledger show' lists them",
                         "not a number");
-    for (const char *p = text; *p != 0; p++)
-        index = 10 * index + (uint64_t)(*p - '0');
     int code = cli_ledger_read(cli, &l);
     if (code != CLI_DONE)
         return code;

@@ -162,7 +162,23 @@ static void show_both(struct cli *cli, const char *forward, const char *reverse,
     }
 }
 
-int cmd_receipt_show(struct cli *cli)
+/* A folder, or a file of version 1. */
+bool cli_receipt_is_old(const char *path)
+{
+    static const char version[] = "\n---\ntype: mu_receipt\nversion: 1\n";
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+
+    if (is_folder(path))
+        return true;
+    if (strcmp(path, "-") == 0 || file_read(path, RECEIPT_FILE_MAX, &bytes, &len) != HEAD2_OK)
+        return false;
+    const bool is_old = memmem(bytes, len, version, sizeof version - 1) != NULL;
+    free(bytes);
+    return is_old;
+}
+
+int cmd_receipt_show_old(struct cli *cli)
 {
     const char *path = cli->args[0];
     char reverse[RECEIPT_FORWARD_MAX];

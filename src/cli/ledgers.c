@@ -1,6 +1,9 @@
 /* see ledgers.h */
 #include "cli/ledgers.h"
 
+#include "artifact/ledger_json.h"
+#include "artifact/mu.h"
+#include "artifact/utc.h"
 #include "cli/files.h"
 
 #include <errno.h>
@@ -47,6 +50,51 @@ int cli_ledger_read(const struct cli *cli, struct ledger **l)
                         "there is no ledger here");
     const enum head2_status st = ledger_open(l, folder, LEDGER_READ, NULL, &fault);
     return st == HEAD2_OK ? CLI_DONE : cli_ledger_fail(cli, st, &fault);
+}
+
+bool cli_ledger_number(uint64_t *index, const char *text)
+{
+    const size_t len = strlen(text);
+
+    *index = 0;
+    if (len == 0 || len > 15 || strspn(text, "0123456789") != len)
+        return false;
+    for (const char *p = text; *p != 0; p++)
+        *index = 10 * *index + (uint64_t)(*p - '0');
+    return true;
+}
+
+#define FIRST_LINE 60 /* code points */
+
+/* The first line, cut to fit, with '?' for control characters. */
+static void first_line(struct cli *cli, const struct ledger_entry *e)
+{
+    const uint8_t *const p = (const uint8_t *)e->text;
+    size_t at = 0;
+
+    for (unsigned n = 0; n < FIRST_LINE && at < e->text_len && p[at] != '\n'; n++) {
+        const size_t step = mu_code_point(p + at, e->text_len - at);
+        if (step <= 1 && (p[at] < 0x20 || p[at] >= 0x7f))
+            cli_print(cli, "?");
+        else
+            cli_write(cli, p + at, step);
+        at += step != 0 ? step : 1;
+    }
+}
+
+void cli_ledger_list_entry(struct cli *cli, const struct ledger_entry *e)
+{
+    char kind[LEDGER_KIND_NAME], when[UTC_BYTES + 1];
+
+    if (cli->json) {
+        cli_print_json(cli, ledger_entry_json(e));
+        return;
+    }
+    ledger_kind_name(kind, e->kind);
+    utc_format(when, e->ms);
+    cli_print(cli, "%llu  %s  %-8s  ", (unsigned long long)e->index, when, kind);
+    first_line(cli, e);
+    cli_print(cli, "\n");
 }
 
 static bool shows_progress(const struct cli *cli)

@@ -22,6 +22,12 @@ int cli_ledger_folder(const struct cli *cli, char out[PATH_MAX]);
 int cli_ledger_read(const struct cli *cli, struct ledger **l);
 int cli_ledger_fail(const struct cli *cli, enum head2_status st, const struct ledger_fault *fault);
 
+/* The number of an entry as it is typed; false: it is none. */
+bool cli_ledger_number(uint64_t *index, const char *text);
+
+/* One line for an entry, with the first line of its text; or with --json its object. */
+void cli_ledger_list_entry(struct cli *cli, const struct ledger_entry *e);
+
 /* A ledger_progress_fn; arg is the struct cli. Nothing where standard error is no terminal, or with
  * --json. */
 void cli_ledger_progress(void *arg, uint64_t done);

@@ -246,9 +246,35 @@ static const struct cli_option mu_options[] = {
     END
 };
 
+static const struct cli_option receipt_check_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "the ledger's public key (default: the one that lies in the ledger)", 0, 0},
+    CLI_LEDGER_OPTION,
+    {"checkpoint", 0, CLI_STRING, "FILE|DIR",
+     "for short receipts: their checkpoint, or an export that has it (default: the ledger)", 0, 0},
+    END
+};
+
+static const struct cli_option receipt_get_options[] = {
+    {"out", 0, CLI_FILE, "FILE", "where the receipt goes (default: standard output)", 0, 0},
+    {"proof", 0, CLI_ENUM, "whole|short",
+     "whole: with the checkpoint, checked by the key alone; short: with its hash (default: whole)", 0, 0},
+    CLI_LEDGER_OPTION, END
+};
+
+static const struct cli_option receipt_search_options[] = {
+    {"kind", 0, CLI_STRING, "KIND", "of this kind: rotation, signature, job, ... (default: all)", 0, 0},
+    {"from", 0, CLI_STRING, "TIME", "not before this day, or this time in UTC", 0, 0},
+    {"to", 0, CLI_STRING, "TIME", "before this day, or this time in UTC", 0, 0},
+    {"peer", 0, CLI_STRING, "NAME", "whose text has the line 'Peer: NAME'", 0, 0},
+    {"key-id", 0, CLI_STRING, "ID", "whose text names this key: Key ID, Old or New Key ID, Subject", 0, 0},
+    {"subject", 0, CLI_STRING, "ID", "whose text has the line 'Subject: ID'", 0, 0},
+    {"count", 0, CLI_NUMBER, "N", "the newest N of them (default: all)", 1, 1000000},
+    CLI_LEDGER_OPTION, END
+};
+
 static const struct cli_option receipt_show_options[] = {
     {"both", 0, CLI_FLAG, NULL, "forward and reverse beside each other", 0, 0},
-    END
+    CLI_LEDGER_OPTION, END
 };
 
 static const struct cli_option receipt_verify_options[] = {
@@ -504,8 +530,25 @@ const struct cli_verb cli_verbs[] = {
      "reversed and the order of lines reversed. Doing it twice gives the text back. With --of, "
      "nothing is reversed: FILE is compared with what the reverse of that text is, and the first "
      "difference is named.", mu_options, CHECKS, cmd_mu},
-    {"receipt", "show", "PATH", 1, 1, "print a receipt's text, or list a folder's receipts", NULL,
-     receipt_show_options, CHECKS, cmd_receipt_show},
+    {"receipt", "check", "FILE...", 1, -1, "check .mu receipts, offline",
+     "Whether the text is the one that was hashed, and a checkpoint signed by the ledger's key holds "
+     "it. A whole receipt carries its checkpoint and needs the key alone; that of a short one comes "
+     "from the ledger, an export, or a file. Without --key it is shown no more than that receipt "
+     "and ledger agree. Exit code 1 when one is invalid.", receipt_check_options, CHECKS,
+     cmd_receipt_check},
+    {"receipt", "get", "NUMBER", 1, 1, "write the .mu receipt of an entry of the ledger",
+     "The entry's text reversed, and the proof that the ledger holds it: about 2 KB, and with its "
+     "checkpoint 8 KB. An entry that no checkpoint has yet is refused, and so is a text above "
+     "4,096 bytes, for which there is 'head2 ledger prove'.", receipt_get_options, FILES,
+     cmd_receipt_get},
+    {"receipt", "search", "", 0, 0, "list entries of the ledger by kind, time, peer, key",
+     "One line each, the newest last; with --json an object for each, with its text. Names and keys "
+     "are compared with whole lines of the text.", receipt_search_options, FILES,
+     cmd_receipt_search},
+    {"receipt", "show", "WHAT...", 1, -1, "print what receipts say",
+     "WHAT is an entry's number, or a .mu file (./5 for a file of that name). Nothing is verified "
+     "but that a file's text has its hash: that is 'head2 receipt check'.", receipt_show_options,
+     CHECKS, cmd_receipt_show},
     {"receipt", "verify", "PATH", 1, 1, "check a folder's chain of receipts, or one receipt",
      "Every text, hash, signature and link is checked, offline. Receipts cut off at the end of the "
      "chain are seen only by comparing the newest index and hash, which are printed, with what was "
