@@ -229,7 +229,8 @@ enum head2_status file_make_dirs(const char *path, mode_t mode)
             continue;
         memcpy(part, path, i);
         part[i] = 0;
-        if (mkdir(part, mode) != 0 && errno != EEXIST)
+        const bool made = mkdir(part, mode) == 0;
+        if ((!made && errno != EEXIST) || (made && !sync_folder(part)))
             return HEAD2_E_IO;
     }
     if (stat(path, &info) != 0)

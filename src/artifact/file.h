@@ -30,7 +30,7 @@ enum file_existing {
 HEAD2_CHECK enum head2_status file_write(const char *path, const void *bytes, size_t len,
                                          mode_t mode, enum file_existing existing);
 
-/* mkdir -p with mode for what is made. */
+/* mkdir -p with mode for what is made, which is durable then. */
 HEAD2_CHECK enum head2_status file_make_dirs(const char *path, mode_t mode);
 
 #endif

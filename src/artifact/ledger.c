@@ -54,6 +54,8 @@ enum head2_status ledger_failed(const struct ledger *l, struct ledger_fault *fau
         fault->error = EROFS;
     else if (code == SQLITE_CANTOPEN || code == SQLITE_IOERR)
         fault->error = sqlite3_system_errno(l->db);
+    if (code == SQLITE_IOERR && fault->error == 0) /* SQLite does not always know */
+        fault->error = EIO;
     return code == SQLITE_NOMEM ? HEAD2_E_MEMORY : HEAD2_E_IO;
 }
 
@@ -216,7 +218,7 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
         return HEAD2_E_IO;
     /* a reader writes nothing, but may have to play back what a killed process has left */
     int flags = SQLITE_OPEN_READWRITE | (mode == LEDGER_APPEND ? SQLITE_OPEN_CREATE : 0);
-    if (mode == LEDGER_READ && cannot_change(l) && immutable_name(path, l))
+    if (mode != LEDGER_APPEND && cannot_change(l) && immutable_name(path, l))
         flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     if (sqlite3_open_v2(path, &l->db, flags, NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be opened");
@@ -226,8 +228,12 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
                      NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be opened");
     /* one moment of it, whatever is appended meanwhile: entries and checkpoints belong together */
-    if (mode == LEDGER_READ &&
+    if (mode != LEDGER_APPEND &&
         sqlite3_exec(l->db, "PRAGMA query_only = ON; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+        return ledger_failed(l, fault, "cannot be read");
+    /* nothing is written: it lets SQLite read a file that is shorter than it says */
+    if (mode == LEDGER_RESCUE &&
+        sqlite3_exec(l->db, "PRAGMA writable_schema = ON", NULL, NULL, NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be read");
     return HEAD2_OK;
 }
@@ -245,12 +251,13 @@ static enum head2_status look(struct ledger *l, enum ledger_mode mode, const str
         HEAD2_TRY(create(l, key, fault));
         version = VERSION;
     }
-    if (version != VERSION || ask(l, "PRAGMA application_id") != APPLICATION) {
+    if (version == 0 || ask(l, "PRAGMA application_id") != APPLICATION)
+        return ledger_damaged(l, fault, "is no ledger");
+    if (version != VERSION) {
         say_where(l, fault);
-        snprintf(fault->what, sizeof fault->what,
-                 version == 0 ? "is no ledger" : "is of version %lld, which this program is not",
+        snprintf(fault->what, sizeof fault->what, "is of version %lld, which this program is not",
                  (long long)version);
-        return version == 0 ? HEAD2_E_MALFORMED : HEAD2_E_UNSUPPORTED;
+        return HEAD2_E_UNSUPPORTED;
     }
     HEAD2_TRY(read_identity(l, fault));
     if (key != NULL && head2_key_same_public(key, l->key) != HEAD2_OK) {
@@ -299,7 +306,10 @@ enum head2_status ledger_open(struct ledger **out, const char *folder, enum ledg
         HEAD2_TRY(take_lock(l, fault));
     }
     HEAD2_TRY(open_database(l, mode, fault));
-    HEAD2_TRY(look(l, mode, key, fault));
+    st = mode == LEDGER_RESCUE ? read_identity(l, fault) : look(l, mode, key, fault);
+    if (mode == LEDGER_RESCUE) /* the identity may be what is damaged: then l->key is NULL */
+        st = HEAD2_OK;
+    HEAD2_TRY(st);
     *out = l;
     l = NULL;
 done:
@@ -382,6 +392,14 @@ static bool may_append(const struct ledger_entry *e)
            e->ms <= UTC_MAX && e->number <= NUMBER_MAX && receipt_subject_ok(e->subject);
 }
 
+static enum head2_status must_be_opened(const struct ledger *l, struct ledger_fault *fault)
+{
+    say_where(l, fault);
+    snprintf(fault->what, sizeof fault->what, "could not be read after an append had failed");
+    snprintf(fault->hint, sizeof fault->hint, "open it again");
+    return HEAD2_E_STATE;
+}
+
 enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries, size_t n,
                                 struct ledger_fault *fault)
 {
@@ -389,6 +407,9 @@ enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries, 
     sqlite3_stmt *s = NULL;
     struct ledger_fault second;
 
+    memset(fault, 0, sizeof *fault);
+    if (l->broken)
+        return must_be_opened(l, fault);
     for (size_t i = 0; i < n; i++)
         if (l->lock < 0 || !may_append(&entries[i]))
             return HEAD2_E_ARG;
@@ -405,10 +426,8 @@ enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries, 
     }
     const enum head2_status st = ledger_failed(l, fault, "cannot be appended to");
     sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
-    if (ledger_load_tiles(l, &second) != HEAD2_OK) { /* what this tree was is not known any more */
-        close(l->lock);
-        l->lock = -1;
-    }
+    /* what this tree was is to be read again, or is not known any more */
+    l->broken = ledger_load_tiles(l, &second) != HEAD2_OK;
     return st;
 }
 
@@ -423,6 +442,8 @@ enum head2_status ledger_sign(struct ledger *l, const struct artifact_signer *si
     sqlite3_stmt *s = NULL;
 
     memset(fault, 0, sizeof *fault);
+    if (l->broken)
+        return must_be_opened(l, fault);
     if (l->lock < 0)
         return HEAD2_E_ARG;
     if (l->is_signed == l->size)

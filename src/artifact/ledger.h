@@ -35,8 +35,9 @@ struct ledger_fault {
 };
 
 enum ledger_mode {
-    LEDGER_READ,  /* as it is now, while others append; also from a read-only disk */
-    LEDGER_APPEND /* made if there is none; waits LEDGER_WAIT_MS for another process */
+    LEDGER_READ,   /* as it is now, while others append; also from a read-only disk */
+    LEDGER_RESCUE, /* as LEDGER_READ, however damaged: for ledger_export_folder alone */
+    LEDGER_APPEND  /* made if there is none; waits LEDGER_WAIT_MS for another process */
 };
 
 /*
@@ -71,8 +72,10 @@ struct ledger_entry {
 void ledger_leaf(uint8_t leaf[LEDGER_LEAF_BYTES], const struct ledger_entry *e);
 
 /* Append all of them or none, and make them durable. HEAD2_OK, HEAD2_E_ARG (a text above
- * LEDGER_TEXT_MAX or not UTF-8, a time above UTC_MAX, a subject that is none), HEAD2_E_LIMIT or
- * HEAD2_E_IO. */
+ * LEDGER_TEXT_MAX or not UTF-8, a time above UTC_MAX, a subject that is none), HEAD2_E_LIMIT,
+ * HEAD2_E_IO, HEAD2_E_MALFORMED (damaged), HEAD2_E_MEMORY, or HEAD2_E_STATE: after one that failed
+ * the ledger could not be read, and must be opened again. One that failed in the moment of its
+ * commit may still be there, whole, when the ledger is opened after a crash. */
 HEAD2_CHECK enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries,
                                             size_t n, struct ledger_fault *fault);
 

@@ -12,7 +12,8 @@
 struct ledger {
     sqlite3 *db;
     char folder[PATH_MAX];
-    int lock; /* -1: not held */
+    int lock;    /* -1: not held */
+    bool broken; /* open_tile is not what it should be: nothing may be appended or signed */
     struct head2_key *key;
     char origin[CHECKPOINT_ORIGIN_MAX];
     uint64_t size;
@@ -33,6 +34,12 @@ enum head2_status ledger_damaged(const struct ledger *l, struct ledger_fault *fa
 
 /* A statement with up to two numbers bound; NULL when it cannot be made. */
 sqlite3_stmt *ledger_prepare(struct ledger *l, const char *sql, uint64_t a, uint64_t b);
+
+/* A row of LEDGER_SELECT_ENTRIES (from ?1 on, below ?2) as an entry; false where no append can have
+ * written it. */
+#define LEDGER_SELECT_ENTRIES                                                                      \
+    "SELECT i, kind, ms, subject, number, text FROM entry WHERE i >= ?1 AND i < ?2 ORDER BY i"
+bool ledger_read_row(struct ledger_entry *e, sqlite3_stmt *s);
 
 /* Read a complete tile into l->tile. HEAD2_E_STATE: there is none. */
 enum head2_status ledger_read_tile(struct ledger *l, unsigned level, uint64_t n);

@@ -7,6 +7,7 @@
  *     entries/<n, 6 digits>.jsonl  256 entries each, one JSON object a line (ledger_json.h)
  *     tile/<level>/<n>           256 hashes of 32 bytes (names as in C2SP's tlog-tiles: x001/067),
  *     tile/<level>/<n>.p/<w>     and what there is of the last one
+ *     incomplete                 where it was made of a damaged ledger, and what was damaged
  */
 #ifndef HEAD2_ARTIFACT_LEDGER_EXPORT_H
 #define HEAD2_ARTIFACT_LEDGER_EXPORT_H
@@ -14,7 +15,20 @@
 #include "artifact/ledger_check.h"
 
 #define LEDGER_EXPORT_KEY  "key.pub.pem"
+#define LEDGER_INCOMPLETE  "incomplete"
 #define LEDGER_EXPORT_NAME 96 /* bytes of a tile's or an entry file's name, below the folder */
+
+/* Write an export of the ledger in a folder, as ledger_export does. Where the ledger is damaged:
+ * of all that can still be read of it, marked so that no check takes it for whole; the status and
+ * the fault are those of the damage all the same. */
+struct ledger_exported {
+    bool written;
+    uint64_t entries, checkpoints;
+    uint64_t missing; /* the first entry that is, of a damaged ledger; `entries` where none is */
+};
+HEAD2_CHECK enum head2_status ledger_export_folder(struct ledger_exported *out, const char *ledger,
+                                                   const char *folder, ledger_progress_fn *progress,
+                                                   void *arg, struct ledger_fault *fault);
 
 /* Write an export into a folder that does not exist yet; it has its name when it is whole.
  * HEAD2_OK, HEAD2_E_POLICY (there is something of that name), HEAD2_E_STATE (nothing is signed),

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* JSON may write a character as \u0000 */
 #define ENTRIES_MAX ((size_t)LEDGER_TILE * (6 * LEDGER_TEXT_MAX + 1024))
@@ -311,6 +312,17 @@ static enum head2_status read_notes(struct import *m, bool kept)
     return st;
 }
 
+/* An export of a damaged ledger says so: without that it might pass for an early one. */
+static void read_mark(struct import *m)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/" LEDGER_INCOMPLETE, m->folder) < (int)sizeof path &&
+        access(path, F_OK) == 0)
+        ledger_check_bad_file(m->check, LEDGER_INCOMPLETE,
+                              "this is what could be read of a damaged ledger");
+}
+
 static struct import *new_import(struct ledger_check *c, const char *folder,
                                  struct ledger_fault *fault)
 {
@@ -334,6 +346,7 @@ enum head2_status ledger_export_read(struct ledger_check *c, const char *folder,
 
     if (m == NULL)
         return HEAD2_E_MEMORY;
+    read_mark(m);
     HEAD2_TRY(read_notes(m, false));
     HEAD2_TRY(read_note(m, "checkpoint", false));
     st = read_all(m, progress, arg);

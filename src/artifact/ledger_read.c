@@ -113,8 +113,7 @@ void ledger_leaf(uint8_t leaf[LEDGER_LEAF_BYTES], const struct ledger_entry *e)
     head2_sha3_512(leaf + 10, e->text, e->text_len);
 }
 
-/* A row as an entry; false where no append can have written it. */
-static bool read_row(struct ledger_entry *e, sqlite3_stmt *s)
+bool ledger_read_row(struct ledger_entry *e, sqlite3_stmt *s)
 {
     *e = (struct ledger_entry){.index = (uint64_t)sqlite3_column_int64(s, 0),
                                .kind = (uint8_t)sqlite3_column_int(s, 1),
@@ -139,13 +138,10 @@ enum head2_status ledger_each(struct ledger *l, uint64_t from, ledger_entry_fn *
     uint64_t expect = from;
     bool more = true;
     int row = SQLITE_ERROR;
-    sqlite3_stmt *s = ledger_prepare(l,
-                                     "SELECT i, kind, ms, subject, number, text FROM entry "
-                                     "WHERE i >= ?1 AND i < ?2 ORDER BY i",
-                                     from, l->size);
+    sqlite3_stmt *s = ledger_prepare(l, LEDGER_SELECT_ENTRIES, from, l->size);
 
     while (more && s != NULL && (row = sqlite3_step(s)) == SQLITE_ROW) {
-        const bool good = read_row(&e, s);
+        const bool good = ledger_read_row(&e, s);
         if (!good || e.index != expect) {
             st = ledger_damaged(l, fault, "entry %llu is %s", (unsigned long long)expect,
                                 e.index != expect ? "missing" : "not one");
@@ -168,15 +164,21 @@ enum head2_status ledger_each_note(struct ledger *l, ledger_note_fn *fn, void *a
     enum head2_status st = HEAD2_OK;
     bool more = true;
     int row = SQLITE_ERROR;
+    int64_t last = -1;
     sqlite3_stmt *s = ledger_prepare(
         l, "SELECT size, note FROM checkpoint WHERE size <= ?1 ORDER BY size", l->size, 0);
 
     while (more && s != NULL && (row = sqlite3_step(s)) == SQLITE_ROW) {
         const char *const note = sqlite3_column_blob(s, 1);
+        if (sqlite3_column_int64(s, 0) <= last) { /* pages of a damaged file may go round */
+            st = ledger_damaged(l, fault, "its checkpoints are not in order");
+            break;
+        }
+        last = sqlite3_column_int64(s, 0);
         more = fn(arg, (uint64_t)sqlite3_column_int64(s, 0), note != NULL ? note : "",
                   (size_t)sqlite3_column_bytes(s, 1));
     }
-    if (more && row != SQLITE_DONE)
+    if (st == HEAD2_OK && more && row != SQLITE_DONE)
         st = ledger_failed(l, fault, "cannot be read");
     sqlite3_finalize(s);
     return st;

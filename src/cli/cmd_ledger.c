@@ -199,23 +199,46 @@ int cmd_ledger_prove(struct cli *cli)
 
 /* ---- export ---- */
 
+/* A damaged ledger: what could be read of it has been written all the same. */
+static int say_rescued(struct cli *cli, const struct ledger_exported *out, enum head2_status st,
+                       struct ledger_fault *fault)
+{
+    char missing[60] = "";
+
+    if (out->missing != UINT64_MAX)
+        snprintf(missing, sizeof missing, "; the first that is missing is %llu",
+                 (unsigned long long)out->missing);
+    if (cli->json)
+        cli_print_json(cli, json_pack("{s:s*, s:I, s:I, s:b}", "folder", cli->args[0], "entries",
+                                      (json_int_t)out->entries, "checkpoints",
+                                      (json_int_t)out->checkpoints, "incomplete", 1));
+    else
+        cli_print(cli, "%llu entries and %llu checkpoints could be read%s: see %s/%s\n",
+                  (unsigned long long)out->entries, (unsigned long long)out->checkpoints, missing,
+                  cli->args[0], LEDGER_INCOMPLETE);
+    snprintf(fault->hint, sizeof fault->hint,
+             "what can be read of it has been exported, marked as incomplete; restore a copy");
+    return cli_ledger_fail(cli, st, fault);
+}
+
 int cmd_ledger_export(struct cli *cli)
 {
+    char folder[PATH_MAX];
     struct ledger_fault fault;
-    struct ledger *l;
+    struct ledger_exported out;
 
-    int code = cli_ledger_read(cli, &l);
+    int code = cli_ledger_place(cli, folder);
     if (code != CLI_DONE)
         return code;
-    const enum head2_status st = ledger_export(l, cli->args[0], cli_ledger_progress, cli, &fault);
+    const enum head2_status st =
+        ledger_export_folder(&out, folder, cli->args[0], cli_ledger_progress, cli, &fault);
     cli_ledger_progress_end(cli);
     if (st != HEAD2_OK)
-        code = cli_ledger_fail(cli, st, &fault);
-    else if (cli->json)
+        return out.written ? say_rescued(cli, &out, st, &fault) : cli_ledger_fail(cli, st, &fault);
+    if (cli->json)
         cli_print_json(cli, json_pack("{s:s*, s:I}", "folder", cli->args[0], "entries",
-                                      (json_int_t)ledger_size(l)));
+                                      (json_int_t)out.entries));
     else
-        cli_print(cli, "%llu entries in %s\n", (unsigned long long)ledger_size(l), cli->args[0]);
-    ledger_close(l);
-    return code;
+        cli_print(cli, "%llu entries in %s\n", (unsigned long long)out.entries, cli->args[0]);
+    return CLI_DONE;
 }

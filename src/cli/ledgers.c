@@ -36,18 +36,25 @@ int cli_ledger_fail(const struct cli *cli, enum head2_status st, const struct le
                     fault->what[0] != 0 ? fault->what : head2_status_string(st));
 }
 
+int cli_ledger_place(const struct cli *cli, char out[PATH_MAX])
+{
+    const int code = cli_ledger_folder(cli, out);
+
+    if (code != CLI_DONE || access(out, F_OK) == 0)
+        return code;
+    return cli_fail(cli, CLI_INPUT, out, "append something first, or name it with --ledger",
+                    "there is no ledger here");
+}
+
 int cli_ledger_read(const struct cli *cli, struct ledger **l)
 {
     char folder[PATH_MAX];
     struct ledger_fault fault;
-    const int code = cli_ledger_folder(cli, folder);
+    const int code = cli_ledger_place(cli, folder);
 
     *l = NULL;
     if (code != CLI_DONE)
         return code;
-    if (access(folder, F_OK) != 0)
-        return cli_fail(cli, CLI_INPUT, folder, "append something first, or name it with --ledger",
-                        "there is no ledger here");
     const enum head2_status st = ledger_open(l, folder, LEDGER_READ, NULL, &fault);
     return st == HEAD2_OK ? CLI_DONE : cli_ledger_fail(cli, st, &fault);
 }

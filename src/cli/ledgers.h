@@ -19,6 +19,7 @@
 
 /* These return exit codes. */
 int cli_ledger_folder(const struct cli *cli, char out[PATH_MAX]);
+int cli_ledger_place(const struct cli *cli, char out[PATH_MAX]); /* the same; it has to be there */
 int cli_ledger_read(const struct cli *cli, struct ledger **l);
 int cli_ledger_fail(const struct cli *cli, enum head2_status st, const struct ledger_fault *fault);
 

@@ -478,7 +478,8 @@ const struct cli_verb cli_verbs[] = {
      CHECKS | RANDOM, cmd_ledger_append},
     {"ledger", "export", "DIR", 1, 1, "write the ledger as plain files, for an auditor",
      "DIR must not exist. It gets the entries as JSON lines, the tree as tiles, every checkpoint and "
-     "the public key: docs/formats.md says how they can be checked without this program.",
+     "the public key: docs/formats.md says how they can be checked without this program. Of a damaged "
+     "ledger what can still be read is written, marked as incomplete, with exit code 3.",
      ledger_options, FILES, cmd_ledger_export},
     {"ledger", "prove", "INDEX", 1, 1, "prove that an entry is in the ledger",
      "Prints one JSON object: the entry, its place in the tree, and a signed checkpoint. 'head2 "

@@ -270,6 +270,15 @@ await test('a damaged database is named', () => {
   fs.writeFileSync(db, bytes.subarray(0, 50000));
   bad(['verify', 'state/ledger'], 3, /malformed|damaged|missing/);
   bad(['append', 'a'], 3, /malformed|damaged|missing/);
+  // what can be read is exported, and cannot be taken for the whole
+  const part = run(['ledger', 'export', 'part', '--json']);
+  check(part.code === 3 && /exported, marked as incomplete/.test(part.err), part.err + part.text);
+  const saved = JSON.parse(part.text);
+  check(saved.incomplete && saved.entries > 3 && saved.entries < 40, part.text);
+  check(/^damage: .*ledger.sqlite/m.test(fs.readFileSync(file('part/incomplete'), 'utf8')), 'what was damaged');
+  const { entries } = audit(file('part'));
+  check(entries.length === saved.entries && entries.every((e) => e.text.length === 5000), `${entries.length}`);
+  bad(['verify', 'part'], 1, /incomplete: this is what could be read of a damaged ledger/);
   const at = bytes.indexOf('aaaaaaaa', bytes.length / 2);
   bytes[at] = 0x62;
   fs.writeFileSync(db, bytes);

@@ -351,7 +351,7 @@ static void damage_is_named(void)
     tampered("UPDATE entry SET kind = 300 WHERE i = 9", "entry 9 is not one");
     tampered("PRAGMA user_version = 2", "version 2");
     tampered("PRAGMA user_version = 0", "no ledger");
-    tampered("PRAGMA application_id = 5", "version 1");
+    tampered("PRAGMA application_id = 5", "no ledger");
 }
 
 /* Bytes of the file itself. */
