@@ -19,7 +19,7 @@ struct entry {
     struct head2_key *key; /* NULL when only its hash is known */
     uint8_t spki_hash[64];
     uint64_t after, before; /* the validity: [after, before) */
-    bool revoked;
+    uint64_t revoked_at;    /* UINT64_MAX: never */
 };
 
 struct trust {
@@ -124,11 +124,10 @@ static enum head2_status read_line(struct trust *t, struct entry *e, char *line,
                                    struct trust_fault *fault)
 {
     char *words[WORDS_MAX];
-    uint64_t revoked_at = UINT64_MAX;
     const size_t n = split(line, words);
     enum head2_status st = HEAD2_OK;
 
-    e->before = UINT64_MAX;
+    e->before = e->revoked_at = UINT64_MAX;
     if (n < 2 || n > WORDS_MAX)
         return wrong(fault, "a line is: name key [valid-after] [valid-before] [revoked-at]");
     if (!sigblock_signer_ok(words[0]))
@@ -137,8 +136,7 @@ static enum head2_status read_line(struct trust *t, struct entry *e, char *line,
     HEAD2_TRY(read_key(t, e, words[1], fault));
     HEAD2_TRY(n > 2 ? read_time(&e->after, words[2], fault) : HEAD2_OK);
     HEAD2_TRY(n > 3 ? read_time(&e->before, words[3], fault) : HEAD2_OK);
-    HEAD2_TRY(n > 4 ? read_time(&revoked_at, words[4], fault) : HEAD2_OK);
-    e->revoked = revoked_at != UINT64_MAX;
+    HEAD2_TRY(n > 4 ? read_time(&e->revoked_at, words[4], fault) : HEAD2_OK);
     if (e->after >= e->before)
         st = wrong(fault, "the validity ends before it begins");
 
@@ -220,35 +218,52 @@ done:
     return st;
 }
 
-static bool is_revoked(const struct trust *t, const uint8_t spki_hash[64])
+/* When what is claimed has been there: then_ms for sure. The time of a revocation counts only with
+ * such a record; without one, which is then_ms UINT64_MAX, whatever the time is. */
+struct moment {
+    uint64_t now_ms, then_ms;
+};
+
+static bool is_revoked(const struct trust *t, const uint8_t spki_hash[64], uint64_t then_ms)
 {
-    for (size_t i = 0; i < t->count; i++)
-        if (t->entries[i].revoked && memcmp(t->entries[i].spki_hash, spki_hash, 64) == 0)
+    for (size_t i = 0; i < t->count; i++) {
+        const struct entry *e = &t->entries[i];
+        if (e->revoked_at != UINT64_MAX && e->revoked_at <= then_ms &&
+            memcmp(e->spki_hash, spki_hash, 64) == 0)
             return true;
+    }
     return false;
+}
+
+bool trust_revoked(const struct trust *trust, const struct head2_key *key)
+{
+    uint8_t hash[64];
+
+    return artifact_spki_hash(hash, key) != HEAD2_OK || is_revoked(trust, hash, UINT64_MAX);
 }
 
 static enum verdict judge_entry(const struct trust *t, const struct entry *e,
                                 const struct trust_claim *claim, const struct head2_key *key,
-                                uint64_t now_ms)
+                                struct moment at)
 {
     uint8_t hash[64];
 
     if (key == NULL || artifact_spki_hash(hash, key) != HEAD2_OK ||
         memcmp(hash, e->spki_hash, sizeof hash) != 0)
         return VERDICT_SIGNER;
-    enum verdict v = claim->check(claim->arg, key, now_ms);
+    enum verdict v = claim->check(claim->arg, key, at.now_ms);
     if (v != VERDICT_VALID)
         return v;
-    if (is_revoked(t, hash))
+    if (is_revoked(t, hash, at.then_ms))
         return VERDICT_REVOKED;
-    if (now_ms < e->after)
+    const uint64_t ms = at.then_ms != UINT64_MAX ? at.then_ms : at.now_ms;
+    if (ms < e->after)
         return VERDICT_NOT_YET;
-    return now_ms < e->before ? VERDICT_VALID : VERDICT_EXPIRED;
+    return ms < e->before ? VERDICT_VALID : VERDICT_EXPIRED;
 }
 
-enum verdict trust_judge_claim(const struct trust *trust, const struct trust_claim *claim,
-                               const struct head2_key *key, uint64_t now_ms)
+static enum verdict judge(const struct trust *trust, const struct trust_claim *claim,
+                          const struct head2_key *key, struct moment at)
 {
     enum verdict best = VERDICT_SIGNER;
 
@@ -256,11 +271,17 @@ enum verdict trust_judge_claim(const struct trust *trust, const struct trust_cla
         const struct entry *e = &trust->entries[i];
         if (strcmp(e->name, claim->signer) != 0)
             continue;
-        enum verdict v = judge_entry(trust, e, claim, e->key != NULL ? e->key : key, now_ms);
+        enum verdict v = judge_entry(trust, e, claim, e->key != NULL ? e->key : key, at);
         if (v != VERDICT_SIGNER)
             best = v;
     }
     return best;
+}
+
+enum verdict trust_judge_claim(const struct trust *trust, const struct trust_claim *claim,
+                               const struct head2_key *key, uint64_t now_ms)
+{
+    return judge(trust, claim, key, (struct moment){now_ms, UINT64_MAX});
 }
 
 struct block_claim {
@@ -275,13 +296,20 @@ static enum verdict check_block(const void *arg, const struct head2_key *key, ui
     return sigblock_check(c->block, c->digest, key, now_ms);
 }
 
-enum verdict trust_judge(const struct trust *trust, const struct sigblock *b,
-                         const uint8_t digest[64], const struct head2_key *key, uint64_t now_ms)
+enum verdict trust_judge_then(const struct trust *trust, const struct sigblock *b,
+                              const uint8_t digest[64], const struct head2_key *key,
+                              uint64_t now_ms, uint64_t then_ms)
 {
     const struct block_claim c = {b, digest};
     const struct trust_claim claim = {b->signer, check_block, &c};
 
     if (memcmp(digest, b->digest, sigblock_digest_bytes(b->hash)) != 0)
         return VERDICT_HASH;
-    return trust_judge_claim(trust, &claim, key, now_ms);
+    return judge(trust, &claim, key, (struct moment){now_ms, then_ms});
+}
+
+enum verdict trust_judge(const struct trust *trust, const struct sigblock *b,
+                         const uint8_t digest[64], const struct head2_key *key, uint64_t now_ms)
+{
+    return trust_judge_then(trust, b, digest, key, now_ms, UINT64_MAX);
 }

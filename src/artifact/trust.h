@@ -7,8 +7,9 @@
  *
  * `-` leaves a time open; times are RFC 3339 in UTC, or a day. Key files are found from the trust
  * file's folder. A key that is revoked in any line is revoked, whatever the name and whatever time
- * a signature claims: the claim proves nothing once the key is stolen. A key known by its hash only
- * must be given by the caller.
+ * a signature claims: the claim proves nothing once the key is stolen. What another party has
+ * recorded before (trust_judge_then) does. A key known by its hash only must be given by the
+ * caller.
  */
 #ifndef HEAD2_ARTIFACT_TRUST_H
 #define HEAD2_ARTIFACT_TRUST_H
@@ -35,6 +36,15 @@ size_t trust_count(const struct trust *trust);
  * key for lines that know theirs by hash. */
 enum verdict trust_judge(const struct trust *trust, const struct sigblock *b,
                          const uint8_t digest[64], const struct head2_key *key, uint64_t now_ms);
+
+/* The same judged as of a time before: revocation and validity are those of then_ms, at which, as
+ * the caller knows from somebody else than the signer, the signature had been made. */
+enum verdict trust_judge_then(const struct trust *trust, const struct sigblock *b,
+                              const uint8_t digest[64], const struct head2_key *key,
+                              uint64_t now_ms, uint64_t then_ms);
+
+/* Whether any line says that this key is revoked, at whatever time. */
+bool trust_revoked(const struct trust *trust, const struct head2_key *key);
 
 /* The same for anything that names its signer and can be checked with a key: check returns what
  * sigblock_check would. */

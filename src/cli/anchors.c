@@ -48,17 +48,24 @@ void cli_anchors_close(struct cli_anchors *a)
     *a = (struct cli_anchors){0};
 }
 
-enum verdict cli_anchors_judge(const struct cli *cli, const struct cli_anchors *a,
-                               const struct sigblock *b, const uint8_t digest[64])
+enum verdict cli_anchors_judge_then(const struct cli *cli, const struct cli_anchors *a,
+                                    const struct sigblock *b, const uint8_t digest[64],
+                                    uint64_t then_ms)
 {
     const char *signer = cli_string_if(cli, "signer");
     const uint64_t now = utc_now();
-    enum verdict v = a->trust != NULL ? trust_judge(a->trust, b, digest, a->key, now)
+    enum verdict v = a->trust != NULL ? trust_judge_then(a->trust, b, digest, a->key, now, then_ms)
                                       : sigblock_check(b, digest, a->key, now);
 
     if (v == VERDICT_VALID && signer != NULL && strcmp(signer, b->signer) != 0)
         v = VERDICT_SIGNER;
     return v;
+}
+
+enum verdict cli_anchors_judge(const struct cli *cli, const struct cli_anchors *a,
+                               const struct sigblock *b, const uint8_t digest[64])
+{
+    return cli_anchors_judge_then(cli, a, b, digest, UINT64_MAX);
 }
 
 static enum verdict check_ticket(const void *arg, const struct head2_key *key, uint64_t now_ms)

@@ -23,6 +23,10 @@ void cli_anchors_close(struct cli_anchors *a);
 /* --signer, where the verb has it and it is given, must be the block's. */
 enum verdict cli_anchors_judge(const struct cli *cli, const struct cli_anchors *a,
                                const struct sigblock *b, const uint8_t digest[64]);
+/* The same as of a time before at which the signature was there, for sure: see trust_judge_then. */
+enum verdict cli_anchors_judge_then(const struct cli *cli, const struct cli_anchors *a,
+                                    const struct sigblock *b, const uint8_t digest[64],
+                                    uint64_t then_ms);
 enum verdict cli_anchors_judge_ticket(const struct cli_anchors *a, const struct ticket *t);
 
 #endif

@@ -11,6 +11,7 @@
 #include "cli/files.h"
 #include "cli/forms.h"
 #include "cli/keys.h"
+#include "cli/recorded.h"
 #include "cli/signing.h"
 #include "cli/verbs.h"
 #include "gateway/parallel.h"
@@ -24,6 +25,7 @@
 struct work {
     struct cli *cli;
     struct cli_anchors anchors;
+    struct cli_recorded recorded;
     enum cli_form form;
     cli_look_fn *look; /* at a document, before its signature is judged, or NULL */
 };
@@ -97,11 +99,51 @@ static int malformed(struct work *w, const char *path, const char *hint, const c
 
 /* ---- signature blocks ---- */
 
+/* Valid by what a ledger has recorded; now: what it is without that. */
+static int say_recorded(struct work *w, const char *path, const struct sigblock *b,
+                        enum verdict now)
+{
+    const struct receipt_file *r = &w->recorded.mu->receipt;
+    char when[UTC_BYTES + 1], id[CLI_KEY_ID_TEXT] = {0}, point[UTC_BYTES + 1];
+
+    utc_format(when, b->time_ms);
+    utc_format(point, r->checkpoint.ms);
+    hex_encode(id, b->key_id, sizeof b->key_id);
+    if (w->cli->json)
+        cli_print_json(
+            w->cli, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:{s:s, s:I, s:s}}", "file",
+                              path, "verdict", "valid", "signer", b->signer, "timestamp", when,
+                              "algorithm", head2_alg_name(b->alg), "key_id", id, "name_trusted", 1,
+                              "now", verdict_text(now), "recorded", "ledger", r->checkpoint.origin,
+                              "index", (json_int_t)r->index, "signed", point));
+    else
+        cli_print(w->cli,
+                  "valid %s: %s, %s, %s, key %s; %s by now, and before that, at %s, the ledger %s "
+                  "had recorded this (entry %llu)\n",
+                  path, b->signer, when, head2_alg_name(b->alg), id, verdict_text(now), point,
+                  r->checkpoint.origin, (unsigned long long)r->index);
+    return CLI_DONE;
+}
+
+/* Whether a verdict is about the key's time, and a receipt may say more. */
+static bool is_of_time(enum verdict v)
+{
+    return v == VERDICT_REVOKED || v == VERDICT_NOT_YET || v == VERDICT_EXPIRED;
+}
+
 static int judge(struct work *w, const char *path, const struct sigblock *b,
                  const uint8_t digest[64])
 {
     const enum verdict v = cli_anchors_judge(w->cli, &w->anchors, b, digest);
+    char part[sizeof w->recorded.why + 120];
 
+    if (w->recorded.given && is_of_time(v)) {
+        if (cli_recorded_vouches(w->cli, &w->recorded, &w->anchors, b, digest))
+            return say_recorded(w, path, b, v);
+        snprintf(part, sizeof part, "%s, and the receipt does not help: %s", verdict_text(v),
+                 w->recorded.why);
+        return say_invalid(w, path, part, advice(v, true));
+    }
     return v == VERDICT_VALID
                ? say_valid(w, path, b)
                : say_invalid(w, path, verdict_text(v), advice(v, w->anchors.trust != NULL));
@@ -279,6 +321,8 @@ static int run(struct work *w)
     struct cli *cli = w->cli;
     int code = cli_anchors_read(cli, &w->anchors);
 
+    if (code == CLI_DONE)
+        code = cli_recorded_read(cli, &w->recorded);
     if (code == CLI_DONE) {
         for (int i = 0; i < cli->count; i++) {
             int one = w->look != NULL ? verify_maml(w, cli->args[i]) : verify_file(w, cli->args[i]);
@@ -286,6 +330,7 @@ static int run(struct work *w)
                 code = one;
         }
     }
+    cli_recorded_close(&w->recorded);
     cli_anchors_close(&w->anchors);
     return code;
 }

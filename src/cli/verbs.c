@@ -14,6 +14,7 @@
 #include "cli/ledgers.h"
 #include "cli/maml.h"
 #include "cli/receipts.h"
+#include "cli/recorded.h"
 
 #define END                                                                                        \
     {                                                                                              \
@@ -226,7 +227,7 @@ static const struct cli_option maml_verify_options[] = {
     {"trust", 0, CLI_FILE, "FILE", "trust file, as for verify", 0, 0},
     {"signer", 0, CLI_STRING, "NAME", "demand this signer", 0, 0},
     {"proof", 0, CLI_FILE, "FILE", "demand this evidence record", 0, 0},
-    CLI_MAML_MODE_OPTION, PASSPHRASE_FILE, END
+    CLI_RECORDED_OPTIONS, CLI_MAML_MODE_OPTION, PASSPHRASE_FILE, END
 };
 
 static const struct cli_option maml_may_options[] = {
@@ -390,7 +391,7 @@ static const struct cli_option verify_options[] = {
     {"signer", 0, CLI_STRING, "NAME", "demand this signer", 0, 0},
     FORM,
     {"signature", 0, CLI_FILE, "FILE", "where the signature is (default: from the name)", 0, 0},
-    PASSPHRASE_FILE, END
+    CLI_RECORDED_OPTIONS, PASSPHRASE_FILE, END
 };
 
 #define FILES (CLI_EXIT(CLI_INPUT) | CLI_EXIT(CLI_REFUSED))
@@ -613,7 +614,9 @@ const struct cli_verb cli_verbs[] = {
     {"verify", NULL, "FILE...", 1, -1, "verify signatures",
      "Says for each file whether it is valid, invalid (and which part) or malformed. The key comes "
      "from --key or --trust, never from the document. With both, --key is the key of a line that "
-     "has only a hash.", verify_options, CHECKS, cmd_verify},
+     "has only a hash. A key that the trust file calls revoked, or outside its validity, is judged "
+     "by the time at which a ledger had recorded the signature, where --receipt and --ledger-key "
+     "show that.", verify_options, CHECKS, cmd_verify},
     {"version", NULL, "", 0, 0, "print the version", NULL, NULL, CLI_EXIT(CLI_REFUSED),
      cmd_version},
 };

@@ -290,6 +290,143 @@ await test('search: by kind, time, peer, key and subject', () => {
   check(receipt('search', '--kind', 'keygen') === '1  2026-11-20T01:00:00.000Z  keygen    # Key Generation 0\n', 'a line');
 });
 
+// ---- a key that is no longer valid, and what a ledger has recorded ----
+
+// A signed file, its receipt in a ledger of another key, and R.mu.
+function recorded(edit = (e) => e, name = 'plan.gpx', sign = ['sign']) {
+  good(['key', 'generate', '--out', 'signer.pem', '--public-out', 'signer.pub.pem', '--no-passphrase', '--no-receipt']);
+  if (!fs.existsSync(file(name))) put(name, '<gpx/>\n');
+  good([...sign, '--key', 'signer.pem', '--no-receipt', name]);
+  const signed = get(fs.existsSync(file(`${name}.sig.maml`)) ? `${name}.sig.maml` : name).toString();
+  const of = (key) => new RegExp(`\\n${key}: "(.*)"`).exec(signed)[1];
+  const e = entry('signature', 1, of('timestamp'), of('key_id'), { Artifact: name, Form: 'detached', Hash: of('signed_hash'),
+    'Media Type': of('media_type'), Signer: of('signer'), Algorithm: of('algorithm'), 'Key ID': of('key_id'), 'Dilithium Signature': 'made' });
+  fs.mkdirSync(file('state/ledger'), { recursive: true });
+  append([sample[0], edit(e), sample[1]]);
+  receipt('get', '1', '--out', 'R.mu');
+  return name;
+}
+const trust_line = (...times) => put('trust', `CHIMERA-HEAD-2 signer.pub.pem ${times.join(' ')}\n`);
+const later = () => new Date(Date.now() + 3600000).toISOString();
+const earlier = () => new Date(Date.now() - 3600000).toISOString();
+const by_receipt = (name, verb = ['verify'], key = 'pub.pem', mu = 'R.mu') => [...verb, '--trust', 'trust', '--receipt', mu, '--ledger-key', key, name];
+function helpless(args, words, verdict = 'the key is revoked') {
+  const r = run(args);
+  check(r.code === 1 && r.err.includes(`invalid: ${verdict}, and the receipt does not help: `) && words.test(r.err), `${words}: ${r.code} ${r.err}`);
+  const o = JSON.parse(run([...args, '--json']).text);
+  check(o.verdict === 'invalid' && words.test(o.part), JSON.stringify(o));
+}
+
+await test('a key that was revoked after a ledger had recorded the signature', () => {
+  const name = recorded();
+  trust_line('-', '-', later());
+  check(run(['verify', '--trust', 'trust', name]).code === 1, 'revoked without a receipt');
+  const text = good(by_receipt(name));
+  check(new RegExp(`^valid plan\\.gpx: CHIMERA-HEAD-2, .*; the key is revoked by now, and before that, at \\S+Z, the ledger head2/ledger/[0-9a-f]{32} had recorded this \\(entry 1\\)\\n$`).test(text), text);
+  const o = JSON.parse(good([...by_receipt(name), '--json']));
+  check(o.verdict === 'valid' && o.now === 'the key is revoked' && o.recorded.index === 1 && /^head2\/ledger\//.test(o.recorded.ledger)
+    && o.recorded.signed === get('R.mu').toString().split('\n').at(-5).trim(), JSON.stringify(o));
+  trust_line('2026-01-01', earlier(), '-');
+  helpless(by_receipt(name), /by \S+, when the ledger had recorded it: the key's validity has ended/, "the key's validity has ended");
+  trust_line('-', '-', earlier());
+  helpless(by_receipt(name), /the key was revoked already at \S+, when the ledger had recorded it/);
+  trust_line('-', '-', '-');
+  check(!good(by_receipt(name)).includes('recorded'), 'a receipt that is not needed says nothing');
+});
+
+await test('a key whose validity has ended since', async () => {
+  const name = recorded();
+  const point = Date.parse(get('R.mu').toString().split('\n').at(-5).trim());
+  trust_line('2026-01-01', new Date(point + 1).toISOString());
+  await new Promise((done) => setTimeout(done, 20));
+  check(run(['verify', '--trust', 'trust', name]).code === 1, 'over without a receipt');
+  check(good(by_receipt(name)).includes("; the key's validity has ended by now, and before that"), 'over');
+  trust_line('2026-01-01', new Date(point).toISOString());
+  helpless(by_receipt(name), /by \S+, when the ledger had recorded it: the key's validity has ended/, "the key's validity has ended");
+});
+
+await test('the same for MAML documents', () => {
+  put('r.maml.md', '---\nmaml_version: "1.0"\nid: "urn:uuid:123e4567-e89b-42d3-a456-426614174000"\ntype: workflow\norigin: "agent://farm"\n'
+    + 'permissions:\n  read: ["agent://*"]\ncreated_at: 2026-11-22T10:00:00Z\n---\n## Intent\nSpray.\n\n## Context\nField 7.\n');
+  recorded((e) => ({ ...e, text: e.text.replace('Form: detached', 'Form: maml') }), 'r.maml.md', ['maml', 'sign']);
+  trust_line('-', '-', later());
+  check(run(['maml', 'verify', '--trust', 'trust', 'r.maml.md']).code === 1, 'revoked');
+  for (const verb of [['maml', 'verify'], ['verify']])
+    check(good(by_receipt('r.maml.md', verb)).includes('had recorded this (entry 1)'), verb.join(' '));
+});
+
+await test('a receipt that does not help', () => {
+  const name = recorded();
+  trust_line('-', '-', later());
+  const whole = get('R.mu').toString();
+  receipt('get', '1', '--proof', 'short', '--out', 'short.mu');
+  receipt('get', '0', '--out', 'other.mu');
+  put('bad.mu', whole.replace('Form', 'From').replace('mroF', 'morF'));
+  put('time.mu', whole.replace(/\ntime: "2/, '\ntime: "3'));
+  put('later.mu', whole.replace('edam', 'made'));
+  helpless(by_receipt(name, ['verify'], 'pub.pem', 'short.mu'), /does not carry its checkpoint/);
+  helpless(by_receipt(name, ['verify'], 'pub.pem', 'other.mu'), /it is of a provisioning, not of a signature/);
+  helpless(by_receipt(name, ['verify'], 'pub.pem', 'time.mu'), /does not hold this entry/);
+  helpless(by_receipt(name, ['verify'], 'pub.pem', 'later.mu'), /it is changed: /);
+  helpless(by_receipt(name, ['verify'], 'pub.pem', 'pub.pem'), /it is not a receipt: /);
+  helpless(by_receipt(name, ['verify'], 'signer.pub.pem'), /of another key/);
+  fs.appendFileSync(file('trust'), 'ledger pub.pem - - 2030-01-01\n');
+  helpless(by_receipt(name), /the trust file says that its ledger's key is revoked/);
+  trust_line('-', '-', later());
+  // a good receipt helps no other file, and forgives nothing but time
+  put('other.gpx', 'another\n');
+  good(['sign', '--key', 'signer.pem', '--no-receipt', 'other.gpx']);
+  helpless(by_receipt('other.gpx'), /it is of another artifact: its hash differs/);
+  good(['sign', '--key', 'signer.pem', '--no-receipt', '--existing', 'replace', '--media-type', 'text/plain', name]);
+  helpless(by_receipt(name), /it is of another signature of this artifact/);
+  put(name, 'changed\n');
+  check(/invalid: the hash differs/.test(run(by_receipt(name)).err), 'a changed file');
+});
+
+await test('a ledger signed by the very key that it should vouch for', () => {
+  good(['key', 'generate', '--out', 'key.pem', '--public-out', 'pub.pem', '--no-passphrase', '--no-receipt']);
+  fs.copyFileSync(file('key.pem'), file('signer.pem'));
+  put('plan.gpx', 'x');
+  good(['sign', '--key', 'key.pem', '--no-receipt', 'plan.gpx']);
+  fs.copyFileSync(file('pub.pem'), file('signer.pub.pem'));
+  fs.mkdirSync(file('state/ledger'), { recursive: true });
+  append([sample[0]]);
+  receipt('get', '0', '--out', 'R.mu');
+  trust_line('-', '-', later());
+  helpless(by_receipt('plan.gpx'), /its ledger is signed by the very key that it should vouch for/);
+});
+
+await test('an evidence record must be named by the receipt', () => {
+  put('proof', 'positions');
+  const hash = crypto.createHash('sha3-512').update('positions').digest('hex');
+  const name = recorded((e) => ({ ...e, text: e.text.replace('\nSubject', `\nEvidence: sha3-512:${hash}\nSubject`) }), 'plan.gpx', ['sign', '--proof', 'proof']);
+  trust_line('-', '-', later());
+  check(good(by_receipt(name)).includes('had recorded this'), 'named');
+  const block = get(`${name}.sig.maml`).toString();
+  put(`${name}.sig.maml`, block.replace(/proof_blob: ".*"\n/, ''));
+  check(/the signature does not hold/.test(run(by_receipt(name)).err), 'taken out');
+  append([{ ...sample[0] }]);
+  put('proof', 'other positions');
+  good(['sign', '--key', 'signer.pem', '--no-receipt', '--existing', 'replace', '--proof', 'proof', name]);
+  const again = get(`${name}.sig.maml`).toString();
+  const when = /timestamp: "(.*)"/.exec(again)[1], was = /timestamp: "(.*)"/.exec(block)[1];
+  const text = receipt('show', '1').trimEnd().replaceAll(was, when);
+  append([{ ...sample[1], kind: 'signature', text }]);
+  receipt('get', '4', '--out', 'R1.mu');
+  helpless(by_receipt(name, ['verify'], 'pub.pem', 'R1.mu'), /it does not name the block's evidence record/);
+  good(['sign', '--key', 'signer.pem', '--no-receipt', '--existing', 'replace', name]);
+  const bare = /timestamp: "(.*)"/.exec(get(`${name}.sig.maml`).toString())[1];
+  append([{ ...sample[1], kind: 'signature', text: text.replaceAll(when, bare) }]);
+  receipt('get', '5', '--out', 'R2.mu');
+  helpless(by_receipt(name, ['verify'], 'pub.pem', 'R2.mu'), /it does not name the block's evidence record/);
+});
+
+await test('a receipt of other lines, or of another key', () => {
+  recorded((e) => ({ ...e, text: e.text.replace(/Key ID: ./, 'Key ID: g') }));
+  trust_line('-', '-', later());
+  helpless(by_receipt('plan.gpx'), /it is of another key/);
+});
+
 await test('typed wrong', () => {
   bad(['search'], 3, /there is no ledger here/);
   bad(['show', '1'], 3, /there is no ledger here/);
@@ -326,6 +463,16 @@ await test('typed wrong', () => {
   bad(['search', '--count', '0'], 2, /.*/);
   bad(['search', 'drone-1'], 2, /.*/);
   bad(['saerch'], 2, /did you mean 'head2 receipt search'/);
+  for (const verb of [['verify'], ['maml', 'verify']]) {
+    const refused = (args, code, words) => { const r = run([...verb, ...args]); check(r.code === code && words.test(r.err), `${args}: ${r.code} ${r.err}`); };
+    put('trust', '');
+    refused(['--trust', 'trust', '--receipt', 'whole.mu', 'key.pem'], 2, /--receipt: a receipt names no key .*; give --ledger-key FILE/);
+    refused(['--trust', 'trust', '--ledger-key', 'pub.pem', 'key.pem'], 2, /--ledger-key: there is no receipt for it/);
+    refused(['--key', 'pub.pem', '--receipt', 'whole.mu', '--ledger-key', 'pub.pem', 'key.pem'], 2, /--receipt: nothing else says .*; give --trust/);
+    refused(['--trust', 'trust', '--receipt', 'whole.mu', '--ledger-key', 'pub.pem', 'a', 'b'], 2, /--receipt: .*there are 2 files/);
+    refused(['--trust', 'trust', '--receipt', 'missing', '--ledger-key', 'pub.pem', 'key.pem'], 3, /missing: .*No such file/);
+    refused(['--trust', 'trust', '--receipt', 'whole.mu', '--ledger-key', 'missing', 'key.pem'], 3, /missing: .*No such file/);
+  }
   fs.rmSync(file('state'), { recursive: true });
   bad(['check', 'short.mu', '--key', 'pub.pem'], 3, /a short receipt, which needs its checkpoint; give --ledger DIR or --checkpoint FILE/);
   check(json('check', 'whole.mu', '--key', 'pub.pem')[0].verdict === 'valid', 'a whole one needs no ledger');

@@ -103,6 +103,52 @@ static void validity_is_judged_by_now(void)
     done();
 }
 
+/* The verdict as of a time before, which somebody else has recorded. */
+static enum verdict then(const char *text, uint64_t then_ms)
+{
+    struct trust *trust = NULL;
+    struct trust_fault fault;
+    put("trust", text, strlen(text));
+    CHECK_EQ(trust_read(&trust, trust_path, &fault), HEAD2_OK);
+    enum verdict v = trust_judge_then(trust, &block, digest, NULL, FIXTURE_TIME + 1000, then_ms);
+    trust_free(trust);
+    return v;
+}
+
+static void what_was_recorded_before_is_judged_by_then(void)
+{
+    prepare();
+    const uint64_t revoked = 1767225600000; /* 2026-01-01 */
+    const char *line = "CHIMERA-HEAD-2 a.pub.pem - - 2026-01-01\n";
+    CHECK_EQ(then(line, revoked - 1), VERDICT_VALID);
+    CHECK_EQ(then(line, revoked), VERDICT_REVOKED);
+    CHECK_EQ(then(line, UINT64_MAX), VERDICT_REVOKED);
+    /* the earliest of several times, in whichever line */
+    line = "CHIMERA-HEAD-2 a.pub.pem - - 2027-01-01\nsomebody a.pub.pem - - 2026-01-01\n";
+    CHECK_EQ(then(line, revoked - 1), VERDICT_VALID);
+    CHECK_EQ(then(line, revoked), VERDICT_REVOKED);
+    line = "CHIMERA-HEAD-2 a.pub.pem 2025-10-01 2026-01-01 2027-01-01\n";
+    CHECK_EQ(then(line, revoked - 1), VERDICT_VALID);
+    CHECK_EQ(then(line, revoked), VERDICT_EXPIRED);
+    CHECK_EQ(then(line, 1759276800000 - 1), VERDICT_NOT_YET);
+    CHECK_EQ(then(line, 1759276800000), VERDICT_VALID);
+    /* nothing else is forgiven */
+    CHECK_EQ(then("CHIMERA-HEAD-2 b.pub.pem\n", revoked - 1), VERDICT_SIGNER);
+    block.sig[5] ^= 1;
+    CHECK_EQ(then("CHIMERA-HEAD-2 a.pub.pem - - 2026-01-01\n", revoked - 1), VERDICT_SIGNATURE);
+    digest[0] ^= 1;
+    CHECK_EQ(then("CHIMERA-HEAD-2 a.pub.pem - - 2026-01-01\n", revoked - 1), VERDICT_HASH);
+
+    struct trust *trust = NULL;
+    struct trust_fault fault;
+    line = "x a.pub.pem - - 2999-01-01\nx b.pub.pem\n";
+    put("trust", line, strlen(line));
+    CHECK_EQ(trust_read(&trust, trust_path, &fault), HEAD2_OK);
+    CHECK(trust_revoked(trust, key) && !trust_revoked(trust, other));
+    trust_free(trust);
+    done();
+}
+
 static void a_revoked_key_is_never_valid(void)
 {
     prepare();
@@ -180,6 +226,7 @@ int main(void)
     RUN(a_hash_needs_its_key);
     RUN(validity_is_judged_by_now);
     RUN(a_revoked_key_is_never_valid);
+    RUN(what_was_recorded_before_is_judged_by_then);
     RUN(other_verdicts_come_through);
     RUN(malformed_lines_are_named);
     CHECK_EXIT();
