@@ -52,7 +52,7 @@ __attribute__((unused)) static void sign_block(struct sigblock *b, const struct 
     strcpy(b->signer, "CHIMERA-HEAD-2");
     strcpy(b->media_type, "text/markdown");
     const struct artifact_signer s = artifact_signer_of_key(key, true);
-    CHECK_EQ(sigblock_sign(b, &s), HEAD2_OK);
+    CHECK_EQ(sigblock_sign(&b, 1, &s), HEAD2_OK);
 }
 
 static char fixture_folder[64];

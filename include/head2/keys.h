@@ -134,6 +134,25 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_key_sign(const struct head2_key *k
                                                        size_t msg_len, const void *ctx,
                                                        size_t ctx_len, bool deterministic);
 
+/**
+ * head2_key_sign_batch - sign n messages with one key under one context, several at a time in the
+ * lanes of the processor, where the key is prepared.
+ *
+ * jobs  each with its message, and a sig as of head2_key_sign; sig_len is set
+ *
+ * Returns HEAD2_OK when all are signed, else as head2_key_sign, or HEAD2_E_MEMORY: then none is.
+ */
+struct head2_key_sign_job {
+    const uint8_t *msg;
+    size_t msg_len;
+    uint8_t *sig;
+    size_t sig_len;
+};
+HEAD2_API HEAD2_CHECK enum head2_status head2_key_sign_batch(const struct head2_key *key,
+                                                             struct head2_key_sign_job *jobs,
+                                                             size_t n, const void *ctx,
+                                                             size_t ctx_len, bool deterministic);
+
 /* Returns HEAD2_OK, HEAD2_E_ARG (not an ML-DSA key) or HEAD2_E_VERIFY. */
 HEAD2_API HEAD2_CHECK enum head2_status head2_key_verify(const struct head2_key *key,
                                                          const uint8_t *msg, size_t msg_len,

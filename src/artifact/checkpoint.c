@@ -2,11 +2,11 @@
 #include "artifact/checkpoint.h"
 
 #include "artifact/base64.h"
+#include "artifact/sha256.h"
 #include "artifact/utc.h"
 
 #include <head2/mldsa.h>
 
-#include <openssl/sha.h>
 #include <stdio.h>
 
 #define PREFIX    "head2/ledger/"
@@ -53,7 +53,7 @@ static enum head2_status key_hint(uint8_t hint[HINT], const char *origin,
     memcpy(in + n, alg, strlen(alg));
     n += strlen(alg);
     memcpy(in + n, head2_key_public(key), pk);
-    SHA256(in, n + pk, hash);
+    sha256(hash, in, n + pk);
     memcpy(hint, hash, HINT);
     return HEAD2_OK;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +57,9 @@ enum head2_status ledger_failed(const struct ledger *l, struct ledger_fault *fau
         fault->error = sqlite3_system_errno(l->db);
     if (code == SQLITE_IOERR && fault->error == 0) /* SQLite does not always know */
         fault->error = EIO;
+    const size_t len = strlen(fault->what);
+    if (fault->error != 0 && code != SQLITE_FULL && code != SQLITE_READONLY)
+        snprintf(fault->what + len, sizeof fault->what - len, " (%s)", strerror(fault->error));
     return code == SQLITE_NOMEM ? HEAD2_E_MEMORY : HEAD2_E_IO;
 }
 
@@ -97,7 +101,7 @@ static int64_t ask(struct ledger *l, const char *sql)
 
 /* ---- opening ---- */
 
-static enum head2_status take_lock(struct ledger *l, struct ledger_fault *fault)
+static enum head2_status take_lock(struct ledger *l, unsigned wait_ms, struct ledger_fault *fault)
 {
     char path[PATH_MAX], holder[24] = {0};
     const struct timespec nap = {.tv_nsec = 20000000};
@@ -113,7 +117,7 @@ static enum head2_status take_lock(struct ledger *l, struct ledger_fault *fault)
         return HEAD2_E_IO;
     }
     while (flock(l->lock, LOCK_EX | LOCK_NB) != 0) {
-        if (waited >= LEDGER_WAIT_MS) {
+        if (waited >= wait_ms) {
             const ssize_t n = pread(l->lock, holder, sizeof holder - 1, 0);
             holder[n > 0 ? strspn(holder, "0123456789") : 0] = 0;
             snprintf(fault->what, sizeof fault->what, "process %s appends to it",
@@ -178,15 +182,22 @@ static enum head2_status read_identity(struct ledger *l, struct ledger_fault *fa
     return st == HEAD2_OK ? st : ledger_damaged(l, fault, "its identity cannot be read");
 }
 
+/* A log that is not empty: what it says has to be played back. */
+static bool has_log(const struct ledger *l)
+{
+    char log[PATH_MAX];
+    struct stat info;
+
+    if (snprintf(log, sizeof log, "%s/" LEDGER_FILE "-wal", l->folder) >= (int)sizeof log)
+        return true;
+    return stat(log, &info) == 0 ? info.st_size != 0 : errno != ENOENT;
+}
+
 /* On a disk that cannot be written, and without a log to be played back: SQLite has to be told, as
  * it would want to make files for its locks. */
 static bool cannot_change(const struct ledger *l)
 {
-    char log[PATH_MAX];
-
-    return access(l->folder, W_OK) != 0 &&
-           snprintf(log, sizeof log, "%s/" LEDGER_FILE "-wal", l->folder) < (int)sizeof log &&
-           access(log, F_OK) != 0;
+    return (l->disk_full || access(l->folder, W_OK) != 0) && !has_log(l);
 }
 
 /* The database as a URI; false: the name is too long for one, and path stays as it is. */
@@ -208,8 +219,13 @@ static bool immutable_name(char path[PATH_MAX], const struct ledger *l)
     return true;
 }
 
+static bool appends(enum ledger_mode mode)
+{
+    return mode == LEDGER_APPEND || mode == LEDGER_APPEND_NOW;
+}
+
 static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
-                                       struct ledger_fault *fault)
+                                       const struct head2_key *key, struct ledger_fault *fault)
 {
     char path[PATH_MAX];
 
@@ -217,18 +233,17 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
     if (snprintf(path, sizeof path, "%s/" LEDGER_FILE, l->folder) >= (int)sizeof path)
         return HEAD2_E_IO;
     /* a reader writes nothing, but may have to play back what a killed process has left */
-    int flags = SQLITE_OPEN_READWRITE | (mode == LEDGER_APPEND ? SQLITE_OPEN_CREATE : 0);
-    if (mode != LEDGER_APPEND && cannot_change(l) && immutable_name(path, l))
+    int flags = SQLITE_OPEN_READWRITE | (appends(mode) && key != NULL ? SQLITE_OPEN_CREATE : 0);
+    if (!appends(mode) && cannot_change(l) && immutable_name(path, l))
         flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     if (sqlite3_open_v2(path, &l->db, flags, NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be opened");
     sqlite3_busy_timeout(l->db, LEDGER_WAIT_MS);
-    if (mode == LEDGER_APPEND &&
-        sqlite3_exec(l->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL,
-                     NULL) != SQLITE_OK)
+    if (appends(mode) && sqlite3_exec(l->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+                                      NULL, NULL, NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be opened");
     /* one moment of it, whatever is appended meanwhile: entries and checkpoints belong together */
-    if (mode != LEDGER_APPEND &&
+    if (!appends(mode) &&
         sqlite3_exec(l->db, "PRAGMA query_only = ON; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
         return ledger_failed(l, fault, "cannot be read");
     /* nothing is written: it lets SQLite read a file that is shorter than it says */
@@ -247,7 +262,7 @@ static enum head2_status look(struct ledger *l, enum ledger_mode mode, const str
 
     if (version < 0)
         return ledger_failed(l, fault, "cannot be read");
-    if (version == 0 && mode == LEDGER_APPEND && key != NULL) {
+    if (version == 0 && appends(mode) && key != NULL) {
         HEAD2_TRY(create(l, key, fault));
         version = VERSION;
     }
@@ -279,6 +294,18 @@ done:
     return st;
 }
 
+static enum head2_status open_and_look(struct ledger *l, enum ledger_mode mode,
+                                       const struct head2_key *key, struct ledger_fault *fault)
+{
+    const enum head2_status st = open_database(l, mode, key, fault);
+
+    if (st != HEAD2_OK || mode != LEDGER_RESCUE)
+        return st == HEAD2_OK ? look(l, mode, key, fault) : st;
+    /* the identity may be what is damaged: then l->key is NULL */
+    (void)read_identity(l, fault);
+    return HEAD2_OK;
+}
+
 enum head2_status ledger_open(struct ledger **out, const char *folder, enum ledger_mode mode,
                               const struct head2_key *key, struct ledger_fault *fault)
 {
@@ -294,7 +321,7 @@ enum head2_status ledger_open(struct ledger **out, const char *folder, enum ledg
         free(l);
         return HEAD2_E_ARG;
     }
-    if (mode == LEDGER_APPEND) {
+    if (appends(mode)) {
         if (file_make_dirs(folder, 0700) != HEAD2_OK) {
             say_where(l, fault);
             fault->error = errno;
@@ -303,12 +330,15 @@ enum head2_status ledger_open(struct ledger **out, const char *folder, enum ledg
             st = HEAD2_E_IO;
             goto done;
         }
-        HEAD2_TRY(take_lock(l, fault));
+        HEAD2_TRY(take_lock(l, mode == LEDGER_APPEND ? LEDGER_WAIT_MS : 0, fault));
     }
-    HEAD2_TRY(open_database(l, mode, fault));
-    st = mode == LEDGER_RESCUE ? read_identity(l, fault) : look(l, mode, key, fault);
-    if (mode == LEDGER_RESCUE) /* the identity may be what is damaged: then l->key is NULL */
-        st = HEAD2_OK;
+    st = open_and_look(l, mode, key, fault);
+    if (st == HEAD2_E_IO && mode == LEDGER_READ && fault->error == ENOSPC && !has_log(l)) {
+        l->disk_full = true;
+        sqlite3_close_v2(l->db);
+        l->db = NULL;
+        st = open_and_look(l, mode, key, fault);
+    }
     HEAD2_TRY(st);
     *out = l;
     l = NULL;
@@ -331,6 +361,11 @@ void ledger_close(struct ledger *l)
 uint64_t ledger_size(const struct ledger *l)
 {
     return l->size;
+}
+
+uint64_t ledger_signed(const struct ledger *l)
+{
+    return l->is_signed;
 }
 
 const struct head2_key *ledger_key(const struct ledger *l)
@@ -383,7 +418,7 @@ static bool grow(struct ledger *l, const struct ledger_entry *e)
     return true;
 }
 
-static bool may_append(const struct ledger_entry *e)
+bool ledger_entry_ok(const struct ledger_entry *e)
 {
     size_t bad;
 
@@ -411,7 +446,7 @@ enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries, 
     if (l->broken)
         return must_be_opened(l, fault);
     for (size_t i = 0; i < n; i++)
-        if (l->lock < 0 || !may_append(&entries[i]))
+        if (l->lock < 0 || !ledger_entry_ok(&entries[i]))
             return HEAD2_E_ARG;
     if (l->size + n > MERKLE_SIZE_MAX - 1)
         return HEAD2_E_LIMIT;

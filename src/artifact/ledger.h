@@ -35,16 +35,17 @@ struct ledger_fault {
 };
 
 enum ledger_mode {
-    LEDGER_READ,   /* as it is now, while others append; also from a read-only disk */
-    LEDGER_RESCUE, /* as LEDGER_READ, however damaged: for ledger_export_folder alone */
-    LEDGER_APPEND  /* made if there is none; waits LEDGER_WAIT_MS for another process */
+    LEDGER_READ,      /* as it is now, while others append; also from a read-only disk */
+    LEDGER_RESCUE,    /* as LEDGER_READ, however damaged: for ledger_export_folder alone */
+    LEDGER_APPEND,    /* made if there is none; waits LEDGER_WAIT_MS for another process */
+    LEDGER_APPEND_NOW /* the same, without waiting */
 };
 
 /*
  * ledger_open - open the ledger in a folder.
  *
  * key  the identity's ML-DSA key, of which the public part is enough. A new ledger is of this
- *      identity for good; an existing one must be. NULL: whatever it is (LEDGER_READ alone)
+ *      identity for good; an existing one must be. NULL: whatever it is; makes none
  *
  * HEAD2_OK; HEAD2_E_STATE (another process appends), HEAD2_E_POLICY (of another identity),
  * HEAD2_E_UNSUPPORTED (of a later version), HEAD2_E_MALFORMED (damaged), HEAD2_E_IO,
@@ -56,6 +57,8 @@ HEAD2_CHECK enum head2_status ledger_open(struct ledger **out, const char *folde
 void ledger_close(struct ledger *l);
 
 uint64_t ledger_size(const struct ledger *l);
+/* How many of them a checkpoint covers. */
+uint64_t ledger_signed(const struct ledger *l);
 /* The identity's public key, owned by the ledger. */
 const struct head2_key *ledger_key(const struct ledger *l);
 
@@ -71,11 +74,14 @@ struct ledger_entry {
 
 void ledger_leaf(uint8_t leaf[LEDGER_LEAF_BYTES], const struct ledger_entry *e);
 
-/* Append all of them or none, and make them durable. HEAD2_OK, HEAD2_E_ARG (a text above
- * LEDGER_TEXT_MAX or not UTF-8, a time above UTC_MAX, a subject that is none), HEAD2_E_LIMIT,
- * HEAD2_E_IO, HEAD2_E_MALFORMED (damaged), HEAD2_E_MEMORY, or HEAD2_E_STATE: after one that failed
- * the ledger could not be read, and must be opened again. One that failed in the moment of its
- * commit may still be there, whole, when the ledger is opened after a crash. */
+/* Whether it can be appended: false where a text is above LEDGER_TEXT_MAX or not UTF-8, a time
+ * above UTC_MAX, a subject none. */
+bool ledger_entry_ok(const struct ledger_entry *e);
+
+/* Append all of them or none, and make them durable. HEAD2_OK, HEAD2_E_ARG (one of them is not ok),
+ * HEAD2_E_LIMIT, HEAD2_E_IO, HEAD2_E_MALFORMED (damaged), HEAD2_E_MEMORY, or HEAD2_E_STATE: after
+ * one that failed the ledger could not be read, and must be opened again. One that failed in the
+ * moment of its commit may still be there, whole, when the ledger is opened after a crash. */
 HEAD2_CHECK enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries,
                                             size_t n, struct ledger_fault *fault);
 

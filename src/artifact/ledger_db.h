@@ -12,8 +12,9 @@
 struct ledger {
     sqlite3 *db;
     char folder[PATH_MAX];
-    int lock;    /* -1: not held */
-    bool broken; /* open_tile is not what it should be: nothing may be appended or signed */
+    int lock;       /* -1: not held */
+    bool broken;    /* open_tile is not what it should be: nothing may be appended or signed */
+    bool disk_full; /* there is no room for the files of its locks: read it without */
     struct head2_key *key;
     char origin[CHECKPOINT_ORIGIN_MAX];
     uint64_t size;

@@ -1,7 +1,7 @@
 /* see merkle.h */
 #include "artifact/merkle.h"
 
-#include <openssl/sha.h>
+#include "artifact/sha256.h"
 
 void merkle_leaf(uint8_t hash[MERKLE_BYTES], const void *leaf, size_t len)
 {
@@ -9,7 +9,7 @@ void merkle_leaf(uint8_t hash[MERKLE_BYTES], const void *leaf, size_t len)
 
     HEAD2_REQUIRES(len <= MERKLE_LEAF_MAX);
     copy_bytes(in + 1, leaf, len);
-    SHA256(in, 1 + len, hash);
+    sha256(hash, in, 1 + len);
 }
 
 void merkle_node(uint8_t hash[MERKLE_BYTES], const uint8_t left[MERKLE_BYTES],
@@ -20,7 +20,7 @@ void merkle_node(uint8_t hash[MERKLE_BYTES], const uint8_t left[MERKLE_BYTES],
     in[0] = 1;
     memcpy(in + 1, left, MERKLE_BYTES);
     memcpy(in + 1 + MERKLE_BYTES, right, MERKLE_BYTES);
-    SHA256(in, sizeof in, hash);
+    sha256(hash, in, sizeof in);
 }
 
 /* ---- a tree that grows ---- */
@@ -44,7 +44,7 @@ void merkle_root(uint8_t root[MERKLE_BYTES], const struct merkle_edge *e)
 {
     bool any = false;
 
-    SHA256(root, 0, root); /* of the empty tree */
+    sha256(root, NULL, 0); /* of the empty tree */
     for (unsigned level = 0; e->size >> level != 0; level++) {
         if ((e->size >> level & 1) == 0)
             continue;
@@ -73,7 +73,7 @@ static enum head2_status subtree(uint8_t hash[MERKLE_BYTES], const struct merkle
     uint8_t left[MERKLE_BYTES];
     bool any = false;
 
-    SHA256(hash, 0, hash);
+    sha256(hash, NULL, 0);
     for (unsigned level = 0; n >> level != 0; level++) {
         if ((n >> level & 1) == 0)
             continue;

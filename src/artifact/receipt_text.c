@@ -19,6 +19,7 @@ static const struct {
     [RECEIPT_TAKEOVER] = {"takeover",            "Takeover"           },
     [RECEIPT_VERIFICATION_FAILED] = {"verification-failed", "Failed Verification"},
     [RECEIPT_ENTROPY_ALARM] = {"entropy-alarm",       "Entropy Alarm"      },
+    [RECEIPT_RESTART] = {"restart",             "Restart"            },
 };
 
 const char *receipt_kind_name(enum receipt_kind kind)

@@ -102,17 +102,28 @@ size_t sigblock_message(const struct sigblock *b, uint8_t out[SIGBLOCK_MESSAGE_M
     return (size_t)(p - out);
 }
 
-enum head2_status sigblock_sign(struct sigblock *b, const struct artifact_signer *s)
+enum head2_status sigblock_sign(struct sigblock *const *blocks, size_t n,
+                                const struct artifact_signer *s)
 {
-    uint8_t message[SIGBLOCK_MESSAGE_MAX];
+    uint8_t message[SIGBLOCK_BATCH][SIGBLOCK_MESSAGE_MAX];
+    struct head2_key_sign_job jobs[SIGBLOCK_BATCH];
 
-    if (!head2_alg_is_signature(s->alg) || b->time_ms > UTC_MAX || !sigblock_signer_ok(b->signer) ||
-        !sigblock_media_type_ok(b->media_type))
+    if (!head2_alg_is_signature(s->alg) || n > SIGBLOCK_BATCH)
         return HEAD2_E_ARG;
-    b->alg = s->alg;
-    memcpy(b->key_id, s->key_id, sizeof b->key_id);
-    const size_t len = sigblock_message(b, message);
-    return s->sign(s->arg, b->sig, &b->sig_len, message, len, SIGBLOCK_CONTEXT);
+    for (size_t i = 0; i < n; i++) {
+        struct sigblock *const b = blocks[i];
+        if (b->time_ms > UTC_MAX || !sigblock_signer_ok(b->signer) ||
+            !sigblock_media_type_ok(b->media_type))
+            return HEAD2_E_ARG;
+        b->alg = s->alg;
+        memcpy(b->key_id, s->key_id, sizeof b->key_id);
+        jobs[i] =
+            (struct head2_key_sign_job){message[i], sigblock_message(b, message[i]), b->sig, 0};
+    }
+    const enum head2_status st = s->sign_batch(s->arg, jobs, n, SIGBLOCK_CONTEXT);
+    for (size_t i = 0; i < n; i++)
+        blocks[i]->sig_len = jobs[i].sig_len;
+    return st;
 }
 
 const char *verdict_text(enum verdict verdict)

@@ -66,9 +66,11 @@ bool sigblock_media_type_ok(const char *type);
 /* M of formats.md section 2: what ML-DSA signs. Returns its length. */
 size_t sigblock_message(const struct sigblock *b, uint8_t out[SIGBLOCK_MESSAGE_MAX]);
 
-/* Fills alg, key_id, sig. HEAD2_OK, HEAD2_E_ARG (a field that cannot be written) or the signer's.
- */
-HEAD2_CHECK enum head2_status sigblock_sign(struct sigblock *b, const struct artifact_signer *s);
+/* Fills alg, key_id, sig of up to SIGBLOCK_BATCH blocks. HEAD2_OK, HEAD2_E_ARG (a field that cannot
+ * be written) or the signer's: then none is signed. */
+#define SIGBLOCK_BATCH 32
+HEAD2_CHECK enum head2_status sigblock_sign(struct sigblock *const *blocks, size_t n,
+                                            const struct artifact_signer *s);
 
 /* The text of the block. proof is what proof_hash is the hash of. *len in: room, out: length. */
 HEAD2_CHECK enum head2_status sigblock_write(const struct sigblock *b, const uint8_t *proof,

@@ -15,14 +15,29 @@ static enum head2_status sign_deterministic(void *arg, uint8_t *sig, size_t *sig
     return head2_key_sign(arg, sig, sig_len, msg, msg_len, ctx, strlen(ctx), true);
 }
 
+static enum head2_status batch_hedged(void *arg, struct head2_key_sign_job *jobs, size_t n,
+                                      const char *ctx)
+{
+    return head2_key_sign_batch(arg, jobs, n, ctx, strlen(ctx), false);
+}
+
+static enum head2_status batch_deterministic(void *arg, struct head2_key_sign_job *jobs, size_t n,
+                                             const char *ctx)
+{
+    return head2_key_sign_batch(arg, jobs, n, ctx, strlen(ctx), true);
+}
+
 struct artifact_signer artifact_signer_of_key(const struct head2_key *key, bool deterministic)
 {
     union {
         const struct head2_key *in;
         void *out;
     } borrowed = {key}; /* the callbacks give it back as const */
-    struct artifact_signer s = {
-        deterministic ? sign_deterministic : sign_hedged, borrowed.out, head2_key_alg(key), {0}};
+    struct artifact_signer s = {deterministic ? sign_deterministic : sign_hedged,
+                                deterministic ? batch_deterministic : batch_hedged,
+                                borrowed.out,
+                                head2_key_alg(key),
+                                {0}};
 
     head2_key_id(key, s.key_id);
     return s;

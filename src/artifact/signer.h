@@ -13,8 +13,13 @@
 typedef enum head2_status artifact_sign_fn(void *arg, uint8_t *sig, size_t *sig_len,
                                            const uint8_t *msg, size_t msg_len, const char *ctx);
 
+/* The same for several messages at once; the signatures' lengths go into the jobs. */
+typedef enum head2_status artifact_sign_batch_fn(void *arg, struct head2_key_sign_job *jobs,
+                                                 size_t n, const char *ctx);
+
 struct artifact_signer {
     artifact_sign_fn *sign;
+    artifact_sign_batch_fn *sign_batch;
     void *arg;
     enum head2_alg alg;
     uint8_t key_id[HEAD2_KEY_ID_BYTES];

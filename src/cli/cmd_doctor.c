@@ -253,12 +253,12 @@ void doctor_state(struct doctor *d, const char *folder, bool given)
     if (statvfs(folder, &space) == 0) {
         const unsigned long long free_mb =
             (unsigned long long)space.f_bavail * space.f_frsize / 1000000;
-        doctor_note(d, free_mb >= 100 ? OK : WARN, "space for receipts", "free some", "%llu MB",
+        doctor_note(d, free_mb >= 100 ? OK : WARN, "space for the ledger", "free some", "%llu MB",
                     free_mb);
     }
-    snprintf(probe, sizeof probe, "%s/receipts/receipts.key.pem", folder);
+    snprintf(probe, sizeof probe, "%s/ledger/ledger.key.pem", folder);
     if (stat(probe, &info) == 0)
-        doctor_note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "receipts' key", "chmod 600 it",
+        doctor_note(d, (info.st_mode & 077) == 0 ? OK : FAIL, "ledger's key", "chmod 600 it",
                     "mode %04o", (unsigned)info.st_mode & 07777);
 }
 

@@ -5,14 +5,15 @@
  * interrupted run leaves no half of it. The receipts of the keys are signed by the new gateway.
  */
 #include "artifact/base64.h"
-#include "artifact/receipt_store.h"
 #include "artifact/utc.h"
 #include "base/signals.h"
 #include "cli/files.h"
 #include "cli/init.h"
 #include "cli/keys.h"
+#include "cli/ledgers.h"
 #include "cli/verbs.h"
 #include "gateway/address.h"
+#include "gateway/ledger_writer.h"
 #include "keys/keyfile.h"
 
 #include <dirent.h>
@@ -31,8 +32,7 @@ struct making {
     char passphrase[HEAD2_PASSPHRASE_MAX];
     struct keyfile_options private_options;
     struct head2_key *gateway;
-    struct receipt_store *store;
-    struct artifact_signer signer;
+    struct ledger *ledger;
 };
 
 static int say_key(const struct cli *cli, enum head2_status st, const struct keyfile_error *err)
@@ -41,13 +41,6 @@ static int say_key(const struct cli *cli, enum head2_status st, const struct key
         return cli_fail_errno(cli, err->where, err->error, err->what);
     return cli_fail(cli, cli_status_exit(st), err->where, err->hint[0] != 0 ? err->hint : NULL,
                     "%s", err->what);
-}
-
-static int say_receipt(const struct cli *cli, enum head2_status st, const struct receipt_fault *f)
-{
-    if (f->error != 0)
-        return cli_fail_errno(cli, f->where, f->error, f->what);
-    return cli_fail(cli, cli_status_exit(st), f->where, NULL, "%s", f->what);
 }
 
 static void path_in(char out[PATH_MAX], const struct making *m, const char *name)
@@ -110,11 +103,16 @@ static int make_key(const struct making *m, const char *name, struct head2_key *
 static int append(const struct making *m, enum receipt_kind kind, const char *subject,
                   const char *forward, size_t len)
 {
-    struct receipt_fault fault = {0};
-    const struct receipt_entry entry = {kind, subject, 1, forward, len, NULL};
-    enum head2_status st = receipt_store_append(m->store, &entry, &m->signer, NULL, NULL, &fault);
+    struct ledger_fault fault = {0};
+    struct ledger_entry entry = {.kind = (uint8_t)kind,
+                                 .ms = utc_now(),
+                                 .subject = subject,
+                                 .number = 1,
+                                 .text = forward,
+                                 .text_len = len};
+    const enum head2_status st = ledger_append(m->ledger, &entry, 1, &fault);
 
-    return st == HEAD2_OK ? CLI_DONE : say_receipt(m->cli, st, &fault);
+    return st == HEAD2_OK ? CLI_DONE : cli_ledger_fail(m->cli, st, &fault);
 }
 
 static int receipt_of_key(const struct making *m, const struct head2_key *key, const char *file,
@@ -154,7 +152,7 @@ static int receipt_of_peer(const struct making *m, const struct head2_key *key, 
 static int make_gateway(struct making *m)
 {
     char folder[PATH_MAX];
-    struct receipt_fault fault = {0};
+    struct ledger_fault fault = {0};
     struct entropy_text entropy;
 
     int code = make_key(m, "gateway.pem", &m->gateway, &entropy);
@@ -164,13 +162,25 @@ static int make_gateway(struct making *m)
         code = write_public(m, m->gateway, "links/gateway.pub.pem");
     if (code != CLI_DONE)
         return code;
-    path_in(folder, m, "state/receipts");
-    enum head2_status st = receipt_store_open(&m->store, folder, &fault);
+    path_in(folder, m, "state/ledger");
+    enum head2_status st = ledger_open(&m->ledger, folder, LEDGER_APPEND, m->gateway, &fault);
+    if (st == HEAD2_OK)
+        st = ledger_write_public(folder, m->gateway, &fault);
     if (st != HEAD2_OK)
-        return say_receipt(m->cli, st, &fault);
-    m->signer = artifact_signer_of_key(m->gateway, false);
-    code = write_public(m, m->gateway, "state/receipts/" RECEIPT_PUBLIC_FILE);
-    return code == CLI_DONE ? receipt_of_key(m, m->gateway, "gateway.pem", &entropy) : code;
+        return cli_ledger_fail(m->cli, st, &fault);
+    return receipt_of_key(m, m->gateway, "gateway.pem", &entropy);
+}
+
+/* One checkpoint for all that has been made. */
+static int sign_ledger(struct making *m)
+{
+    const struct artifact_signer signer = artifact_signer_of_key(m->gateway, false);
+    struct ledger_fault fault = {0};
+    const enum head2_status st = ledger_sign(m->ledger, &signer, utc_now(), &fault);
+
+    ledger_close(m->ledger);
+    m->ledger = NULL;
+    return st == HEAD2_OK ? CLI_DONE : cli_ledger_fail(m->cli, st, &fault);
 }
 
 static int make_drone(const struct making *m, unsigned drone)
@@ -209,6 +219,8 @@ static int make_all(struct making *m)
             return CLI_REFUSED; /* ends by the signal when all of it is removed */
         code = make_drone(m, i);
     }
+    if (code == CLI_DONE)
+        code = sign_ledger(m);
     if (code == CLI_DONE)
         code = write_text(m, "trust", init_trust_text, 0);
     if (code == CLI_DONE)
@@ -367,7 +379,7 @@ int cmd_init(struct cli *cli)
     if (code == CLI_DONE)
         print_commands(&m);
     head2_wipe(m.passphrase, sizeof m.passphrase);
-    receipt_store_close(m.store);
+    ledger_close(m.ledger);
     head2_key_free(m.gateway);
     return code;
 }

@@ -110,10 +110,9 @@ static int write_receipt(const struct cli *cli, struct cli_receipts *r, const st
     const char *file = made->file;
     char id[CLI_KEY_ID_TEXT], forward[RECEIPT_FORWARD_MAX];
     size_t len = sizeof forward;
-    uint64_t index = 0;
 
     receipt[0] = 0;
-    if (r->store == NULL)
+    if (r->writer == NULL)
         return CLI_DONE;
     cli_key_id(id, key);
     const struct receipt_keygen text = {1,
@@ -125,9 +124,10 @@ static int write_receipt(const struct cli *cli, struct cli_receipts *r, const st
                                         &made->entropy};
     if (receipt_text_keygen(&text, forward, &len) != HEAD2_OK)
         return cli_fail(cli, CLI_INPUT, file, "use a shorter name", "the name is too long");
-    const struct receipt_entry entry = {RECEIPT_KEYGEN, id, 1, forward, len, NULL};
-    int code = cli_receipts_append(cli, r, &entry, &index);
-    snprintf(receipt, 24, "%llu", (unsigned long long)index);
+    struct ledger_entry entry = {
+        .kind = RECEIPT_KEYGEN, .subject = id, .number = 1, .text = forward, .text_len = len};
+    const int code = cli_receipts_append(cli, r, &entry, 1);
+    snprintf(receipt, 24, "%llu", (unsigned long long)entry.index);
     return code;
 }
 
@@ -172,7 +172,7 @@ int cmd_key_generate(struct cli *cli)
     if (code != CLI_DONE && wrote)
         unlink(path); /* no key without its receipt, no private part without its public one */
     if (code == CLI_DONE && strcmp(path, "-") != 0)
-        print_key(cli, path, key, receipts.store != NULL ? receipt : NULL);
+        print_key(cli, path, key, receipts.writer != NULL ? receipt : NULL);
 
 done:
     head2_wipe(passphrase, sizeof passphrase);

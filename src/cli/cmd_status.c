@@ -306,7 +306,9 @@ static void show_receipts(struct cli *cli, const json_t *r)
 
     if (!json_is_object(r))
         return;
-    cli_print(cli, "  %-12s%llu written", "receipts", (unsigned long long)number(r, "count"));
+    cli_print(cli, "  %-12s%llu entries, %llu signed\n", "ledger",
+              (unsigned long long)number(r, "entries"), (unsigned long long)number(r, "signed"));
+    cli_print(cli, "  %-12s%llu recorded", "receipts", (unsigned long long)number(r, "count"));
     if (json_object_get(r, "last") != NULL)
         cli_print(cli, ", last %s", text(r, "last"));
     if (number(r, "waiting") != 0)

@@ -205,7 +205,7 @@ static const struct cli_option maml_history_options[] = {
      0},                                                                                           \
     {"out", 0, CLI_FILE, "FILE", "where the result goes (one file only)", 0, 0}
 #define SIGN_EXISTING                                                                              \
-    {"existing", 0, CLI_ENUM, "refuse|replace",                                                    \
+    {"existing", 0, CLI_ENUM, "refuse|replace|skip",                                               \
      "when there is a signature already (default: refuse)", 0, 0}
 
 static const struct cli_option maml_sign_options[] = {
@@ -602,10 +602,11 @@ const struct cli_verb cli_verbs[] = {
      "bits credited and spent, its supply while it works, and how near it came to the cutoffs of the "
      "health tests. Both rates are shown: the generator's output and the entropy that it rests on.",
      rng_status_options, CLI_EXIT(CLI_REFUSED) | RANDOM, cmd_rng_status},
-    {"sign", NULL, "FILE...", 1, -1, "sign files",
+    {"sign", NULL, "FILE|DIR...", 1, -1, "sign files",
      "A MAML document (.maml.md) gets the signature block at its end; any other file gets it in "
-     "FILE.sig.maml; --raw writes a bare ML-DSA signature to FILE.sig. Each signature has a .mu "
-     "receipt. The first file that cannot be signed ends the run.",
+     "FILE.sig.maml; --raw writes a bare ML-DSA signature to FILE.sig. Of a folder its files are "
+     "signed, but hidden ones and signatures. Each signature is recorded in the ledger before it is "
+     "written. The first file that cannot be signed ends the run.",
      sign_options, FILES | RANDOM, cmd_sign},
     {"status", NULL, "", 0, 0, "show a running gateway or link on one screen",
      "With --json it is one object: docs/configuration.md lists its "

@@ -24,9 +24,10 @@ struct keys { /* the keys of one map: those that are used, and those of later ve
     }
 
 static const char *const none[] = {""};
-static const char *const gateway_now[] = {"identity", "listen", "rotate",  "suites", "peers",
-                                          "state",    "limits", "entropy", "tun",    "fallback"};
-static const char *const gateway_later[] = {"seal", "ledger"};
+static const char *const gateway_now[] = {"identity", "listen",   "rotate", "suites",
+                                          "peers",    "state",    "limits", "entropy",
+                                          "tun",      "fallback", "ledger"};
+static const char *const gateway_later[] = {"seal"};
 static const char *const link_now[] = {"identity", "gateway", "lanes", "rotate",  "suites",
                                        "state",    "entropy", "tun",   "fallback"};
 static const char *const link_later[] = {"seal"};
@@ -36,6 +37,7 @@ static const char *const listen_later[] = {"http", "metrics"};
 static const char *const rotate_now[] = {"seconds", "bytes", "overlap", "mac_only"};
 static const char *const limits_now[] = {"handshakes_per_prefix", "handshakes_global", "half_open",
                                          "exempt"};
+static const char *const ledger_now[] = {"batch", "interval_ms"};
 static const char *const gateway_key_now[] = {"key", "endpoints"};
 
 static const struct keys gateway_keys = KEYS(gateway_now, gateway_later);
@@ -44,6 +46,7 @@ static const struct keys identity_keys = KEYS(identity_now, none);
 static const struct keys listen_keys = KEYS(listen_now, listen_later);
 static const struct keys rotate_keys = KEYS(rotate_now, none);
 static const struct keys limits_keys = KEYS(limits_now, none);
+static const struct keys ledger_keys = KEYS(ledger_now, none);
 static const struct keys gateway_part_keys = KEYS(gateway_key_now, none);
 
 static const char *const lane_names[HEAD2_SESSION_LANES] = {"telemetry", "video", "logs",
@@ -358,6 +361,24 @@ done:
     return st;
 }
 
+static enum head2_status read_ledger(const struct tree *t, struct config *c,
+                                     struct config_error *err)
+{
+    enum head2_status st = HEAD2_OK;
+    const uint32_t map = tree_get(t, 0, "ledger");
+    uint64_t batch = 64, interval_ms = 250;
+
+    if (map != TREE_NONE) {
+        HEAD2_TRY(check_keys(t, map, &ledger_keys, err));
+        HEAD2_TRY(config_number(t, map, "batch", 1, 65536, &batch, err));
+        HEAD2_TRY(config_number(t, map, "interval_ms", 1, 60000, &interval_ms, err));
+    }
+    c->ledger_batch = (unsigned)batch;
+    c->ledger_interval_ms = (unsigned)interval_ms;
+done:
+    return st;
+}
+
 static enum head2_status read_gateway(const struct tree *t, struct config *c,
                                       struct config_error *err)
 {
@@ -375,6 +396,7 @@ static enum head2_status read_gateway(const struct tree *t, struct config *c,
     HEAD2_TRY(config_entropy(t, tree_get(t, 0, "entropy"), &c->entropy, err));
     HEAD2_TRY(read_places(t, c, listen, err));
     HEAD2_TRY(read_limits(t, c, err));
+    HEAD2_TRY(read_ledger(t, c, err));
     HEAD2_TRY(config_tun(t, tree_get(t, 0, "tun"), c, err));
     HEAD2_TRY(config_need(t, 0, "peers", &peers, err));
     HEAD2_TRY(config_peers(t, peers, c, err));

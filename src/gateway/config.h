@@ -87,6 +87,7 @@ struct config {
     bool mac_only; /* rotations need no signature where the peer says so too */
     uint16_t suites[HEAD2_SESSION_MAX_SUITES];
     uint32_t half_open, handshake_rate, prefix_rate; /* 0: the default */
+    unsigned ledger_batch, ledger_interval_ms;       /* when a checkpoint is due */
     struct head2_prefix exempt[HEAD2_SESSION_MAX_EXEMPT];
     uint32_t n_exempt;
     struct config_entropy entropy;

@@ -90,27 +90,21 @@ static void raise_priority(void)
 
 static enum head2_status open_notary(struct runtime *r, struct config_error *err)
 {
-    char folder[PATH_MAX], path[PATH_MAX + 32];
-    struct receipt_fault fault = {0};
-    struct keyfile_error why = {0};
-    const struct keyfile_options options = {.format = HEAD2_KEY_PEM};
+    char folder[PATH_MAX];
+    struct ledger_fault fault = {0};
+    const struct notary_options options = {
+        folder, r->key, r->config->ledger_batch, r->config->ledger_interval_ms, record_notary, r};
 
-    if (snprintf(folder, sizeof folder, "%s/receipts", r->config->state) >= (int)sizeof folder)
+    if (snprintf(folder, sizeof folder, "%s/ledger", r->config->state) >= (int)sizeof folder)
         return HEAD2_E_LIMIT;
-    enum head2_status st =
-        notary_start(&r->notary, &r->loop, folder, r->key, record_notary, r, &fault);
+    const enum head2_status st = notary_start(&r->notary, &r->loop, &options, &fault);
     if (st != HEAD2_OK) {
         snprintf(err->where, sizeof err->where, "%s", fault.where);
-        snprintf(err->what, sizeof err->what, "%s", fault.what);
-        err->error = fault.error;
-        return st;
+        snprintf(err->what, sizeof err->what, "%s",
+                 fault.what[0] != 0 ? fault.what : head2_status_string(st));
+        snprintf(err->hint, sizeof err->hint, "%s", fault.hint);
     }
-    /* the key that checks them lies beside them; a full disk is no reason not to fly */
-    snprintf(path, sizeof path, "%s/" RECEIPT_PUBLIC_FILE, folder);
-    if (access(path, F_OK) != 0 && keyfile_write_public(r->key, path, &options, &why) != HEAD2_OK)
-        journal_say(JOURNAL_WARNING, "receipts-failing", "%s: %s%s%s", path, why.what,
-                    why.error != 0 ? ": " : "", why.error != 0 ? strerror(why.error) : "");
-    return HEAD2_OK;
+    return st;
 }
 
 /* ---- self-tests ---- */
@@ -255,7 +249,7 @@ static void close_all(struct runtime *r)
     if (r->notary != NULL) {
         notary_stop(r->notary, RECEIPTS_WITHIN, &report);
         if (report.lost != 0)
-            journal_say(JOURNAL_ERROR, "receipts-lost", "%llu receipts could not be written: %s",
+            journal_say(JOURNAL_ERROR, "receipts-lost", "%llu receipts could not be recorded: %s",
                         (unsigned long long)report.lost, report.why);
     }
     entropy_watch_stop(r->watch);

@@ -2,15 +2,23 @@
 #include "gateway/notary.h"
 
 #include "artifact/utc.h"
+#include "gateway/ledger_door.h"
+#include "gateway/ledger_writer.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RETRY_FIRST_MS 1000
 #define RETRY_MAX_MS   30000
+#define STOPPING_MS    200 /* between attempts when the daemon ends */
+#define AT_ONCE        256 /* receipts in one transaction, beside what the door brings */
 
 struct slip { /* a receipt on its way */
     struct slip *next;
@@ -21,20 +29,35 @@ struct slip { /* a receipt on its way */
     char forward[];
 };
 
+/* What came through the door in this turn. */
+struct visit {
+    struct door_request request;
+    unsigned client;
+};
+
 struct notary {
-    struct receipt_store *store;
+    struct ledger *ledger; /* NULL: has to be opened again */
+    struct door *door;
+    char folder[PATH_MAX];
+    const struct head2_key *key;
+    unsigned batch, interval_ms;
     struct artifact_signer signer;
-    struct artifact_signer without; /* of the same key, without randomness: see write_one */
+    struct artifact_signer without; /* of the same key, without randomness: see seal */
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool started, stop;
-    bool watched;     /* async is open */
-    uint64_t stop_at; /* milliseconds of the monotonic clock */
+    pthread_mutex_t mutex; /* of what stands between it and the thread's own */
     struct slip *first, *last;
     struct notary_report report;
-    bool told_failing; /* loop thread */
+    uint64_t stop_at; /* milliseconds of the monotonic clock */
+    bool stop;
+    bool started, watched; /* watched: async is open */
+    int wake;              /* an eventfd */
+    /* the thread's own */
+    struct visit visits[DOOR_CLIENTS];
+    unsigned n_visits;
+    uint64_t retry_at, delay; /* after a failure */
+    uint64_t unsigned_since;  /* of the first entry that is not under a checkpoint */
     uv_async_t async;
+    bool told_failing; /* loop thread */
     notary_changed_fn *changed;
     void *arg;
 };
@@ -47,99 +70,285 @@ static uint64_t monotonic_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* With the mutex held: wait for work, or at most ms. */
-static void wait_ms(struct notary *n, uint64_t ms)
+static void wake_up(struct notary *n)
 {
-    struct timespec until = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&n->wake, &n->mutex, &until);
+    const uint64_t one = 1;
+    const ssize_t done = write(n->wake, &one, sizeof one);
+    (void)done; /* it fails only when it is awake already */
 }
 
-static void note_written(struct notary *n, uint64_t index, const char *name)
+/* ---- the report; with the mutex held ---- */
+
+static void note_failing(struct notary *n, bool failing)
 {
-    struct notary_report *r = &n->report;
+    const bool was = n->report.failing;
+
+    n->report.failing = failing;
+    if (was != failing)
+        uv_async_send(&n->async);
+}
+
+static void note_failure(struct notary *n, enum head2_status st, const struct ledger_fault *fault)
+{
+    n->report.failures++;
+    snprintf(n->report.why, sizeof n->report.why, "%.600s: %s",
+             fault->where[0] != 0 ? fault->where : n->folder,
+             fault->what[0] != 0 ? fault->what : head2_status_string(st));
+    note_failing(n, true);
+}
+
+static void note_written(struct notary *n, const struct slip *s, uint64_t index)
+{
+    struct notary_report *const r = &n->report;
 
     r->written++;
     r->waiting--;
-    r->failing = false;
     r->any = true;
     r->last_index = index;
     r->last_ms = utc_now();
-    snprintf(r->last_name, sizeof r->last_name, "%s", name);
+    snprintf(r->last_name, sizeof r->last_name, "%s %llu", receipt_kind_name(s->kind),
+             (unsigned long long)s->number);
 }
 
-static void note_failure(struct notary *n, const struct receipt_fault *fault)
-{
-    struct notary_report *r = &n->report;
+/* ---- appending ---- */
 
-    r->failures++;
-    r->failing = true;
-    snprintf(r->why, sizeof r->why, "%.500s: %s%s%s", fault->where, fault->what,
-             fault->error != 0 ? ": " : "", fault->error != 0 ? strerror(fault->error) : "");
+/* After a failure the ledger is opened anew: what a failed transaction has left is not guessed. */
+static void give_up(struct notary *n, uint64_t now)
+{
+    ledger_close(n->ledger);
+    n->ledger = NULL;
+    n->retry_at = now + n->delay;
+    n->delay = 2 * n->delay > RETRY_MAX_MS ? RETRY_MAX_MS : 2 * n->delay;
 }
 
-/* With the mutex held, which is let go while the receipt is written. True when it is done with. */
-static bool write_one(struct notary *n, const struct slip *s)
+static enum head2_status reopen(struct notary *n, struct ledger_fault *fault)
 {
-    const struct receipt_entry entry = {s->kind, s->subject, s->number, s->forward, s->len, NULL};
-    struct receipt_fault fault = {0};
-    char name[RECEIPT_NAME_MAX];
-    uint64_t index = 0;
+    memset(fault, 0, sizeof *fault);
+    if (n->ledger != NULL)
+        return HEAD2_OK;
+    return ledger_open(&n->ledger, n->folder, LEDGER_APPEND_NOW, n->key, fault);
+}
 
-    pthread_mutex_unlock(&n->mutex);
-    enum head2_status st = receipt_store_append(n->store, &entry, &n->signer, &index, name, &fault);
-    if (st == HEAD2_E_ENTROPY) /* which a receipt has to tell: FIPS 204, 3.4, deterministic */
-        st = receipt_store_append(n->store, &entry, &n->without, &index, name, &fault);
+static size_t add_slips(struct notary *n, struct ledger_entry *out, uint64_t now_ms)
+{
+    size_t count = 0;
+
+    for (const struct slip *s = n->first; s != NULL && count < AT_ONCE; s = s->next)
+        out[count++] = (struct ledger_entry){.kind = (uint8_t)s->kind,
+                                             .ms = now_ms,
+                                             .subject = s->subject,
+                                             .number = s->number,
+                                             .text = s->forward,
+                                             .text_len = s->len};
+    return count;
+}
+
+/* Slips that have become entries from `from` on go. With the mutex held. */
+static void drop_slips(struct notary *n, size_t count, uint64_t from)
+{
+    for (; count > 0; count--) {
+        struct slip *const s = n->first;
+        note_written(n, s, from++);
+        n->first = s->next;
+        if (n->first == NULL)
+            n->last = NULL;
+        free(s);
+    }
+}
+
+static void answer_visits(struct notary *n, enum head2_status st, uint64_t first,
+                          const struct ledger_fault *fault)
+{
+    for (unsigned i = 0; i < n->n_visits; i++) {
+        struct visit *const v = &n->visits[i];
+        door_answer(n->door, v->client, st, first, fault);
+        first += v->request.n;
+        door_request_free(&v->request);
+    }
+    n->n_visits = 0;
+}
+
+/* The door is emptied, as far as a transaction may be long. */
+static size_t take_visits(struct notary *n)
+{
+    size_t count = 0;
+
+    while (n->n_visits < DOOR_CLIENTS && count < DOOR_ENTRIES) {
+        struct visit *const v = &n->visits[n->n_visits];
+        if (!door_next(n->door, &v->request, &v->client))
+            break;
+        count += v->request.n;
+        n->n_visits++;
+    }
+    return count;
+}
+
+/* Receipts, then what visitors have brought. */
+static size_t gather(struct notary *n, struct ledger_entry *out, size_t *slips, bool try_slips)
+{
+    const uint64_t now_ms = utc_now();
+    size_t count = 0;
+
     pthread_mutex_lock(&n->mutex);
-    bool was = n->report.failing;
-    if (st == HEAD2_OK)
-        note_written(n, index, name);
+    if (try_slips)
+        count = add_slips(n, out, now_ms);
+    pthread_mutex_unlock(&n->mutex);
+    *slips = count;
+    for (unsigned i = 0; i < n->n_visits; i++)
+        for (size_t k = 0; k < n->visits[i].request.n; k++) {
+            out[count] = n->visits[i].request.entries[k];
+            out[count++].ms = now_ms;
+        }
+    return count;
+}
+
+static void settle(struct notary *n, enum head2_status st, uint64_t first, size_t slips,
+                   size_t brought, const struct ledger_fault *fault)
+{
+    const uint64_t now = monotonic_ms();
+
+    pthread_mutex_lock(&n->mutex);
+    if (st == HEAD2_OK) {
+        drop_slips(n, slips, first);
+        n->report.brought += brought;
+        n->report.size = ledger_size(n->ledger);
+        note_failing(n, false);
+    } else {
+        note_failure(n, st, fault);
+    }
+    pthread_mutex_unlock(&n->mutex);
+    answer_visits(n, st, first + slips, fault);
+    if (st == HEAD2_OK) {
+        n->delay = RETRY_FIRST_MS;
+        n->retry_at = 0;
+        n->unsigned_since = n->unsigned_since != 0 ? n->unsigned_since : now;
+    } else {
+        give_up(n, now);
+    }
+}
+
+/* All that waits, in one transaction. */
+static void append(struct notary *n, bool try_slips)
+{
+    static const size_t room = AT_ONCE + 2 * DOOR_ENTRIES;
+    const size_t brought = take_visits(n);
+    struct ledger_fault fault = {0};
+    enum head2_status st = HEAD2_OK;
+    size_t slips = 0;
+
+    if (brought == 0 && !try_slips)
+        return;
+    struct ledger_entry *const entries = calloc(room, sizeof *entries);
+    const size_t count = entries != NULL ? gather(n, entries, &slips, try_slips) : 0;
+    if (entries == NULL)
+        st = HEAD2_E_MEMORY;
     else
-        note_failure(n, &fault);
-    if (n->report.failing != was)
-        uv_async_send(&n->async);
-    return st == HEAD2_OK;
+        HEAD2_TRY(reopen(n, &fault));
+    if (st == HEAD2_OK)
+        st = ledger_append(n->ledger, entries, count, &fault);
+done:
+    settle(n, st, st == HEAD2_OK ? entries[0].index : 0, slips, brought, &fault);
+    free(entries);
+}
+
+/* ---- signing ---- */
+
+static bool is_due(const struct notary *n, uint64_t now, bool stopping)
+{
+    if (n->unsigned_since == 0)
+        return false;
+    if (n->ledger == NULL)
+        return stopping || now >= n->retry_at;
+    return stopping || now >= n->unsigned_since + n->interval_ms ||
+           ledger_size(n->ledger) - ledger_signed(n->ledger) >= n->batch;
+}
+
+static void seal(struct notary *n)
+{
+    struct ledger_fault fault = {0};
+    enum head2_status st = reopen(n, &fault);
+
+    if (st == HEAD2_OK)
+        st = ledger_sign(n->ledger, &n->signer, utc_now(), &fault);
+    if (st == HEAD2_E_ENTROPY) /* which the ledger has to tell: FIPS 204, 3.4, deterministic */
+        st = ledger_sign(n->ledger, &n->without, utc_now(), &fault);
+    pthread_mutex_lock(&n->mutex);
+    if (st == HEAD2_OK) {
+        n->report.is_signed = ledger_signed(n->ledger);
+        note_failing(n, false);
+    } else {
+        note_failure(n, st, &fault);
+    }
+    pthread_mutex_unlock(&n->mutex);
+    if (st == HEAD2_OK)
+        n->unsigned_since = 0;
+    else
+        give_up(n, monotonic_ms());
+}
+
+/* ---- the thread ---- */
+
+/* What there is to do. */
+struct turn {
+    bool stop, late, slips;
+};
+
+static struct turn look(struct notary *n, uint64_t now)
+{
+    pthread_mutex_lock(&n->mutex);
+    const struct turn t = {n->stop, n->stop && now >= n->stop_at, n->first != NULL};
+    pthread_mutex_unlock(&n->mutex);
+    return t;
+}
+
+/* Milliseconds that poll may sleep. */
+static int patience(const struct notary *n, const struct turn *t, uint64_t now)
+{
+    uint64_t until = now + (t->stop ? STOPPING_MS : DOOR_PATIENCE_MS);
+
+    if (t->slips && n->retry_at < until)
+        until = n->retry_at;
+    if (n->unsigned_since != 0) {
+        const uint64_t due = n->ledger == NULL ? n->retry_at
+                             : t->stop         ? now
+                                               : n->unsigned_since + n->interval_ms;
+        until = due < until ? due : until;
+    }
+    return until <= now ? 0 : (int)(until - now);
+}
+
+static void wait_for_work(struct notary *n, int ms)
+{
+    struct pollfd polls[1 + DOOR_POLLS];
+    const unsigned count = 1 + door_polls(n->door, polls + 1);
+    uint64_t woken;
+
+    polls[0] = (struct pollfd){.fd = n->wake, .events = POLLIN};
+    if (poll(polls, count, ms) <= 0)
+        for (unsigned i = 0; i < count; i++)
+            polls[i].revents = 0;
+    if ((polls[0].revents & POLLIN) != 0 && read(n->wake, &woken, sizeof woken) < 0)
+        polls[0].revents = 0; /* another wake-up has been read with it */
+    door_turn(n->door, polls + 1, count - 1, monotonic_ms());
 }
 
 static void *work(void *arg)
 {
-    struct notary *n = arg;
-    uint64_t delay = RETRY_FIRST_MS;
+    struct notary *const n = arg;
 
     setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* data comes first */
-    pthread_mutex_lock(&n->mutex);
     for (;;) {
-        if (n->stop && (n->first == NULL || monotonic_ms() >= n->stop_at))
-            break;
-        if (n->first == NULL) {
-            pthread_cond_wait(&n->wake, &n->mutex);
-            continue;
-        }
-        struct slip *s = n->first;
-        if (write_one(n, s)) {
-            n->first = s->next;
-            if (n->first == NULL)
-                n->last = NULL;
-            free(s);
-            delay = RETRY_FIRST_MS;
-            continue;
-        }
-        uint64_t again = monotonic_ms() + delay;
-        while (!n->stop && monotonic_ms() < again)
-            wait_ms(n, again - monotonic_ms());
-        if (n->stop)
-            wait_ms(n, 200);
-        delay = 2 * delay > RETRY_MAX_MS ? RETRY_MAX_MS : 2 * delay;
+        uint64_t now = monotonic_ms();
+        struct turn t = look(n, now);
+        if (t.late || (t.stop && !t.slips && !is_due(n, now, true)))
+            return NULL;
+        wait_for_work(n, patience(n, &t, now));
+        now = monotonic_ms();
+        t = look(n, now);
+        append(n, t.slips && (t.stop || now >= n->retry_at));
+        if (is_due(n, monotonic_ms(), t.stop))
+            seal(n);
     }
-    pthread_mutex_unlock(&n->mutex);
-    return NULL;
 }
 
 static void on_async(uv_async_t *handle)
@@ -154,37 +363,70 @@ static void on_async(uv_async_t *handle)
     n->changed(n->arg, &report);
 }
 
-enum head2_status notary_start(struct notary **out, uv_loop_t *loop, const char *folder,
-                               const struct head2_key *key, notary_changed_fn *changed, void *arg,
-                               struct receipt_fault *fault)
+/* ---- starting ---- */
+
+static enum head2_status failed(struct ledger_fault *fault, const char *folder, const char *what)
+{
+    memset(fault, 0, sizeof *fault);
+    fault->error = errno;
+    snprintf(fault->where, sizeof fault->where, "%.500s", folder);
+    snprintf(fault->what, sizeof fault->what, "%s: %s", what, strerror(errno));
+    return HEAD2_E_IO;
+}
+
+static enum head2_status open_all(struct notary *n, struct ledger_fault *fault)
+{
+    enum head2_status st;
+
+    HEAD2_TRY(ledger_open(&n->ledger, n->folder, LEDGER_APPEND, n->key, fault));
+    HEAD2_TRY(ledger_write_public(n->folder, n->key, fault));
+    n->report.size = ledger_size(n->ledger);
+    n->report.is_signed = ledger_signed(n->ledger);
+    if (n->report.size != n->report.is_signed) /* by whoever could not sign, or a crash */
+        n->unsigned_since = monotonic_ms();
+    n->door = door_open(n->folder);
+    if (n->door == NULL)
+        return failed(fault, n->folder, "cannot open the ledger's socket, " DOOR_FILE);
+    n->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (n->wake < 0)
+        return failed(fault, n->folder, "cannot start the ledger's thread");
+done:
+    return st;
+}
+
+enum head2_status notary_start(struct notary **out, uv_loop_t *loop,
+                               const struct notary_options *options, struct ledger_fault *fault)
 {
     struct notary *n = calloc(1, sizeof *n);
-    pthread_condattr_t attr;
 
     *out = NULL;
-    snprintf(fault->what, sizeof fault->what, "out of memory");
+    memset(fault, 0, sizeof *fault);
     if (n == NULL)
         return HEAD2_E_MEMORY;
-    enum head2_status st = receipt_store_open(&n->store, folder, fault);
-    if (st != HEAD2_OK) {
-        free(n);
-        return st;
-    }
-    n->signer = artifact_signer_of_key(key, false);
-    n->without = artifact_signer_of_key(key, true);
-    n->changed = changed;
-    n->arg = arg;
+    n->wake = -1;
+    n->key = options->key;
+    n->batch = options->batch;
+    n->interval_ms = options->interval_ms;
+    n->delay = RETRY_FIRST_MS;
+    n->signer = artifact_signer_of_key(n->key, false);
+    n->without = artifact_signer_of_key(n->key, true);
+    n->changed = options->changed;
+    n->arg = options->arg;
     n->async.data = n;
     pthread_mutex_init(&n->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&n->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    snprintf(n->folder, sizeof n->folder, "%s", options->folder);
+    const enum head2_status st = open_all(n, fault);
+    if (st != HEAD2_OK) {
+        notary_free(n);
+        return st;
+    }
     n->watched = uv_async_init(loop, &n->async, on_async) == 0;
     n->started = n->watched && pthread_create(&n->thread, NULL, work, n) == 0;
     *out = n; /* also when it did not start: the handle, if open, needs the loop to be closed */
     return n->started ? HEAD2_OK : HEAD2_E_MEMORY;
 }
+
+/* ---- called from the loop's thread ---- */
 
 void notary_write(struct notary *n, const struct receipt_event *event)
 {
@@ -211,9 +453,9 @@ void notary_write(struct notary *n, const struct receipt_event *event)
             n->first = s;
         n->last = s;
         n->report.waiting++;
-        pthread_cond_signal(&n->wake);
     }
     pthread_mutex_unlock(&n->mutex);
+    wake_up(n);
 }
 
 void notary_report(struct notary *n, struct notary_report *out)
@@ -228,9 +470,8 @@ void notary_stop(struct notary *n, unsigned limit_ms, struct notary_report *out)
     pthread_mutex_lock(&n->mutex);
     n->stop = true;
     n->stop_at = monotonic_ms() + limit_ms;
-    receipt_store_hurry(n->store, n->stop_at);
-    pthread_cond_signal(&n->wake);
     pthread_mutex_unlock(&n->mutex);
+    wake_up(n);
     if (n->started)
         pthread_join(n->thread, NULL);
     n->started = false;
@@ -249,8 +490,10 @@ void notary_free(struct notary *n)
 {
     if (n == NULL)
         return;
-    receipt_store_close(n->store);
-    pthread_cond_destroy(&n->wake);
+    ledger_close(n->ledger);
+    door_close(n->door);
+    if (n->wake >= 0)
+        close(n->wake);
     pthread_mutex_destroy(&n->mutex);
     free(n);
 }

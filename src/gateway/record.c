@@ -391,6 +391,28 @@ static void warn_suites(const struct runtime *r)
     }
 }
 
+/* That it runs again, since what its keys were until then is forgotten. */
+static void receipt_start(struct runtime *r)
+{
+    char subject[33], incarnation[24];
+
+    hex_text(subject, r->key_id);
+    snprintf(incarnation, sizeof incarnation, "%llu", (unsigned long long)r->incarnation);
+    struct entropy_text entropy;
+    entropy_text_now(&entropy);
+    const struct receipt_field fields[] = {
+        {"Role",             config_role_name(r->config)},
+        {"Version",          HEAD2_VERSION_STRING       },
+        {"Key ID",           subject                    },
+        {"Incarnation",      incarnation                },
+        {"Entropy Sources",  entropy.sources            },
+        {"Entropy Credited", entropy.credited           },
+        {"Entropy Health",   entropy.health             },
+        {"Random Generator", entropy.generator          },
+    };
+    record_receipt(r, RECEIPT_RESTART, r->incarnation, subject, fields, HEAD2_LEN(fields));
+}
+
 void record_start(struct runtime *r)
 {
     struct head2_address at;
@@ -398,6 +420,7 @@ void record_start(struct runtime *r)
     json_t *detail = json_object();
 
     warn_suites(r);
+    receipt_start(r);
     net_local(&r->wan, &at);
     address_text(text, &at);
     hex_text(key, r->key_id);
@@ -437,8 +460,8 @@ void record_notary(void *arg, const struct notary_report *report)
     (void)r;
     if (report->failing)
         journal_say(JOURNAL_ERROR, "receipts-failing",
-                    "receipts cannot be written and wait in memory (%llu): %s",
+                    "receipts cannot be recorded and wait in memory (%llu): %s",
                     (unsigned long long)report->waiting, report->why);
     else
-        journal_say(JOURNAL_INFO, "receipts-resumed", "receipts are written again");
+        journal_say(JOURNAL_INFO, "receipts-resumed", "receipts are recorded again");
 }

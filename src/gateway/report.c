@@ -234,6 +234,9 @@ static json_t *receipts_object(struct runtime *r)
     put_number(o, "count", n.written);
     put_number(o, "waiting", n.waiting);
     put_number(o, "lost", n.lost);
+    put_number(o, "brought", n.brought);
+    put_number(o, "entries", n.size);
+    put_number(o, "signed", n.is_signed);
     json_object_set_new(o, "failing", n.failing ? json_string(n.why) : json_null());
     if (n.any) {
         put_text(o, "last", n.last_name);

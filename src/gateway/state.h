@@ -4,7 +4,7 @@
  *     lock           held with flock(2) by the running daemon, whose process id it names
  *     incarnation    a gateway's: raised and made durable before its first packet
  *     gateway        a link's: the highest incarnation seen of its gateway
- *     receipts/      .mu files
+ *     ledger/        a gateway's and a node's receipts
  *     run/           the control socket
  *
  * Each file begins with its kind and a version: `head2-incarnation 1`.

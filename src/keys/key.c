@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#define SIGN_AT_ONCE 32 /* jobs in one batch: best in eights */
+
 /* An empty key of the algorithm; NULL when there is no memory. */
 static struct head2_key *allocate(const struct alg *alg)
 {
@@ -225,6 +227,51 @@ enum head2_status head2_key_sign(const struct head2_key *key, uint8_t *sig, size
                                                                    key->priv);
     if (st == HEAD2_OK)
         *sig_len = key->alg->sig_bytes;
+    return st;
+}
+
+/* Up to SIGN_AT_ONCE jobs with the prepared key. */
+static enum head2_status sign_some(const struct head2_key *key, struct head2_key_sign_job *jobs,
+                                   size_t n, const void *ctx, size_t ctx_len, bool deterministic)
+{
+    static const struct head2_secret32 zeros;
+    struct head2_mldsa_sign_job each[SIGN_AT_ONCE];
+    const enum head2_alg alg = key->alg->id;
+
+    for (size_t i = 0; i < n; i++)
+        each[i] = (struct head2_mldsa_sign_job){.key = key->signer,
+                                                .msg = jobs[i].msg,
+                                                .msg_len = jobs[i].msg_len,
+                                                .ctx = ctx,
+                                                .ctx_len = ctx_len,
+                                                .rnd = deterministic ? &zeros : NULL,
+                                                .sig = jobs[i].sig};
+    return head2_mldsa_sign_batch(alg == HEAD2_MLDSA_44   ? HEAD2_MLDSA_SET_44
+                                  : alg == HEAD2_MLDSA_65 ? HEAD2_MLDSA_SET_65
+                                                          : HEAD2_MLDSA_SET_87,
+                                  each, n);
+}
+
+enum head2_status head2_key_sign_batch(const struct head2_key *key, struct head2_key_sign_job *jobs,
+                                       size_t n, const void *ctx, size_t ctx_len,
+                                       bool deterministic)
+{
+    enum head2_status st = HEAD2_OK;
+    size_t step;
+
+    for (size_t i = 0; st == HEAD2_OK && i < n; i += step) {
+        step = key->signer == NULL ? 1 : n - i < SIGN_AT_ONCE ? n - i : SIGN_AT_ONCE;
+        if (step == 1)
+            st = head2_key_sign(key, jobs[i].sig, &jobs[i].sig_len, jobs[i].msg, jobs[i].msg_len,
+                                ctx, ctx_len, deterministic);
+        else
+            st = sign_some(key, jobs + i, step, ctx, ctx_len, deterministic);
+    }
+    for (size_t i = 0; i < n; i++) {
+        jobs[i].sig_len = st == HEAD2_OK ? key->alg->sig_bytes : 0;
+        if (st != HEAD2_OK)
+            head2_wipe(jobs[i].sig, key->alg->sig_bytes);
+    }
     return st;
 }
 

@@ -444,9 +444,10 @@ await test('a drone that loses its gateway is brought home by a node, and comes 
   check(status(p.nodeConfig).peers.length === 0, 'keys of another issuer are used');
   await other.stop('SIGTERM');
   p.write();
-  const receipts = fs.readdirSync(path.join(dir, 'node', 'state', 'receipts')).filter((f) => /_fallback-/.test(f));
-  check(receipts.filter((f) => /entered/.test(f)).length === 3 && receipts.some((f) => /left/.test(f)), receipts.join());
-  good(['receipt', 'verify', path.join(dir, 'node', 'state', 'receipts')]);
+  const ledger = path.join(dir, 'node', 'state', 'ledger');
+  const receipts = good(['ledger', 'show', '--ledger', ledger, '--json']).out.trim().split('\n').map((l) => JSON.parse(l).kind);
+  check(receipts.filter((k) => k === 'fallback-entered').length === 3 && receipts.includes('fallback-left'), receipts.join());
+  good(['ledger', 'verify', ledger]);
 });
 
 process.exit(failures === 0 ? 0 : 1);

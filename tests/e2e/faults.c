@@ -4,7 +4,7 @@
  * At the end the number of calls goes to the file that HEAD2_FAULT_COUNT names.
  *
  *     malloc, any-malloc    NULL, ENOMEM           random   ENOSYS
- *     write                 ENOSPC, half written   fsync    EIO
+ *     write, pwrite         ENOSPC, half written   fsync, fdatasync   EIO
  *     rename, link          EIO
  */
 #include <dlfcn.h>
@@ -133,6 +133,26 @@ int fsync(int fd)
         return -1;
     }
     return (int)syscall(SYS_fsync, fd);
+}
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
+{
+    if (FAILS("pwrite")) {
+        if (n > 1)
+            syscall(SYS_pwrite64, fd, p, n / 2, at);
+        errno = ENOSPC;
+        return -1;
+    }
+    return syscall(SYS_pwrite64, fd, p, n, at);
+}
+
+int fdatasync(int fd)
+{
+    if (FAILS("fdatasync")) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
 }
 
 int rename(const char *from, const char *to)

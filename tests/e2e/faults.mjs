@@ -1,6 +1,6 @@
 // One call of the system or the allocator fails, each in turn, under the verbs that make and use
 // keys: no crash, the documented exit code, one line that says what happened, no temporary file, no
-// half-written file, and a receipts folder that still verifies. What ends with success is right.
+// half-written file, and a ledger that still verifies. What ends with success is right.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -35,12 +35,12 @@ function reset() {
   fs.cpSync(start, dir, { recursive: true });
 }
 
-// what everything starts from: keys, a signed file, a ciphertext, a receipts folder with one receipt
+// what everything starts from: keys, a signed file, a ciphertext, a ledger with one receipt
 fs.mkdirSync(dir);
 fs.writeFileSync(path.join(dir, 'log.csv'), 'time,nozzle,ml\n0,1,20\n');
 fs.writeFileSync(path.join(dir, 'doc.maml.md'), '---\nmaml_version: "2.0.0"\nid: x\n---\n# Flight\n');
 fs.writeFileSync(path.join(dir, 'pass'), 'correct horse\n', { mode: 0o600 });
-good(['key', 'generate', '--type', 'ML-DSA-44', '--out', 's.pem', '--public-out', 's.pub.pem', '--no-passphrase', '--receipts', 'rc']);
+good(['key', 'generate', '--type', 'ML-DSA-44', '--out', 's.pem', '--public-out', 's.pub.pem', '--no-passphrase', '--ledger', 'rc']);
 good(['key', 'generate', '--type', 'ML-KEM-768', '--out', 'e.pem', '--public-out', 'e.pub.pem', '--no-passphrase', '--no-receipt']);
 fs.copyFileSync(path.join(dir, 'log.csv'), path.join(dir, 'old.csv'));
 good(['sign', '--raw', '--key', 's.pem', '--no-receipt', 'old.csv']);
@@ -52,17 +52,17 @@ const whole = (name, n) => { if (has(name)) check(fs.statSync(path.join(dir, nam
 // verb, its arguments, what its files must be like whatever happened, and what success means
 const verbs = [
   { name: 'key_generate', random: 6,
-    args: ['key', 'generate', '--type', 'ML-DSA-44', '--out', 'new.pem', '--public-out', 'new.pub.pem', '--no-passphrase', '--receipts', 'rc'],
+    args: ['key', 'generate', '--type', 'ML-DSA-44', '--out', 'new.pem', '--public-out', 'new.pub.pem', '--no-passphrase', '--ledger', 'rc'],
     files: () => { readable('new.pem'); readable('new.pub.pem'); },
     done: () => check(has('new.pem') && has('new.pub.pem'), 'a key is missing') },
   { name: 'key_generate_encrypted', random: 6, few: true,
     args: ['key', 'generate', '--type', 'ML-KEM-768', '--out', 'new.pem', '--passphrase-file', 'pass', '--no-receipt'],
     files: () => { if (has('new.pem')) good(['key', 'show', '--passphrase-file', 'pass', 'new.pem']); },
     done: () => check(has('new.pem'), 'the key is missing') },
-  { name: 'sign_raw', random: 6, args: ['sign', '--raw', '--key', 's.pem', '--receipts', 'rc', 'log.csv'],
+  { name: 'sign_raw', random: 6, args: ['sign', '--raw', '--key', 's.pem', '--ledger', 'rc', 'log.csv'],
     files: () => { if (has('log.csv.sig')) good(['verify', '--raw', '--key', 's.pub.pem', 'log.csv']); },
     done: () => check(has('log.csv.sig'), 'the signature is missing') },
-  { name: 'sign_document', random: 6, args: ['sign', '--key', 's.pem', '--receipts', 'rc', 'doc.maml.md'],
+  { name: 'sign_document', random: 6, args: ['sign', '--key', 's.pem', '--ledger', 'rc', 'doc.maml.md'],
     files: (ok) => {
       const same = fs.readFileSync(path.join(dir, 'doc.maml.md')).equals(fs.readFileSync(path.join(start, 'doc.maml.md')));
       check(ok || same || run(['verify', '--key', 's.pub.pem', 'doc.maml.md']).code === 0, 'the document is neither old nor signed');
@@ -79,7 +79,7 @@ const verbs = [
     files: () => whole('new.ss', 32),
     done: () => check(fs.readFileSync(path.join(dir, 'new.ss')).equals(fs.readFileSync(path.join(dir, 'old.ss'))), 'the secrets differ') },
 ];
-const kinds = ['malloc', 'any-malloc', 'random', 'write', 'fsync', 'rename', 'link'];
+const kinds = ['malloc', 'any-malloc', 'random', 'write', 'fsync', 'rename', 'link', 'any-pwrite', 'any-fdatasync'];
 
 function one(verb, kind, n) {
   reset();
@@ -94,7 +94,7 @@ function one(verb, kind, n) {
   try {
     verb.files(r.code === 0);
     if (r.code === 0) verb.done();
-    good(['receipt', 'verify', 'rc']);
+    good(['ledger', 'verify', 'rc']);
   } catch (e) {
     throw new Error(`${where} (exit code ${r.code}, '${r.err.trim()}'): ${e.message}`);
   }

@@ -104,6 +104,9 @@ function daemon(verb, config, options = {}) {
   cleanups.push(async () => { if (d.code === undefined) { child.kill('SIGKILL'); await d.ended; } });
   return d;
 }
+// What the ledger of a state folder holds.
+const entries = (dir, state = 'state') => good(['ledger', 'show', '--ledger', path.join(dir, state, 'ledger'), '--json']).out
+  .trim().split('\n').filter((l) => l !== '').map((l) => JSON.parse(l));
 function status(config) {
   const r = run(['status', '--json', '-c', config]);
   return r.code === 0 ? JSON.parse(r.out) : null;
@@ -237,8 +240,10 @@ await test('init, gateway and link carry each lane both ways, and end cleanly', 
   await gateway.stop();
   check(gateway.code === 0 && Date.now() - began < 1500, `the gateway ended with ${gateway.code}`);
   check(!fs.existsSync(sock), 'the control socket is left behind');
-  const r = good(['receipt', 'verify', path.join(dir, 'state/receipts')]);
-  check(/^4 receipts, 0 faults/.test(r.out), `receipts: ${r.out}`);
+  const r = good(['ledger', 'verify', path.join(dir, 'state/ledger'), '--key', path.join(dir, 'gateway.pub.pem')]);
+  check(/^5 entries, 5 of them signed, \d checkpoints, 0 faults/.test(r.out), `ledger: ${r.out}`);
+  check(entries(dir).map((e) => e.kind).join() === 'keygen,keygen,provisioning,restart,keygen', 'what is recorded');
+  check(!fs.existsSync(path.join(dir, 'state/ledger/ledger.sock')), 'the ledger\'s socket is left behind');
 });
 
 await test('status tells people and programs the same', async (dir) => {
@@ -249,7 +254,7 @@ await test('status tells people and programs the same', async (dir) => {
   await exchange(p, 0, 'telemetry', 'one');
   const g = await until('the gateway shows the session', 2000, () => {
     const s = status(p.config);
-    return s?.peers[0].up && s.receipts.count === 1 ? s : null;
+    return s?.peers[0].up && s.receipts.count === 2 && s.receipts.signed === 5 ? s : null;
   });
   const peer = g.peers[0];
   check(g.role === 'gateway' && g.peers.length === 1 && peer.name === 'drone-1', 'names');
@@ -260,7 +265,7 @@ await test('status tells people and programs the same', async (dir) => {
   check(Object.keys(g.drops).length === 0, `drops: ${JSON.stringify(g.drops)}`);
   check(status(p.links[0]).role === 'link', 'the link answers too');
   const screen = good(['status', '-c', p.config]).out;
-  for (const words of ['peer: drone-1', 'kyber-0', 'CH2-L5', 'handshake', 'receipts', '_keygen_', peer.address])
+  for (const words of ['peer: drone-1', 'kyber-0', 'CH2-L5', 'handshake', 'receipts    2 recorded, last keygen 0', 'ledger      5 entries, 5 signed', peer.address])
     check(screen.includes(words), `the screen lacks ${words}:\n${screen}`);
   // clients that misbehave are dropped, and nobody else notices
   const sock = path.join(dir, 'state/run/head2.sock');
@@ -328,20 +333,18 @@ await test('keys rotate by time and by bytes while nothing is lost', async (dir)
   check(s.peers[0].session_key_id !== 'kyber-0', s.peers[0].session_key_id);
   await link.stop();
   await gateway.stop();
-  good(['receipt', 'verify', path.join(dir, 'state/receipts')]);
-  const names = fs.readdirSync(path.join(dir, 'state/receipts')).filter((f) => /_rotation_.*\.mu$/.test(f));
+  good(['ledger', 'verify', path.join(dir, 'state/ledger')]);
+  const texts = entries(dir).filter((e) => e.kind === 'rotation').map((e) => e.text);
   // one more may have come between the status and the end: the log has them all
   const logged = gateway.events.filter((e) => e.event === 'rotation').length;
-  check(names.length === logged && logged >= rotations, `${names.length} receipts of ${logged} rotations`);
+  check(texts.length === logged && logged >= rotations, `${texts.length} receipts of ${logged} rotations`);
   // and each says what the log says
   for (const e of gateway.events.filter((x) => x.event === 'rotation')) {
     const text = [`Old Key ID: ${e.detail.old_key_id}`, `New Key ID: ${e.key_id}`, `Reason: ${e.detail.cause}`,
       'Peer: drone-1', 'Profile: CH2-L5',
       `Dilithium Signature: ${e.detail.signed ? 'verified' : 'none (ratchet step)'}`];
-    check(names.some((n) => {
-      const shown = good(['receipt', 'show', path.join(dir, 'state/receipts', n)]).out;
-      return /^# Key Rotation Event \d+\n/.test(shown) && text.every((line) => shown.split('\n').includes(line));
-    }), `no receipt says ${text}`);
+    check(texts.some((shown) => /^# Key Rotation Event \d+\n/.test(shown) &&
+      text.every((line) => shown.split('\n').includes(line))), `no receipt says ${text}`);
   }
 });
 
@@ -476,9 +479,8 @@ await test('CH2-L5-P384 with rotations that are not signed: named in status, eve
   const rotated = await gateway.event('rotation');
   check(rotated.detail.fresh === true && rotated.detail.signed === false, JSON.stringify(rotated));
   check(/last  .* ago, by \w+, MAC only\n/.test(good(['status', '-c', p.config]).out), 'the screen says something else');
-  const folder = path.join(dir, 'state/receipts');
-  check(fs.readdirSync(folder).filter((f) => /_rotation_/.test(f)).some((f) =>
-    /Dilithium Signature: none \(MAC-only rotation\)/.test(good(['receipt', 'show', path.join(folder, f)]).out)), 'no receipt says so');
+  await until('a receipt says so', 2000, () => entries(dir).some((e) =>
+    e.kind === 'rotation' && /Dilithium Signature: none \(MAC-only rotation\)/.test(e.text)));
   await exchange(p, 0, 'telemetry', 'after');
 });
 
@@ -742,34 +744,95 @@ await test('a full disk stops receipts, not data, and receipts resume', async (d
   fs.closeSync(filler);
   const link = daemon('link', p.links[0]);
   await link.event('session-up');
-  await gateway.event('receipts-failing', 3000, (e) => /No space/.test(e.detail.text));
+  await gateway.event('receipts-failing', 3000, (e) => /full/.test(e.detail.text));
   for (const lane of lanes) await exchange(p, 0, lane, `full ${lane}`);
   const s = status(p.config);
-  check(/No space/.test(s.receipts.failing) && s.receipts.waiting === 1, JSON.stringify(s.receipts));
+  check(/full/.test(s.receipts.failing) && s.receipts.waiting === 1, JSON.stringify(s.receipts));
   check(/FAILING/.test(good(['status', '-c', p.config]).out), 'the screen hides it');
   fs.unlinkSync(path.join(state, 'filler'));
   await gateway.event('receipts-resumed', 5000);
-  check(status(p.config).receipts.count === 1, 'the receipt that waited');
-  good(['receipt', 'verify', path.join(state, 'receipts')]);
+  check(status(p.config).receipts.count === 2, 'the receipt that waited');
+  await until('it is signed', 2000, () => status(p.config).receipts.signed === 2);
+  good(['ledger', 'verify', path.join(state, 'ledger')]);
 });
 
-await test('a receipts folder that somebody holds locked does not hold up the end', async (dir) => {
+await test('a ledger that stays full does not hold up the end, and what is lost is said', async (dir) => {
+  if (!isRoot) throw new Skip('needs root, to mount a small disk');
   const p = await place(dir);
+  const state = path.join(dir, 'small');
+  fs.mkdirSync(state, { mode: 0o700 });
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', state]).status !== 0)
+    throw new Skip('cannot mount a small disk here');
+  cleanups.unshift(() => spawnSync('umount', ['-l', state]));
+  fs.writeFileSync(p.config, p.text.replace('state:    state', 'state: small'));
   const gateway = daemon('gateway', p.config);
   await gateway.event('start');
-  const lock = path.join(dir, 'state', 'receipts', 'lock');
-  const holder = spawn('flock', [lock, 'sh', '-c', 'echo held; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const gone = new Promise((done) => holder.on('close', done));
-  cleanups.push(async () => { holder.kill(); await gone; });
-  await new Promise((done, fail) => { holder.stdout.once('data', done); holder.once('error', fail); });
+  const filler = fs.openSync(path.join(state, 'filler'), 'w');
+  try { for (;;) fs.writeSync(filler, Buffer.alloc(4096)); } catch (e) { check(e.code === 'ENOSPC', e.message); }
+  fs.closeSync(filler);
   const link = daemon('link', p.links[0]);
-  await link.event('session-up'); // its receipt waits for the lock, for five seconds if nothing ends
-  await sleep(200);
+  await link.event('session-up');
+  await gateway.event('receipts-failing');
   const begin = Date.now();
   const { code } = await gateway.stop();
   check(code === 0, `ended with ${code}`);
   check(Date.now() - begin < 3500, `it took ${Date.now() - begin} ms`);
   await gateway.event('receipts-lost');
+});
+
+await test('others append through the daemon that owns the ledger', async (dir) => {
+  const p = await place(dir);
+  const gateway = daemon('gateway', p.config);
+  await gateway.event('start');
+  const folder = path.join(dir, 'state/ledger');
+  const key = path.join(dir, 'gateway.pem');
+  check((fs.statSync(path.join(folder, 'ledger.sock')).mode & 0o777) === 0o600, 'others may use the ledger\'s socket');
+  // twenty at once, each with its own file; all of them while the gateway records a session
+  const files = Array.from({ length: 20 }, (_, i) => path.join(dir, `track-${i}.gpx`));
+  for (const f of files) fs.writeFileSync(f, f);
+  const signing = files.map((f) => new Promise((done) =>
+    spawn(head2, ['sign', '--ledger', folder, '--key', key, f], { stdio: 'ignore' }).on('close', done)));
+  const link = daemon('link', p.links[0]);
+  check((await Promise.all(signing)).every((code) => code === 0), 'a signature was refused');
+  await link.event('session-up');
+  await until('all are signed', 3000, () => { const r = status(p.config).receipts; return r.brought === 20 && r.signed === r.entries; });
+  const artifacts = entries(dir).filter((e) => e.kind === 'signature').map((e) => /^Artifact: (.*)$/m.exec(e.text)[1]);
+  check(artifacts.length === 20 && new Set(artifacts).size === 20, artifacts.join());
+  for (const [i, f] of files.entries()) {
+    good(['verify', '--key', path.join(dir, 'gateway.pub.pem'), f]);
+    const index = Number(/^receipt: "(\d+)"$/m.exec(fs.readFileSync(`${f}.sig.maml`, 'utf8'))[1]);
+    check(entries(dir)[index].text.includes(`Artifact: track-${i}.gpx`), `${f}: its receipt is another's`);
+  }
+  // what is no request is refused, and nobody else notices
+  const say = (text) => new Promise((done) => {
+    const c = net.connect(path.join(folder, 'ledger.sock'));
+    let all = '';
+    c.on('data', (d) => { all += d; if (all.endsWith('\n')) c.end(); });
+    c.on('close', () => done(all));
+    c.on('error', () => done(all));
+    c.end(text);
+  });
+  const entry = { index: 0, kind: 'text', time: '1970-01-01T00:00:00.000Z', subject: 'a', number: 0, text: 'x' };
+  for (const bad of ['\n', '{}\n', '{"append": []}\n', '{"append": [1]}\n', JSON.stringify({ append: [{ ...entry, subject: 'ä' }] }) + '\n',
+    JSON.stringify({ append: [entry, { ...entry, kind: 'none' }] }) + '\n'])
+    check(/^{"error":"[^"]+"/.test(await say(bad)), `${bad} was answered with ${await say(bad)}`);
+  check(await say('no line end') === '' && await say('x'.repeat(5 << 20) + '\n') === '', 'what is no line is dropped');
+  const before = entries(dir).length;
+  check(JSON.parse(await say(JSON.stringify({ append: [entry, entry] }) + '\n')).first === before, 'a request by hand');
+  // silent ones take no place for ever, and do not stop the others
+  const idle = Array.from({ length: 40 }, () => net.connect(path.join(folder, 'ledger.sock')).on('error', () => {}));
+  fs.writeFileSync(path.join(dir, 'late.csv'), 'late');
+  good(['sign', '--ledger', folder, '--key', key, path.join(dir, 'late.csv')]);
+  idle.forEach((c) => c.destroy());
+  // and when the daemon is gone they do it themselves: its key is not there, so it signs when it is back
+  await gateway.stop();
+  fs.writeFileSync(path.join(dir, 'after.csv'), 'after');
+  good(['sign', '--ledger', folder, '--key', key, path.join(dir, 'after.csv')]);
+  check(/, (\d+) of them signed/.exec(good(['ledger', 'verify', folder]).out)[1] == entries(dir).length - 1, 'the last is not signed yet');
+  const again = daemon('gateway', p.config);
+  await again.event('start');
+  await until('all are signed', 3000, () => { const r = status(p.config).receipts; return r.signed === r.entries; });
+  good(['ledger', 'verify', folder, '--key', path.join(dir, 'gateway.pub.pem')]);
 });
 
 fs.rmSync(base, { recursive: true, force: true });

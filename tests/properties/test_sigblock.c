@@ -57,7 +57,7 @@ static void every_set_and_hash_goes_round(void)
             const size_t proof_len = b.has_proof ? sizeof proof - variant : 0;
             head2_sha3_512(b.proof_hash, proof, proof_len);
             const struct artifact_signer s = artifact_signer_of_key(key, false);
-            CHECK_EQ(sigblock_sign(&b, &s), HEAD2_OK);
+            CHECK_EQ(sigblock_sign(&(struct sigblock *){&b}, 1, &s), HEAD2_OK);
             write_text(&b, proof, proof_len);
             CHECK_EQ(judge(key, document, strlen(document)), VERDICT_VALID);
             CHECK_EQ(judge(key, document, strlen(document) - 1), VERDICT_HASH);
@@ -108,7 +108,7 @@ static void every_changed_byte_is_noticed(void)
     b.has_proof = true;
     head2_sha3_512(b.proof_hash, proof, sizeof proof);
     const struct artifact_signer s = artifact_signer_of_key(key, true);
-    CHECK_EQ(sigblock_sign(&b, &s), HEAD2_OK);
+    CHECK_EQ(sigblock_sign(&(struct sigblock *){&b}, 1, &s), HEAD2_OK);
     write_text(&b, proof, sizeof proof);
     CHECK_EQ(judge(key, document, strlen(document)), VERDICT_VALID);
     /* every byte, with a bit chosen by its place, and three fixed changes */
