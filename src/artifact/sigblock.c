@@ -105,7 +105,7 @@ size_t sigblock_message(const struct sigblock *b, uint8_t out[SIGBLOCK_MESSAGE_M
 enum head2_status sigblock_sign(struct sigblock *const *blocks, size_t n,
                                 const struct artifact_signer *s)
 {
-    uint8_t message[SIGBLOCK_BATCH][SIGBLOCK_MESSAGE_MAX];
+    uint8_t message[SIGBLOCK_BATCH][SIGBLOCK_MESSAGE_MAX] = {{0}};
     struct head2_key_sign_job jobs[SIGBLOCK_BATCH];
 
     if (!head2_alg_is_signature(s->alg) || n > SIGBLOCK_BATCH)

@@ -158,8 +158,6 @@ int cmd_receipt_show(struct cli *cli)
     int code = CLI_DONE;
     uint64_t index;
 
-    if (cli->count == 1 && cli_receipt_is_old(cli->args[0]))
-        return cmd_receipt_show_old(cli);
     for (int i = 0; i < cli->count; i++) {
         const char *what = cli->args[i];
         if (i > 0 && !cli->json)

@@ -31,8 +31,9 @@ static const struct {
                   "default is what the processor has; results are the same."},
     {"HEAD2_CONFIG", "the gateway's configuration file, where --config is not given"         },
     {"HEAD2_KEY",    "name of the signing key's file, where --key is not given"              },
-    {"HEAD2_STATE",  "the state folder; the ledger with all receipts is its folder ledger. Without it: "
-                    "$XDG_STATE_HOME/head2, else ~/.local/state/head2"    },
+    {"HEAD2_STATE",
+     "the state folder; the ledger with all receipts is its folder ledger. Without it: "
+     "$XDG_STATE_HOME/head2, else ~/.local/state/head2"                                      },
     {"NO_COLOR",     "when set, nothing is coloured"                                         },
 };
 

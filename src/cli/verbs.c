@@ -278,11 +278,6 @@ static const struct cli_option receipt_show_options[] = {
     CLI_LEDGER_OPTION, END
 };
 
-static const struct cli_option receipt_verify_options[] = {
-    {"key", 0, CLI_FILE, "FILE", "public key (default: receipts.pub.pem of the folder)", 0, 0},
-    END
-};
-
 #define RNG_CONFIG                                                                                 \
     {"config", 'c', CLI_FILE, "FILE",                                                              \
      "with the sources and settings of a daemon's configuration (default: none)", 0, 0}
@@ -551,10 +546,6 @@ const struct cli_verb cli_verbs[] = {
      "WHAT is an entry's number, or a .mu file (./5 for a file of that name). Nothing is verified "
      "but that a file's text has its hash: that is 'head2 receipt check'.", receipt_show_options,
      CHECKS, cmd_receipt_show},
-    {"receipt", "verify", "PATH", 1, 1, "check a folder's chain of receipts, or one receipt",
-     "Every text, hash, signature and link is checked, offline. Receipts cut off at the end of the "
-     "chain are seen only by comparing the newest index and hash, which are printed, with what was "
-     "noted elsewhere.", receipt_verify_options, CHECKS, cmd_receipt_verify},
     {"rng", "assess", "FILE|SOURCE", 1, 1,
      "how much entropy samples of a noise source show (SP 800-90B)",
      "A FILE has one sample a byte, in the low bits; the standard asks for 1,000,000. A SOURCE is one "

@@ -10,7 +10,7 @@ cli_run cmd_acvp, cmd_bench, cmd_completion, cmd_config_check, cmd_doctor, cmd_g
 cli_run cmd_init, cmd_kem_decaps, cmd_kem_encaps, cmd_link, cmd_status;
 cli_run cmd_key_convert, cmd_key_export, cmd_key_generate, cmd_key_show, cmd_mu;
 cli_run cmd_receipt_check, cmd_receipt_get, cmd_receipt_search, cmd_receipt_show;
-cli_run cmd_receipt_show_old, cmd_receipt_verify, cmd_sign, cmd_verify, cmd_version;
+cli_run cmd_sign, cmd_verify, cmd_version;
 cli_run cmd_maml_check, cmd_maml_history, cmd_maml_may, cmd_maml_show, cmd_maml_sign;
 cli_run cmd_maml_ticket, cmd_maml_verify;
 cli_run cmd_ledger_append, cmd_ledger_export, cmd_ledger_prove, cmd_ledger_show, cmd_ledger_stats;
@@ -20,7 +20,5 @@ cli_run cmd_rng_restart, cmd_rng_seed, cmd_rng_selftest, cmd_rng_status;
 cli_run cmd_fallback_check, cmd_fallback_export, cmd_fallback_import, cmd_fallback_list;
 cli_run cmd_fallback_show, cmd_fallback_used;
 cli_run cmd_rng_demo_sim_attack, cmd_rng_simulate;
-
-bool cli_receipt_is_old(const char *path);
 
 #endif

@@ -445,7 +445,7 @@ await test('a drone that loses its gateway is brought home by a node, and comes 
   await other.stop('SIGTERM');
   p.write();
   const ledger = path.join(dir, 'node', 'state', 'ledger');
-  const receipts = good(['ledger', 'show', '--ledger', ledger, '--json']).out.trim().split('\n').map((l) => JSON.parse(l).kind);
+  const receipts = good(['ledger', 'show', '--ledger', ledger, '--json']).out.toString().trim().split('\n').map((l) => JSON.parse(l).kind);
   check(receipts.filter((k) => k === 'fallback-entered').length === 3 && receipts.includes('fallback-left'), receipts.join());
   good(['ledger', 'verify', ledger]);
 });

@@ -739,6 +739,7 @@ await test('a full disk stops receipts, not data, and receipts resume', async (d
   fs.writeFileSync(p.config, p.text.replace('state:    state', 'state: small'));
   const gateway = daemon('gateway', p.config);
   await gateway.event('start');
+  await until('its start is recorded', 2000, () => status(p.config).receipts.count === 1);
   const filler = fs.openSync(path.join(state, 'filler'), 'w');
   try { for (;;) fs.writeSync(filler, Buffer.alloc(4096)); } catch (e) { check(e.code === 'ENOSPC', e.message); }
   fs.closeSync(filler);
@@ -767,6 +768,7 @@ await test('a ledger that stays full does not hold up the end, and what is lost 
   fs.writeFileSync(p.config, p.text.replace('state:    state', 'state: small'));
   const gateway = daemon('gateway', p.config);
   await gateway.event('start');
+  await until('its start is recorded', 2000, () => status(p.config).receipts.count === 1);
   const filler = fs.openSync(path.join(state, 'filler'), 'w');
   try { for (;;) fs.writeSync(filler, Buffer.alloc(4096)); } catch (e) { check(e.code === 'ENOSPC', e.message); }
   fs.closeSync(filler);

@@ -168,7 +168,7 @@ await test('what is done to an export is named; what was kept shows the rest', (
   good(['append', '--ledger', 'fork', '--key', key, 'b', 'a', 'c']);
   check(!fs.existsSync(file('fork/ledger.key.pem')), 'a key of its own beside --key');
   check(/^3 a\nnot signed yet: /.test(good(['append', '--ledger', 'fork', 'a'])), 'appended without the key');
-  check(/^4 entries, 3 of them signed/.test(good(['verify', 'fork'])), 'and said to be signed');
+  check(/^4 entries, 3 of them signed/m.test(good(['verify', 'fork'])), 'and said not to be signed');
   const fork = run(['ledger', 'verify', 'fork', '--against', 'late']);
   check(fork.code === 1 && /two roots for 3 entries: keep both/.test(fork.text) && /fork: the 2 entries/.test(fork.text), fork.text);
   // another key
