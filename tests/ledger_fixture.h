@@ -15,7 +15,6 @@
 static struct head2_key *key;
 static struct artifact_signer signer;
 static struct ledger_fault fault;
-static char folder[100];
 
 #define ENTRIES 4000
 static struct ledger_entry entry_of(uint64_t i)

@@ -466,6 +466,22 @@ enum head2_status ledger_append(struct ledger *l, struct ledger_entry *entries, 
     return st;
 }
 
+enum head2_status ledger_put_note(struct ledger *l, uint64_t size, const char *note, size_t len,
+                                  struct ledger_fault *fault)
+{
+    enum head2_status st = HEAD2_OK;
+    sqlite3_stmt *s = ledger_prepare(l, "INSERT INTO checkpoint VALUES (?1, ?2)", size, 0);
+
+    if (s != NULL)
+        sqlite3_bind_blob(s, 2, note, (int)len, SQLITE_STATIC);
+    if (s == NULL || sqlite3_step(s) != SQLITE_DONE)
+        st = ledger_failed(l, fault, "cannot be signed");
+    else
+        l->is_signed = size;
+    sqlite3_finalize(s);
+    return st;
+}
+
 enum head2_status ledger_sign(struct ledger *l, const struct artifact_signer *signer, uint64_t ms,
                               struct ledger_fault *fault)
 {
@@ -474,7 +490,6 @@ enum head2_status ledger_sign(struct ledger *l, const struct artifact_signer *si
     const struct merkle_nodes nodes = ledger_nodes(l);
     char note[16384];
     size_t len = sizeof note;
-    sqlite3_stmt *s = NULL;
 
     memset(fault, 0, sizeof *fault);
     if (l->broken)
@@ -486,14 +501,7 @@ enum head2_status ledger_sign(struct ledger *l, const struct artifact_signer *si
     HEAD2_TRY(merkle_root_at(c.root, &nodes, l->size));
     HEAD2_TRY(checkpoint_sign(&c, signer, l->key));
     HEAD2_TRY(checkpoint_write(&c, note, &len));
-    s = ledger_prepare(l, "INSERT INTO checkpoint VALUES (?1, ?2)", l->size, 0);
-    if (s != NULL)
-        sqlite3_bind_blob(s, 2, note, (int)len, SQLITE_STATIC);
-    if (s == NULL || sqlite3_step(s) != SQLITE_DONE)
-        st = ledger_failed(l, fault, "cannot be signed");
-    else
-        l->is_signed = l->size;
+    st = ledger_put_note(l, l->size, note, len, fault);
 done:
-    sqlite3_finalize(s);
     return st;
 }

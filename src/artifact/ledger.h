@@ -15,14 +15,15 @@
 #include "artifact/checkpoint.h"
 #include "artifact/receipt_text.h"
 
-#define LEDGER_FILE       "ledger.sqlite"
-#define LEDGER_LEAF_BYTES 74
-#define LEDGER_TEXT_MAX   65536
-#define LEDGER_TILE       256
-#define LEDGER_LEVELS     6 /* 256^6 leaves are MERKLE_SIZE_MAX */
-#define LEDGER_WAIT_MS    5000
-#define LEDGER_KIND_JOB   128 /* kinds from here on are not receipts: operation records, */
-#define LEDGER_KIND_OTHER 129 /* and any other text */
+#define LEDGER_FILE        "ledger.sqlite"
+#define LEDGER_PUBLIC_FILE "ledger.pub.pem" /* for those who check: it is in the database too */
+#define LEDGER_LEAF_BYTES  74
+#define LEDGER_TEXT_MAX    65536
+#define LEDGER_TILE        256
+#define LEDGER_LEVELS      6 /* 256^6 leaves are MERKLE_SIZE_MAX */
+#define LEDGER_WAIT_MS     5000
+#define LEDGER_KIND_JOB    128 /* kinds from here on are not receipts: operation records, */
+#define LEDGER_KIND_OTHER  129 /* and any other text */
 
 struct ledger;
 

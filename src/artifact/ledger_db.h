@@ -42,6 +42,10 @@ sqlite3_stmt *ledger_prepare(struct ledger *l, const char *sql, uint64_t a, uint
     "SELECT i, kind, ms, subject, number, text FROM entry WHERE i >= ?1 AND i < ?2 ORDER BY i"
 bool ledger_read_row(struct ledger_entry *e, sqlite3_stmt *s);
 
+/* Store a checkpoint's note, durably. */
+enum head2_status ledger_put_note(struct ledger *l, uint64_t size, const char *note, size_t len,
+                                  struct ledger_fault *fault);
+
 /* Read a complete tile into l->tile. HEAD2_E_STATE: there is none. */
 enum head2_status ledger_read_tile(struct ledger *l, unsigned level, uint64_t n);
 /* The root of 256 hashes, or of 2^bits of them from one on. */

@@ -67,7 +67,7 @@ static enum head2_status put_all(struct export *x)
     enum head2_status st = HEAD2_OK;
 
     ledger_files_export(&x->files);
-    ledger_files_key(&x->files, x->l->key);
+    ledger_files_key(&x->files, LEDGER_EXPORT_KEY, x->l->key);
     if (!x->files.failed)
         HEAD2_TRY(ledger_each(x->l, 0, put_entry, x, x->files.fault));
     if (!x->files.failed)

@@ -14,8 +14,10 @@
 
 #include "artifact/ledger_check.h"
 
-#define LEDGER_EXPORT_KEY  "key.pub.pem"
-#define LEDGER_INCOMPLETE  "incomplete"
+#define LEDGER_EXPORT_KEY "key.pub.pem"
+#define LEDGER_INCOMPLETE "incomplete"
+/* bytes of a file of entries: JSON may write a character as \u0000 */
+#define LEDGER_ENTRIES_MAX ((size_t)LEDGER_TILE * (6 * LEDGER_TEXT_MAX + 1024))
 #define LEDGER_EXPORT_NAME 96 /* bytes of a tile's or an entry file's name, below the folder */
 
 /* Write an export of the ledger in a folder, as ledger_export does. Where the ledger is damaged:
@@ -46,6 +48,19 @@ HEAD2_CHECK enum head2_status ledger_export_read(struct ledger_check *c, const c
 /* Give a check the checkpoints of an export alone, as kept elsewhere. */
 HEAD2_CHECK enum head2_status ledger_export_notes(struct ledger_check *c, const char *folder,
                                                   struct ledger_fault *fault);
+
+/* Make a ledger of an export in a folder that does not exist yet: the entries up to `entries`, the
+ * checkpoints up to there as they are, `key`, the public one, beside them. The export has been
+ * checked; whatever differs from then on is refused, and nothing is left. HEAD2_OK, HEAD2_E_POLICY
+ * (there is something of that name), HEAD2_E_MALFORMED, HEAD2_E_VERIFY, HEAD2_E_IO,
+ * HEAD2_E_MEMORY. */
+struct ledger_restored {
+    uint64_t entries, checkpoints;
+};
+HEAD2_CHECK enum head2_status ledger_restore(struct ledger_restored *done, const char *export,
+                                             const char *folder, const struct head2_key *key,
+                                             uint64_t entries, ledger_progress_fn *progress,
+                                             void *arg, struct ledger_fault *fault);
 
 /* Names in an export: of the file of 256 entries, and of a tile of so many hashes. */
 void ledger_entries_name(char out[LEDGER_EXPORT_NAME], uint64_t n);

@@ -135,16 +135,16 @@ void ledger_files_note(struct ledger_files *x, uint64_t size, const char *note, 
     ledger_files_put(x, name, note, len);
 }
 
-void ledger_files_key(struct ledger_files *x, const struct head2_key *key)
+void ledger_files_key(struct ledger_files *x, const char *name, const struct head2_key *key)
 {
     uint8_t pem[HEAD2_KEY_MAX_FILE];
     size_t len = sizeof pem;
 
     errno = EIO;
     if (head2_key_write_public(key, HEAD2_KEY_PEM, pem, &len) != HEAD2_OK)
-        ledger_files_say(x, LEDGER_EXPORT_KEY, "cannot be written");
+        ledger_files_say(x, name, "cannot be written");
     else
-        ledger_files_put(x, LEDGER_EXPORT_KEY, pem, len);
+        ledger_files_put(x, name, pem, len);
 }
 
 /* ---- the folder ---- */

@@ -34,13 +34,14 @@ FILE *ledger_files_open(struct ledger_files *x, const char *name);
 void ledger_files_close(struct ledger_files *x, FILE *f, const char *name);
 void ledger_files_put(struct ledger_files *x, const char *name, const void *bytes, size_t len);
 
-/* Of an export: its folders, a tile, entries as lines, a checkpoint, the key. */
+void ledger_files_key(struct ledger_files *x, const char *name, const struct head2_key *key);
+
+/* Of an export: its folders, a tile, entries as lines, a checkpoint. */
 void ledger_files_export(struct ledger_files *x);
 void ledger_files_tile(struct ledger_files *x, unsigned level, uint64_t n, unsigned hashes,
                        const uint8_t (*hash)[MERKLE_BYTES]);
 void ledger_files_entry(struct ledger_files *x, FILE *f, const struct ledger_entry *e);
 void ledger_files_note(struct ledger_files *x, uint64_t size, const char *note, size_t len);
-void ledger_files_key(struct ledger_files *x, const struct head2_key *key);
 
 /* ledger_rescue.c: an export of what can be read of a ledger opened with LEDGER_RESCUE. why: what
  * is damaged. out->written says whether there is one. */

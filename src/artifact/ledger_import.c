@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* JSON may write a character as \u0000 */
-#define ENTRIES_MAX ((size_t)LEDGER_TILE * (6 * LEDGER_TEXT_MAX + 1024))
-
 struct hashes {
     unsigned n; /* known up to here; of entries: with gaps */
     bool there[LEDGER_TILE];
@@ -223,7 +220,7 @@ static enum head2_status read_entries(struct import *m, unsigned *n)
     *n = 0;
     memset(&m->entries, 0, sizeof m->entries);
     ledger_entries_name(name, m->first / LEDGER_TILE);
-    enum head2_status st = read_file(m, name, ENTRIES_MAX, &bytes, &len);
+    enum head2_status st = read_file(m, name, LEDGER_ENTRIES_MAX, &bytes, &len);
     if (st != HEAD2_OK && st != HEAD2_E_STATE && st != HEAD2_E_LIMIT)
         return st;
     if (st == HEAD2_OK)

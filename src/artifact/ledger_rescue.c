@@ -266,7 +266,7 @@ void ledger_rescue(struct ledger_exported *out, struct ledger *l, const char *fo
         if (r->latest_len != 0)
             ledger_files_put(&r->files, "checkpoint", r->latest, r->latest_len);
         if (l->key != NULL)
-            ledger_files_key(&r->files, l->key);
+            ledger_files_key(&r->files, LEDGER_EXPORT_KEY, l->key);
         put_mark(r, why);
         const bool any = out->entries != 0 || out->checkpoints != 0;
         out->written = ledger_files_end(&r->files, any ? HEAD2_OK : HEAD2_E_STATE) == HEAD2_OK;

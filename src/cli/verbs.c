@@ -169,6 +169,12 @@ static const struct cli_option ledger_append_options[] = {
     PASSPHRASE_FILE, END
 };
 
+static const struct cli_option ledger_import_options[] = {
+    {"ledger", 0, CLI_DIR, "DIR", "the new ledger's folder (default: in the state folder)", 0, 0},
+    {"key", 0, CLI_FILE, "FILE", "the ledger's public key (default: the one that lies in EXPORT)", 0, 0},
+    END
+};
+
 static const struct cli_option ledger_show_options[] = {
     CLI_LEDGER_OPTION,
     {"from", 0, CLI_NUMBER, "N", "the first entry (default: 0)", 0, UINT32_MAX},
@@ -477,6 +483,12 @@ const struct cli_verb cli_verbs[] = {
      "the public key: docs/formats.md says how they can be checked without this program. Of a damaged "
      "ledger what can still be read is written, marked as incomplete, with exit code 3.",
      ledger_options, FILES, cmd_ledger_export},
+    {"ledger", "import", "EXPORT", 1, 1, "make a ledger of an export",
+     "The export is checked as 'head2 ledger verify' does it, and refused for any fault. The ledger "
+     "has the same entries and checkpoints: whoever holds its private key appends to it with 'ledger "
+     "append --key'. Entries that no checkpoint signs are left out, as nobody vouches for them. "
+     "There must not be a ledger in its place yet.", ledger_import_options,
+     CHECKS, cmd_ledger_import},
     {"ledger", "prove", "INDEX", 1, 1, "prove that an entry is in the ledger",
      "Prints one JSON object: the entry, its place in the tree, and a signed checkpoint. 'head2 "
      "ledger verify' checks it with the public key alone.", ledger_options, FILES,

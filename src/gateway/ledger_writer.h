@@ -11,8 +11,7 @@
 
 #include "artifact/ledger.h"
 
-#define LEDGER_KEY_FILE    "ledger.key.pem"
-#define LEDGER_PUBLIC_FILE "ledger.pub.pem"
+#define LEDGER_KEY_FILE "ledger.key.pem"
 
 struct ledger_writer;
 

@@ -288,6 +288,45 @@ await test('a damaged database is named', () => {
   good(['verify', 'out']);
 });
 
+await test('an export becomes a ledger again, the same file by file', () => {
+  for (let i = 0; i < 300; i++) put(`t${i}`, `text ${i} \u0000 ünïcode\n`);
+  const names = (from, to) => Array.from({ length: to - from }, (_, i) => `t${from + i}`);
+  good(['append', ...names(0, 100)]), good(['append', ...names(100, 257)]), good(['append', ...names(257, 300)]);
+  good(['export', 'out']);
+  const files = (folder) => fs.readdirSync(file(folder), { recursive: true, withFileTypes: true })
+    .filter((e) => e.isFile()).map((e) => path.join(e.parentPath ?? e.path, e.name)).sort();
+  const same = (a, b) => {
+    const [x, y] = [files(a), files(b)];
+    check(x.length === y.length && x.length > 8, `${x.length} and ${y.length} files`);
+    x.forEach((name, i) => check(path.relative(file(a), name) === path.relative(file(b), y[i])
+      && fs.readFileSync(name).equals(fs.readFileSync(y[i])), `${name} is not ${y[i]}`));
+  };
+  const key = file('state/ledger/ledger.key.pem'), pub = file('state/ledger/ledger.pub.pem');
+  const made = json(['import', 'out', '--ledger', 'deep/in/again', '--key', pub]);
+  check(made.entries === 300 && made.checkpoints === 3 && made.left_out === 0 && !made.own_key, JSON.stringify(made));
+  check(!fs.existsSync(file('deep/in/again/ledger.key.pem')), 'a private key came from nowhere');
+  good(['export', 'out2', '--ledger', 'deep/in/again']);
+  same('out', 'out2');
+  check(JSON.stringify(JSON.parse(good(['prove', '7']))) === JSON.stringify(JSON.parse(good(['prove', '7', '--ledger', 'deep/in/again']))), 'proofs');
+  check(json(['stats', '--ledger', 'deep/in/again']).entries === 300, 'stats');
+  good(['append', '--ledger', 'deep/in/again', '--key', key, 't0']);
+  const on = json(['verify', 'deep/in/again', '--key', pub, '--against', 'out']);
+  check(on.entries === 301 && on.signed === 301 && on.checkpoints === 4, JSON.stringify(on));
+  bad(['import', 'out', '--ledger', 'deep/in/again'], 5, /something of that name, and nothing is imported into it/);
+  bad(['import', 'out'], 5, /something of that name/);
+  bad(['import', 'none', '--ledger', 'new'], 3, /none.key.pub.pem: .*No such file/);
+  bad(['import', 'deep', '--key', pub, '--ledger', 'new'], 3, /not an export/);
+  good(['append', '--ledger', 'other', 't1']);
+  bad(['import', 'out', '--key', 'other/ledger.pub.pem', '--ledger', 'new'], 1, /not signed by this ledger's key; nothing was made of it/);
+  const lines = file('out/entries/000001.jsonl');
+  fs.writeFileSync(lines, fs.readFileSync(lines, 'utf8').replace('text 260', 'text 26o'));
+  bad(['import', 'out', '--ledger', 'new'], 1, /1 fault, first: entry 260 is not what was signed/);
+  bad(['import', 'out'], 5, /something of that name/);
+  fs.rmSync(file('state/ledger'), { recursive: true });
+  good(['import', 'out2']); // into its usual place
+  check(json(['stats']).signed === 300 && !fs.readdirSync(dir).some((n) => /^new|tmp/.test(n)), 'left over');
+});
+
 await test('typed wrong', () => {
   put('a', 'a'), put('latin', Buffer.from([0x61, 0xe4])), put('long', 'x'.repeat(65537)), put('empty', '');
   put('list.json', '[1]'), put('twice.json', '{"a":1,"a":2}');

@@ -7,6 +7,8 @@
 #include "ledger_cut.h"
 #include "ledger_fixture.h"
 
+static char folder[100];
+
 /* ---- a history ---- */
 
 enum step_kind { STEP_END, STEP_APPEND, STEP_SIGN, STEP_OPEN };
