@@ -10,7 +10,7 @@
 
 #include "cli/files.h"
 #include "cli/keys.h"
-#include "cli/sign_paths.h"
+#include "cli/paths.h"
 #include "cli/verbs.h"
 
 #include <stdlib.h>
@@ -154,7 +154,7 @@ static int sign_all(struct sign_work *w)
     if (g == NULL)
         return cli_fail(w->cli, CLI_INTERNAL, NULL, NULL, "out of memory");
     g->work = w;
-    int code = sign_paths(w->cli, add_file, g);
+    int code = cli_paths(w->cli, add_file, g);
     const int last = finish_group(w, g->pieces, g->n);
     free(g);
     return code != CLI_DONE ? code : last;
@@ -178,7 +178,7 @@ static int check_options(const struct cli *cli, enum cli_form form)
     if (type != NULL && !sigblock_media_type_ok(type))
         return cli_fail(cli, CLI_USAGE, "--media-type", "write it as TYPE/SUBTYPE",
                         "'%s' is not a media type", type);
-    if (sign_paths_several(cli) && cli_string(cli, "out") != NULL)
+    if (cli_paths_several(cli) && cli_string(cli, "out") != NULL)
         return cli_fail(cli, CLI_USAGE, "--out", "sign one file at a time, or leave it out",
                         "it names one file, and several are to be signed");
     return CLI_DONE;
@@ -196,7 +196,7 @@ static int read_signing_key(struct sign_work *w)
                         "give --key FILE ('head2 key generate --out FILE' makes one)",
                         "no signing key");
     int code = cli_read_key(w->cli, path, CLI_KEY_SIGN, &w->key);
-    if (code == CLI_DONE && sign_paths_several(w->cli) && head2_key_prepare(w->key) != HEAD2_OK)
+    if (code == CLI_DONE && cli_paths_several(w->cli) && head2_key_prepare(w->key) != HEAD2_OK)
         code = cli_fail(w->cli, CLI_INTERNAL, NULL, NULL, "out of memory");
     if (code == CLI_DONE)
         w->signer = artifact_signer_of_key(w->key, w->deterministic);

@@ -11,6 +11,7 @@
 #include "cli/files.h"
 #include "cli/forms.h"
 #include "cli/keys.h"
+#include "cli/paths.h"
 #include "cli/recorded.h"
 #include "cli/signing.h"
 #include "cli/verbs.h"
@@ -28,6 +29,7 @@ struct work {
     struct cli_recorded recorded;
     enum cli_form form;
     cli_look_fn *look; /* at a document, before its signature is judged, or NULL */
+    int code;          /* the exit code so far */
 };
 
 static int say_valid(struct work *w, const char *path, const struct sigblock *b)
@@ -310,9 +312,20 @@ static int check_options(const struct work *w)
     if (w->form == CLI_FORM_RAW && cli_string(cli, "signer") != NULL)
         return cli_fail(cli, CLI_USAGE, "--signer", "leave it out",
                         "a raw signature names no signer");
-    if (cli->count > 1 && cli_string(cli, "signature") != NULL)
+    if (cli_paths_several(cli) && cli_string(cli, "signature") != NULL)
         return cli_fail(cli, CLI_USAGE, "--signature", "verify one file at a time",
-                        "it names one signature and there are %d files", cli->count);
+                        "it names one signature, and several files are to be verified");
+    return CLI_DONE;
+}
+
+/* All are judged, whatever becomes of one; an invalid one decides the exit code. */
+static int verify_one(void *arg, const char *path)
+{
+    struct work *const w = arg;
+    const int one = w->look != NULL ? verify_maml(w, path) : verify_file(w, path);
+
+    if (one != CLI_DONE && (w->code == CLI_DONE || one == CLI_FAILED))
+        w->code = one;
     return CLI_DONE;
 }
 
@@ -323,13 +336,10 @@ static int run(struct work *w)
 
     if (code == CLI_DONE)
         code = cli_recorded_read(cli, &w->recorded);
-    if (code == CLI_DONE) {
-        for (int i = 0; i < cli->count; i++) {
-            int one = w->look != NULL ? verify_maml(w, cli->args[i]) : verify_file(w, cli->args[i]);
-            if (one != CLI_DONE && (code == CLI_DONE || one == CLI_FAILED))
-                code = one;
-        }
-    }
+    if (code == CLI_DONE)
+        code = cli_paths(cli, verify_one, w);
+    if (code == CLI_DONE)
+        code = w->code;
     cli_recorded_close(&w->recorded);
     cli_anchors_close(&w->anchors);
     return code;

@@ -615,8 +615,8 @@ const struct cli_verb cli_verbs[] = {
      "With --json it is one object: docs/configuration.md lists its "
      "fields. With --watch, one each second.",
      status_options, FILES | CLI_EXIT(CLI_UNREACHABLE), cmd_status},
-    {"verify", NULL, "FILE...", 1, -1, "verify signatures",
-     "Says for each file whether it is valid, invalid (and which part) or malformed. The key comes "
+    {"verify", NULL, "FILE|DIR...", 1, -1, "verify signatures",
+     "Says for each file, of a folder for each that sign would sign, whether it is valid, invalid (and which part) or malformed. The key comes "
      "from --key or --trust, never from the document. With both, --key is the key of a line that "
      "has only a hash. A key that the trust file calls revoked, or outside its validity, is judged "
      "by the time at which a ledger had recorded the signature, where --receipt and --ledger-key "

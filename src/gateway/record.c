@@ -10,7 +10,10 @@
 #include <head2/cpu.h>
 #include <head2/version.h>
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define ALARMS_PER_SECOND_MILLI 5000 /* of log lines that a stranger can cause */
 #define ALARMS_BURST            50
@@ -413,6 +416,20 @@ static void receipt_start(struct runtime *r)
     record_receipt(r, RECEIPT_RESTART, r->incarnation, subject, fields, HEAD2_LEN(fields));
 }
 
+/* An earlier version kept receipts in a folder of their own. */
+static void warn_old_receipts(const struct runtime *r)
+{
+    char path[PATH_MAX];
+
+    if (r->notary != NULL &&
+        snprintf(path, sizeof path, "%s/receipts", r->config->state) < (int)sizeof path &&
+        access(path, F_OK) == 0)
+        journal_say(JOURNAL_WARNING, "old-receipts",
+                    "%s: receipts of an earlier version, which are not in the ledger: keep them, "
+                    "and that version to check them",
+                    path);
+}
+
 void record_start(struct runtime *r)
 {
     struct head2_address at;
@@ -420,6 +437,7 @@ void record_start(struct runtime *r)
     json_t *detail = json_object();
 
     warn_suites(r);
+    warn_old_receipts(r);
     receipt_start(r);
     net_local(&r->wan, &at);
     address_text(text, &at);

@@ -320,9 +320,14 @@ test('folders, patterns and long lists of files are signed in one call', () => {
     check(get(`${n}.sig.maml`).toString().includes(`\nreceipt: "${i}"\n`), `${n}: the hint`);
     check(entries[i].text.includes(`\nArtifact: ${path.basename(n)}\n`), entries[i].text);
   }
-  good(['verify', '--key', 'sign.pub.pem', 'flights/plan.maml.md']);
+  const judged = good(['verify', '--key', 'sign.pub.pem', '--json', 'flights']).text.trim().split('\n').map((l) => JSON.parse(l));
+  check(judged.length === 72 && judged.every((o) => o.verdict === 'valid'), `${judged.length} judged`);
   bad(['sign', '--key', 'sign.pem', 'flights'], 5, /00\.gpx\.sig\.maml: there is a signature already; add --existing replace to write it anew, or --existing skip/);
   put('flights/70.gpx', 'new');
+  bad(['verify', '--key', 'sign.pub.pem', 'flights'], 3, /70\.gpx: there is no signature beside it/);
+  put('flights/07.gpx', 'changed');
+  check(run(['verify', '--key', 'sign.pub.pem', 'flights']).code === 1, 'an invalid one among others');
+  put('flights/07.gpx', 'flights/07.gpx');
   const more = good(['sign', '--key', 'sign.pem', '--existing', 'skip', 'flights']).text;
   check(/^signed flights\/70\.gpx -> [^\n]*\n$/.test(more), more);
   check(recorded().length === 73, 'what is skipped is not recorded');
@@ -798,7 +803,6 @@ test('verify names the file, and says when nothing signs it', () => {
   bad(['verify', '--key', 'sign.pub.pem', 'f'], 3, /f: there is no signature beside it: no file f.sig.maml/);
   bad(['verify', '--key', 'sign.pub.pem', '--raw', 'f'], 3, /no file f.sig;/);
   bad(['verify', '--key', 'sign.pub.pem', 'none'], 3, /none: cannot read: No such file/);
-  bad(['verify', '--key', 'sign.pub.pem', '.'], 3, /: cannot read: Is a directory/);
   bad(['verify', '--trust', 'junk', 'f'], 3, /junk: not a text file; give a trust file/);
 });
 

@@ -1,5 +1,5 @@
-/* see sign_paths.h */
-#include "cli/sign_paths.h"
+/* see paths.h */
+#include "cli/paths.h"
 
 #include "cli/forms.h"
 
@@ -20,7 +20,7 @@ static bool is_pattern(const char *path)
     return strpbrk(path, "*?[") != NULL && access(path, F_OK) != 0;
 }
 
-bool sign_paths_several(const struct cli *cli)
+bool cli_paths_several(const struct cli *cli)
 {
     for (int i = 0; i < cli->count; i++)
         if (is_folder(cli->args[i]) || is_pattern(cli->args[i]))
@@ -82,7 +82,7 @@ static int match(const struct cli *cli, const char *pattern, cli_path_fn *fn, vo
     return code;
 }
 
-int sign_paths(const struct cli *cli, cli_path_fn *fn, void *arg)
+int cli_paths(const struct cli *cli, cli_path_fn *fn, void *arg)
 {
     int code = CLI_DONE;
 

@@ -3,16 +3,16 @@
  * below, in the order of their names, but hidden ones, signatures (.sig, .sig.maml) and what is no
  * plain file; of a pattern (* ? [), where no file has that name, what it matches.
  */
-#ifndef HEAD2_CLI_SIGN_PATHS_H
-#define HEAD2_CLI_SIGN_PATHS_H
+#ifndef HEAD2_CLI_PATHS_H
+#define HEAD2_CLI_PATHS_H
 
 #include "cli/cli.h"
 
 /* Returns an exit code; anything but CLI_DONE ends the walk. */
 typedef int cli_path_fn(void *arg, const char *path);
-int sign_paths(const struct cli *cli, cli_path_fn *fn, void *arg);
+int cli_paths(const struct cli *cli, cli_path_fn *fn, void *arg);
 
 /* Whether one of the arguments is a folder or a pattern, so that there may be several files. */
-bool sign_paths_several(const struct cli *cli);
+bool cli_paths_several(const struct cli *cli);
 
 #endif
