@@ -190,10 +190,9 @@ enum head2_status ledger_note(struct ledger *l, uint64_t size, char *note, size_
     enum head2_status st;
     sqlite3_stmt *s = ledger_prepare(
         l,
-        size == 0 ? "SELECT note FROM checkpoint WHERE size <= ?2 ORDER BY size DESC LIMIT 1"
-                  : "SELECT note FROM checkpoint WHERE size >= ?1 AND size <= ?2 ORDER BY size "
-                    "LIMIT 1",
-        size, l->size); /* no later than what was opened, while others append */
+        size == 0 ? "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
+                  : "SELECT note FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT 1",
+        size, 0);
     const int row = s != NULL ? sqlite3_step(s) : SQLITE_ERROR;
 
     if (row == SQLITE_ROW) {

@@ -379,6 +379,8 @@ await test('a receipt that does not help', () => {
   helpless(by_receipt('other.gpx'), /it is of another artifact: its hash differs/);
   good(['sign', '--key', 'signer.pem', '--no-receipt', '--existing', 'replace', '--media-type', 'text/plain', name]);
   helpless(by_receipt(name), /it is of another signature of this artifact/);
+  good(['sign', '--key', 'signer.pem', '--no-receipt', '--existing', 'replace', name]); // at another time
+  helpless(by_receipt(name), /it is of another signature of this artifact/);
   put(name, 'changed\n');
   check(/invalid: the hash differs/.test(run(by_receipt(name)).err), 'a changed file');
 });
@@ -419,6 +421,14 @@ await test('an evidence record must be named by the receipt', () => {
   append([{ ...sample[1], kind: 'signature', text: text.replaceAll(when, bare) }]);
   receipt('get', '5', '--out', 'R2.mu');
   helpless(by_receipt(name, ['verify'], 'pub.pem', 'R2.mu'), /it does not name the block's evidence record/);
+});
+
+await test('a checkpoint from the future helps nobody', () => {
+  const name = recorded();
+  append([{ ...sample[1], kind: 'signature', text: receipt('show', '1').trimEnd() }], later());
+  receipt('get', '3', '--out', 'R1.mu');
+  trust_line('-', '-', new Date(Date.now() + 7200000).toISOString());
+  helpless(by_receipt(name, ['verify'], 'pub.pem', 'R1.mu'), /its checkpoint lies in the future/);
 });
 
 await test('a receipt of other lines, or of another key', () => {
