@@ -5,11 +5,11 @@
 #include "artifact/base64.h"
 #include "artifact/ledger_json.h"
 #include "artifact/receipt_file_form.h"
+#include "artifact/sha256.h"
 #include "artifact/utc.h"
 
 #include <head2/hash.h>
 
-#include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -83,7 +83,7 @@ enum head2_status receipt_file_note_hash(uint8_t hash[32], const struct checkpoi
     const enum head2_status st = checkpoint_write(c, note, &len);
 
     if (st == HEAD2_OK)
-        SHA256((const uint8_t *)note, len, hash);
+        sha256(hash, note, len);
     return st;
 }
 

@@ -125,6 +125,7 @@ enum head2_status receipt_text_signature(const struct receipt_signature *s, char
         {"Signer",              s->signer    },
         {"Algorithm",           s->alg       },
         {"Key ID",              s->key_id    },
+        {"Evidence",            s->evidence  },
         {"Dilithium Signature", "made"       },
     };
     const struct receipt_event e = {RECEIPT_SIGNATURE, s->number, s->time_ms,

@@ -68,6 +68,7 @@ HEAD2_CHECK enum head2_status receipt_text_keygen(const struct receipt_keygen *k
 struct receipt_signature {
     uint64_t number, time_ms;
     const char *artifact, *form, *hash, *media_type, *signer, *alg, *key_id;
+    const char *evidence; /* hash of the evidence record, or NULL */
 };
 HEAD2_CHECK enum head2_status receipt_text_signature(const struct receipt_signature *s, char *out,
                                                      size_t *len);

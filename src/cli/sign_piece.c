@@ -194,15 +194,25 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* `NAME:` and the digest in hex. */
+static void name_hash(char out[160], const char *name, const uint8_t *digest, size_t len)
+{
+    const int n = snprintf(out, 160, "%s:", name);
+
+    hex_encode(out + n, digest, len);
+    out[(size_t)n + 2 * len] = 0;
+}
+
 int sign_piece_receipt(const struct sign_work *w, struct sign_piece *p)
 {
     const struct sigblock *b = &p->block;
     const bool raw = p->form == CLI_FORM_RAW;
-    char id[CLI_KEY_ID_TEXT], hash[160] = {0};
+    char id[CLI_KEY_ID_TEXT], hash[160], evidence[160];
 
     cli_key_id(id, w->key);
-    int n = snprintf(hash, sizeof hash, "%s:", b->hash == SIGBLOCK_BLAKE3 ? "blake3" : "sha3-512");
-    hex_encode(hash + n, b->digest, sigblock_digest_bytes(b->hash));
+    name_hash(hash, b->hash == SIGBLOCK_BLAKE3 ? "blake3" : "sha3-512", b->digest,
+              sigblock_digest_bytes(b->hash));
+    name_hash(evidence, "sha3-512", b->proof_hash, sizeof b->proof_hash);
     const struct receipt_signature text = {p->number,
                                            b->time_ms,
                                            strcmp(p->path, "-") == 0 ? "standard input"
@@ -212,7 +222,8 @@ int sign_piece_receipt(const struct sign_work *w, struct sign_piece *p)
                                            raw ? NULL : b->media_type,
                                            raw ? NULL : b->signer,
                                            head2_alg_name(head2_key_alg(w->key)),
-                                           id};
+                                           id,
+                                           b->has_proof ? evidence : NULL};
     p->forward_len = sizeof p->forward;
     if (receipt_text_signature(&text, p->forward, &p->forward_len) == HEAD2_OK)
         return CLI_DONE;
