@@ -168,7 +168,7 @@ static void report_artifacts(void)
            "%u", setup.receipts);
     /* The guide's two sizes cannot hold for ML-DSA-87: its signature alone has 4,627 bytes. */
     report_noted("size of a receipt", "4.8 KB", "above: see docs/seed.md",
-                 "%.1f KB, signature included", (double)setup.receipt_bytes / 1000);
+                 "%.1f KB with proof and signature", (double)setup.receipt_bytes / 1000);
     report(setup.gpx_verified, "flight path signed and verified", NULL, "%s",
            setup.gpx_verified ? "valid" : "NOT valid");
     report_noted("size of its signature", "2,420 bytes", "the guide errs: docs/seed.md",

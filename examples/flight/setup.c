@@ -5,7 +5,6 @@
 #include <head2/session.h>
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -361,24 +360,44 @@ void setup_stop(struct setup *s)
 
 /* ---- artifacts ---- */
 
-static void count_receipts(struct setup *s, const char *folder)
+/* One entry as the .mu file that an auditor is given, checked by the key alone. */
+static bool check_receipt(struct setup *s, const char *ledger, const char *pub, json_int_t index)
 {
-    DIR *d = opendir(folder);
-    struct dirent *e;
+    char number[24], file[600];
+    struct stat st;
 
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        size_t n = strlen(e->d_name);
-        char path[1200];
-        struct stat st;
-        if (n < 4 || strcmp(e->d_name + n - 3, ".mu") != 0)
-            continue;
-        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        s->receipts++;
-        if (stat(path, &st) == 0 && (size_t)st.st_size > s->receipt_bytes)
-            s->receipt_bytes = (size_t)st.st_size;
-    }
-    if (d != NULL)
-        closedir(d);
+    snprintf(number, sizeof number, "%lld", (long long)index);
+    path_of(file, s, "receipt.mu");
+    unlink(file);
+    if (head2(s, "receipts.txt", "receipt", "get", number, "--ledger", ledger, "--out", file,
+              NULL) != 0 ||
+        head2(s, "receipts.txt", "receipt", "check", file, "--key", pub, NULL) != 0 ||
+        stat(file, &st) != 0)
+        return false;
+    s->receipts++;
+    if ((size_t)st.st_size > s->receipt_bytes)
+        s->receipt_bytes = (size_t)st.st_size;
+    return true;
+}
+
+/* A ledger as a whole, and each of its receipts by itself. */
+static bool check_ledger(struct setup *s, const char *name)
+{
+    char ledger[600], pub[700], out[600];
+
+    path_of(ledger, s, name);
+    path_of(out, s, "stats.json");
+    snprintf(pub, sizeof pub, "%s/ledger.pub.pem", ledger);
+    if (head2(s, "receipts.txt", "ledger", "verify", ledger, "--key", pub, NULL) != 0 ||
+        head2(s, "stats.json", "ledger", "stats", "--ledger", ledger, "--json", NULL) != 0)
+        return false;
+    json_t *stats = json_load_file(out, 0, NULL);
+    const json_int_t entries = json_integer_value(json_object_get(stats, "entries"));
+    bool good = stats != NULL;
+    for (json_int_t i = 0; i < entries; i++)
+        good = check_receipt(s, ledger, pub, i) && good;
+    json_decref(stats);
+    return good;
 }
 
 static bool copy_file(const char *from, const char *to)
@@ -394,14 +413,14 @@ static bool copy_file(const char *from, const char *to)
 
 static void sign_path(struct setup *s, const char *gpx)
 {
-    char copy[600], key[600], pub[600], receipts[600];
+    char copy[600], key[600], pub[600], ledger[600];
 
     path_of(copy, s, "flight.gpx");
     path_of(key, s, "fleet/gateway.pem");
     path_of(pub, s, "fleet/gateway.pub.pem");
-    path_of(receipts, s, "receipts");
+    path_of(ledger, s, "ledger");
     if (!copy_file(gpx, copy) ||
-        head2(s, "sign.txt", "sign", "--key", key, "--receipts", receipts, copy, NULL) != 0)
+        head2(s, "sign.txt", "sign", "--key", key, "--ledger", ledger, copy, NULL) != 0)
         return;
     s->gpx_verified = head2(s, "verify.txt", "verify", "--key", pub, copy, NULL) == 0;
     FILE *f = fopen(copy, "r+");
@@ -455,17 +474,9 @@ static void time_primitives(struct setup *s)
 
 void setup_artifacts(struct setup *s, const char *gpx)
 {
-    static const char *const folders[] = {"fleet/state/receipts", "receipts"};
-
     sign_path(s, gpx);
-    s->receipts_verified = true;
-    for (size_t i = 0; i < HEAD2_LEN(folders); i++) { /* the gateway's, and the signer's */
-        char path[600];
-        path_of(path, s, folders[i]);
-        count_receipts(s, path);
-        if (head2(s, "receipts.txt", "receipt", "verify", path, NULL) != 0)
-            s->receipts_verified = false;
-    }
+    const bool of_gateway = check_ledger(s, "fleet/state/ledger");
+    s->receipts_verified = check_ledger(s, "ledger") && of_gateway; /* the signer's own */
     time_primitives(s);
 }
 

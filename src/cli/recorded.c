@@ -5,6 +5,7 @@
 #include "artifact/ledger_json.h"
 #include "artifact/utc.h"
 #include "cli/keys.h"
+#include "cli/paths.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -27,9 +28,9 @@ int cli_recorded_read(const struct cli *cli, struct cli_recorded *r)
     if (cli_string(cli, "trust") == NULL)
         return cli_fail(cli, CLI_USAGE, "--receipt", "give --trust FILE, or leave it out",
                         "nothing else says that a key is revoked or when it is valid");
-    if (cli->count > 1)
+    if (cli_paths_several(cli))
         return cli_fail(cli, CLI_USAGE, "--receipt", "verify one file at a time",
-                        "it is of one signature and there are %d files", cli->count);
+                        "it is of one signature and there may be several files");
     r->mu = calloc(1, sizeof *r->mu);
     if (r->mu == NULL)
         return cli_fail(cli, CLI_INTERNAL, r->path, NULL, "out of memory");

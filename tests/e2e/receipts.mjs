@@ -479,7 +479,8 @@ await test('typed wrong', () => {
     refused(['--trust', 'trust', '--receipt', 'whole.mu', 'key.pem'], 2, /--receipt: a receipt names no key .*; give --ledger-key FILE/);
     refused(['--trust', 'trust', '--ledger-key', 'pub.pem', 'key.pem'], 2, /--ledger-key: there is no receipt for it/);
     refused(['--key', 'pub.pem', '--receipt', 'whole.mu', '--ledger-key', 'pub.pem', 'key.pem'], 2, /--receipt: nothing else says .*; give --trust/);
-    refused(['--trust', 'trust', '--receipt', 'whole.mu', '--ledger-key', 'pub.pem', 'a', 'b'], 2, /--receipt: .*there are 2 files/);
+    refused(['--trust', 'trust', '--receipt', 'whole.mu', '--ledger-key', 'pub.pem', 'a', 'b'], 2, /--receipt: .*there may be several files/);
+    refused(['--trust', 'trust', '--receipt', 'whole.mu', '--ledger-key', 'pub.pem', '.'], 2, /--receipt: .*there may be several files/);
     refused(['--trust', 'trust', '--receipt', 'missing', '--ledger-key', 'pub.pem', 'key.pem'], 3, /missing: .*No such file/);
     refused(['--trust', 'trust', '--receipt', 'whole.mu', '--ledger-key', 'missing', 'key.pem'], 3, /missing: .*No such file/);
   }
