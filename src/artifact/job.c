@@ -450,7 +450,8 @@ enum head2_status job_parse(struct job **out, const char *text, size_t len, stru
     }
     take_record(&r, o);
     json_decref(o);
-    struct job *less = realloc(r.job, sizeof *r.job + r.used);
-    *out = less != NULL ? less : r.job;
+    *out = realloc(r.job, sizeof *r.job + r.used);
+    if (*out == NULL) /* it could not be made smaller */
+        *out = r.job;
     return f->n == 0 ? HEAD2_OK : HEAD2_E_MALFORMED;
 }

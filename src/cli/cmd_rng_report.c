@@ -2,10 +2,10 @@
  * head2 rng report: a page about samples of a source, with plots, in one file that needs nothing
  * else.
  */
+#include "artifact/plot.h"
 #include "artifact/utc.h"
 #include "assess/assess.h"
 #include "cli/files.h"
-#include "cli/plot.h"
 #include "cli/rng.h"
 #include "cli/verbs.h"
 #include "entropy/health.h"

@@ -216,15 +216,21 @@ static int prepare(struct sign_work *w)
     return code == CLI_DONE ? cli_receipts_open(w->cli, &w->receipts) : code;
 }
 
+static void read_settings(struct sign_work *w)
+{
+    const char *existing = cli_string_if(w->cli, "existing");
+
+    if (strcasecmp(cli_string_or(w->cli, "hash", "blake3"), "sha3-512") == 0)
+        w->hash = SIGBLOCK_SHA3_512;
+    w->replace = existing != NULL && strcasecmp(existing, "replace") == 0;
+    w->skip = existing != NULL && strcasecmp(existing, "skip") == 0;
+}
+
 static int run(struct sign_work *w)
 {
     struct cli *cli = w->cli;
 
-    if (strcasecmp(cli_string_or(cli, "hash", "blake3"), "sha3-512") == 0)
-        w->hash = SIGBLOCK_SHA3_512;
-    const char *existing = cli_string_if(cli, "existing");
-    w->replace = existing != NULL && strcasecmp(existing, "replace") == 0;
-    w->skip = existing != NULL && strcasecmp(existing, "skip") == 0;
+    read_settings(w);
     w->deterministic = cli_flag(cli, "deterministic");
     int code = prepare(w);
     if (code == CLI_DONE)
@@ -248,4 +254,53 @@ int cli_sign_documents(struct cli *cli, cli_edit_fn *edit, void *arg)
         .cli = cli, .hash = SIGBLOCK_BLAKE3, .form = CLI_FORM_MAML, .edit = edit, .edit_arg = arg};
 
     return run(&w);
+}
+
+/* ---- what another verb has made ---- */
+
+int cli_sign_open(struct cli *cli, const char *path, struct sign_work **out)
+{
+    const char *signer = cli_string(cli, "signer");
+    struct sign_work *w = *out = calloc(1, sizeof *w);
+
+    if (w == NULL)
+        return cli_fail(cli, CLI_INTERNAL, NULL, NULL, "out of memory");
+    w->cli = cli;
+    w->hash = SIGBLOCK_BLAKE3;
+    w->made = path;
+    read_settings(w);
+    if (signer != NULL && !sigblock_signer_ok(signer))
+        return cli_fail(cli, CLI_USAGE, "--signer", "use 1 to 255 bytes without quotes",
+                        "the name cannot stand in a signature block");
+    int code = sign_piece_target(w, path, NULL);
+    if (code == CLI_DONE)
+        code = read_signing_key(w);
+    if (code != CLI_DONE || cli_flag(cli, "no-receipt")) /* --ledger is where it reads, too */
+        return code;
+    return cli_receipts_open(cli, &w->receipts);
+}
+
+int cli_sign_bytes(struct sign_work *w, const void *bytes, size_t len)
+{
+    struct sign_piece *p = calloc(1, sizeof *p);
+
+    if (p == NULL)
+        return cli_fail(w->cli, CLI_INTERNAL, w->made, NULL, "out of memory");
+    int code = sign_piece_take(w, p, w->made, bytes, len);
+    p->number = ++w->number;
+    if (code == CLI_DONE)
+        code = finish_group(w, p, 1);
+    else
+        sign_piece_end(p);
+    free(p);
+    return code;
+}
+
+void cli_sign_close(struct sign_work *w)
+{
+    if (w == NULL)
+        return;
+    cli_receipts_close(&w->receipts);
+    head2_key_free(w->key);
+    free(w);
 }

@@ -24,6 +24,7 @@ static const char *guess_media_type(const char *path, enum cli_form form)
         {".json",    "application/json"    },
         {".geojson", "application/geo+json"},
         {".md",      "text/markdown"       },
+        {".html",    "text/html"           },
         {".txt",     "text/plain"          },
         {".log",     "text/plain"          },
         {".xml",     "application/xml"     },
@@ -176,6 +177,38 @@ int sign_piece_read(struct sign_work *w, struct sign_piece *p, const char *path,
     if (code == CLI_DONE && !*skipped)
         fill_block(w, p);
     return code;
+}
+
+int sign_piece_target(const struct sign_work *w, const char *path, char target[PATH_MAX])
+{
+    char beside[PATH_MAX];
+
+    if (snprintf(beside, sizeof beside, "%s%s", path, cli_form_suffix(CLI_FORM_DETACHED)) >=
+        (int)sizeof beside)
+        return cli_fail(w->cli, CLI_INPUT, path, "use a shorter name", "the name is too long");
+    if (!w->replace && access(beside, F_OK) == 0)
+        return cli_fail(w->cli, CLI_REFUSED, beside, "add --existing replace to write it anew",
+                        "there is a signature already");
+    if (target != NULL)
+        memcpy(target, beside, strlen(beside) + 1);
+    return CLI_DONE;
+}
+
+int sign_piece_take(struct sign_work *w, struct sign_piece *p, const char *path, const void *bytes,
+                    size_t len)
+{
+    *p = (struct sign_piece){.form = CLI_FORM_DETACHED, .mode = 0644};
+    p->path = strdup(path);
+    if (p->path == NULL)
+        return cli_fail(w->cli, CLI_INTERNAL, path, NULL, "out of memory");
+    const int code = sign_piece_target(w, path, p->target);
+    if (code != CLI_DONE)
+        return code;
+    sigblock_hash_init(&p->hasher, w->hash);
+    p->hasher.runner = &parallel_runner;
+    sigblock_hash_update(&p->hasher, bytes, len);
+    fill_block(w, p);
+    return CLI_DONE;
 }
 
 void sign_piece_end(struct sign_piece *p)

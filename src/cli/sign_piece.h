@@ -24,6 +24,7 @@ struct sign_work {
     uint64_t number;   /* of files read so far in this call */
     cli_edit_fn *edit; /* of a document, before it is signed, or NULL */
     void *edit_arg;    /* for struct cli_signing */
+    const char *made;  /* by another verb: the file's name */
 };
 
 struct sign_piece {
@@ -46,6 +47,11 @@ struct sign_piece {
 /* Settle the form and the target of path, read the artifact, fill the block but for its signature.
  * *skipped: there is a signature already, and --existing skip was given. */
 int sign_piece_read(struct sign_work *w, struct sign_piece *p, const char *path, bool *skipped);
+/* Where the signature beside a file goes, which must be free; target may be NULL. */
+int sign_piece_target(const struct sign_work *w, const char *path, char target[PATH_MAX]);
+/* The same with bytes that are those of the file, and the signature beside it. */
+int sign_piece_take(struct sign_work *w, struct sign_piece *p, const char *path, const void *bytes,
+                    size_t len);
 /* What the receipt says; the signature has been made. */
 int sign_piece_receipt(const struct sign_work *w, struct sign_piece *p);
 /* Write the signature to where it goes. */

@@ -284,6 +284,25 @@ static const struct cli_option receipt_show_options[] = {
     CLI_LEDGER_OPTION, END
 };
 
+static const struct cli_option report_options[] = {
+    {"from", 0, CLI_STRING, "T", "the period's beginning: a day or a time, in UTC (required)", 0, 0},
+    {"to", 0, CLI_STRING, "T", "its end, which is not in it (required)", 0, 0},
+    {"format", 0, CLI_ENUM, "md|csv|html|json", "Markdown, CSV, one HTML page, or JSON (default: md)", 0, 0},
+    {"regime", 0, CLI_ENUM, "137.71|7cfr110|eu2023-564|nis2|cnsa|all",
+     "by whose rules (default: all; of CSV one must be named)", 0, 0},
+    {"out", 0, CLI_FILE, "FILE", "where it goes (default: standard output)", 0, 0},
+    {"existing", 0, CLI_ENUM, "refuse|replace",
+     "when there is a report or signature of that name (default: refuse)", 0, 0},
+    {"ledger", 0, CLI_DIR, "DIR", "the ledger's folder, or an export (default: in the state folder)", 0, 0},
+    {"ledger-key", 0, CLI_FILE, "FILE", "the ledger's public key (default: the one that lies in it)", 0, 0},
+    {"trust", 0, CLI_FILE, "FILE", "whose signatures of job records are trusted, as for verify", 0, 0},
+    {"key", 0, CLI_FILE, "FILE", "sign the report, with this key (default: it is not signed)", 0, 0},
+    {"signer", 0, CLI_STRING, "NAME", "who signs it (default: CHIMERA-HEAD-2)", 0, 0},
+    {"hash", 0, CLI_ENUM, "blake3|sha3-512", "digest in its signature block (default: blake3)", 0, 0},
+    {"no-receipt", 0, CLI_FLAG, NULL, "do not record its signature in the ledger", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
 #define RNG_CONFIG                                                                                 \
     {"config", 'c', CLI_FILE, "FILE",                                                              \
      "with the sources and settings of a daemon's configuration (default: none)", 0, 0}
@@ -558,6 +577,14 @@ const struct cli_verb cli_verbs[] = {
      "WHAT is an entry's number, or a .mu file (./5 for a file of that name). Nothing is verified "
      "but that a file's text has its hash: that is 'head2 receipt check'.", receipt_show_options,
      CHECKS, cmd_receipt_show},
+    {"report", NULL, "", 0, 0, "a compliance report for a period, from the ledger",
+     "Verifies the ledger, or an export given in its place, and lists what it holds for the period: "
+     "job records as 14 CFR 137.71, 7 CFR 110.3 and EU 2023/564 ask for them, the life cycle of keys "
+     "and alarms for NIS2, and exceptions from CNSA 2.0. What is missing is listed as missing. "
+     "Receipts belong to the period by the time of their entry, job records by their start. With --key "
+     "the report is signed, in FILE.sig.maml, and its signature recorded in the ledger; one that goes "
+     "to standard output is not.",
+     report_options, CHECKS | RANDOM, cmd_report},
     {"rng", "assess", "FILE|SOURCE", 1, 1,
      "how much entropy samples of a noise source show (SP 800-90B)",
      "A FILE has one sample a byte, in the low bits; the standard asks for 1,000,000. A SOURCE is one "

@@ -16,6 +16,7 @@ cli_run cmd_maml_ticket, cmd_maml_verify;
 cli_run cmd_ledger_append, cmd_ledger_export, cmd_ledger_import, cmd_ledger_prove, cmd_ledger_show,
     cmd_ledger_stats;
 cli_run cmd_ledger_verify;
+cli_run cmd_report;
 cli_run cmd_rng_assess, cmd_rng_bytes, cmd_rng_conditioning, cmd_rng_monitor, cmd_rng_report;
 cli_run cmd_rng_restart, cmd_rng_seed, cmd_rng_selftest, cmd_rng_status;
 cli_run cmd_fallback_check, cmd_fallback_export, cmd_fallback_import, cmd_fallback_list;

@@ -1,5 +1,5 @@
-/* see cli/plot.h */
-#include "cli/plot.h"
+/* see artifact/plot.h */
+#include "artifact/plot.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -117,16 +117,33 @@ static void x_axis(struct page *p, const struct plot *plot)
     }
 }
 
+static void bar_names(struct page *p, const struct plot *plot)
+{
+    for (size_t i = 0; i < plot->n; i++) {
+        if (plot->names[i] == NULL)
+            continue;
+        if (plot->level)
+            fprintf(p->f,
+                    "<line class=\"axis\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>"
+                    "<text x=\"%.1f\" y=\"%d\">%s</text>\n",
+                    x_of(plot, (double)i), x_of(plot, (double)i), HEIGHT - BOTTOM,
+                    HEIGHT - BOTTOM + 6, x_of(plot, (double)i), HEIGHT - BOTTOM + 20,
+                    plot->names[i]);
+        else
+            fprintf(p->f,
+                    "<text transform=\"translate(%.1f %d) rotate(-20)\" "
+                    "text-anchor=\"end\">%s</text>\n",
+                    x_of(plot, (double)i + 0.65), HEIGHT - BOTTOM + 14, plot->names[i]);
+    }
+}
+
 static void axes(struct page *p, const struct plot *plot)
 {
     y_axis(p, plot);
     if (plot->names == NULL)
         x_axis(p, plot);
-    for (size_t i = 0; i < plot->n && plot->names != NULL; i++)
-        fprintf(
-            p->f,
-            "<text transform=\"translate(%.1f %d) rotate(-20)\" text-anchor=\"end\">%s</text>\n",
-            x_of(plot, (double)i + 0.65), HEIGHT - BOTTOM + 14, plot->names[i]);
+    else
+        bar_names(p, plot);
     fprintf(p->f, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n", LEFT,
             WIDTH - RIGHT, HEIGHT - BOTTOM, HEIGHT - BOTTOM);
     if (plot->x_label != NULL)

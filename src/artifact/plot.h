@@ -2,8 +2,8 @@
  * Plots as SVG inside an HTML page: no script, no font, nothing from elsewhere. Colours come from
  * the page's style sheet, which knows light and dark.
  */
-#ifndef HEAD2_CLI_PLOT_H
-#define HEAD2_CLI_PLOT_H
+#ifndef HEAD2_ARTIFACT_PLOT_H
+#define HEAD2_ARTIFACT_PLOT_H
 
 #include "base/base.h"
 
@@ -33,7 +33,8 @@ struct plot {
     size_t n;
     double low, high; /* of the y axis */
     double x_first, x_last;
-    const char *const *names;  /* under each bar, instead of numbers; may be NULL */
+    const char *const *names;  /* under each bar, instead of numbers; may be NULL, or hold NULLs */
+    bool level;                /* names stand level where their bar begins, else they are turned */
     struct plot_line lines[3]; /* horizontal ones, for bounds and cutoffs */
     unsigned n_lines;
     size_t marked; /* a bar that stands out; n for none */
