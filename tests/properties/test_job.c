@@ -79,7 +79,7 @@ static void record_of(char *out, size_t cap, const char *name, const char *value
         snprintf(out, cap, "{\"%.*s\": {\"%s\": %s}}", (int)(dot - name), name, dot + 1, value);
 }
 
-static void test_each_field(void)
+static void each_field_takes_its_values_alone(void)
 {
     static const char *const wrong[] = {"null", "[]", "{}", "true", "[1, 2]", "{\"x\": 1}"};
     char text[512];
@@ -107,7 +107,7 @@ static void test_each_field(void)
     }
 }
 
-static void test_names(void)
+static void unknown_names_get_the_nearest(void)
 {
     refused("{\"material\": {\"epa_rge\": \"1\"}}", "material.epa_rge", "material.epa_reg");
     refused("{\"strat\": \"2026-01-01\"}", "strat", "nearest is start");
@@ -124,7 +124,7 @@ static void test_names(void)
     refused("{\"key\": {\"\": 1}}", "key.", "no such field");
 }
 
-static void test_values(void)
+static void values_have_one_form(void)
 {
     taken("{\"start\": \"2026-06-01\"}", JOB_START, "2026-06-01");
     refused("{\"start\": \"2026-02-29\"}", "start", "must be a time");
@@ -163,7 +163,7 @@ static void test_values(void)
     refused("{\"actor\": \"a\\u0085b\"}", "actor", "control");
 }
 
-static void test_not_records(void)
+static void what_is_no_record_is_refused(void)
 {
     refused("", "", "line 1");
     refused("[]", "", "not a JSON object");
@@ -179,7 +179,7 @@ static void test_not_records(void)
     CHECK(job == NULL);
 }
 
-static void test_all_at_once(void)
+static void all_findings_at_once(void)
 {
     struct job *job;
     char many[4096] = "{", *p = many + 1;
@@ -204,7 +204,7 @@ static void test_all_at_once(void)
     free(job);
 }
 
-static void test_long_values(void)
+static void long_values(void)
 {
     static char text[70000];
     struct job *job;
@@ -237,7 +237,7 @@ static bool lacks(const char *record, unsigned regimes, const char *name)
     return is;
 }
 
-static void test_missing(void)
+static void what_each_regime_lacks(void)
 {
     CHECK(lacks("{}", 0, "customer.address") && lacks("{}", 0, "material.epa_reg"));
     CHECK(lacks("{}", 0, "material.eu_authorisation") && !lacks("{}", 0, "actor"));
@@ -256,7 +256,7 @@ static void test_missing(void)
         CHECK(lacks("{}", bit, "regime") && lacks("{}", bit, "record_id"));
 }
 
-static void test_signature_text(void)
+static void signature_entries(void)
 {
     static const char block[] = "---\nx: y\n---\n";
     uint8_t hash[JOB_HASH_BYTES], back[JOB_HASH_BYTES];
@@ -284,13 +284,13 @@ static void test_signature_text(void)
 
 int main(void)
 {
-    RUN(test_each_field);
-    RUN(test_names);
-    RUN(test_values);
-    RUN(test_not_records);
-    RUN(test_all_at_once);
-    RUN(test_long_values);
-    RUN(test_missing);
-    RUN(test_signature_text);
+    RUN(each_field_takes_its_values_alone);
+    RUN(unknown_names_get_the_nearest);
+    RUN(values_have_one_form);
+    RUN(what_is_no_record_is_refused);
+    RUN(all_findings_at_once);
+    RUN(long_values);
+    RUN(what_each_regime_lacks);
+    RUN(signature_entries);
     CHECK_EXIT();
 }

@@ -102,7 +102,7 @@ static const char rotation[] = "# Key Rotation Event 1\nProfile: CH2-L5\nDilithi
 
 /* ---- periods ---- */
 
-static void test_edges(void)
+static void a_period_has_its_first_moment_and_not_its_last(void)
 {
     begin(JUNE, JUNE + DAY, NULL);
     take_text(RECEIPT_ROTATION, JUNE - 1, rotation);
@@ -125,7 +125,7 @@ static void test_edges(void)
     json_decref(o);
 }
 
-static void test_empty(void)
+static void an_empty_period(void)
 {
     static const enum doc_format formats[] = {DOC_MD, DOC_HTML, DOC_JSON};
 
@@ -138,7 +138,7 @@ static void test_empty(void)
 }
 
 /* Any period has few bars, at round times, and all of it is under them. */
-static void test_bars(void)
+static void any_period_has_few_bars(void)
 {
     static const uint64_t spans[] = {1,   999,     60000,    3600000,   DAY - 1,
                                      DAY, DAY + 1, 30 * DAY, 366 * DAY, 99999 * DAY};
@@ -160,7 +160,7 @@ static void test_bars(void)
         }
 }
 
-static void test_clock_goes_back(void)
+static void a_clock_that_goes_back(void)
 {
     begin(JUNE, JUNE + DAY, NULL);
     take_text(RECEIPT_ROTATION, JUNE + 5000, rotation);
@@ -178,7 +178,7 @@ static void test_clock_goes_back(void)
     json_decref(o);
 }
 
-static void test_months(void)
+static void months_later(void)
 {
     static const struct {
         const char *from, *to;
@@ -203,7 +203,7 @@ static void test_months(void)
 
 /* ---- job records ---- */
 
-static void test_jobs_by_start(void)
+static void records_belong_to_their_start(void)
 {
     begin(JUNE, JUNE + DAY, NULL);
     take_text(LEDGER_KIND_JOB, JUNE + 3 * DAY,
@@ -237,7 +237,7 @@ static bool has(json_t *list, const char *word)
     return false;
 }
 
-static void test_missing(void)
+static void missing_is_said(void)
 {
     begin(JUNE, JUNE + DAY, NULL);
     take_text(LEDGER_KIND_JOB, JUNE,
@@ -361,8 +361,11 @@ static size_t check_csv(const char *p, size_t *columns)
     *columns = 0;
     while (*p != 0) {
         CHECK(*p == '"');
-        const char *first = ++p;
-        CHECK_SAY(*first != '=' && *first != '+' && *first != '@', "%.40s", first);
+        const char *first = p + 1 + strspn(p + 1, " ");
+        p++;
+        CHECK_SAY(strspn(first, "=+@") == 0, "%.40s", first);
+        CHECK_SAY(*first != '-' || first[1 + strspn(first + 1, "0123456789.")] == '"', "%.40s",
+                  first); /* a number */
         for (; *p != '"' || p[1] == '"'; p += *p == '"' ? 2 : 1)
             CHECK(*p != 0 && *p != '\r' && *p != '\n');
         cells++;
@@ -406,14 +409,14 @@ static void check_hostile(const char *v)
     free(text);
 }
 
-static void test_hostile_records(void)
+static void hostile_records_stay_text(void)
 {
     for (size_t i = 0; i < HEAD2_LEN(hostile); i++)
         check_hostile(hostile[i]);
 }
 
 /* Taking the apostrophe away gives the text back, and no two texts become the same. */
-static void test_csv_guard(void)
+static void csv_gives_the_text_back(void)
 {
     char line[256];
 
@@ -437,7 +440,7 @@ static void test_csv_guard(void)
 }
 
 /* Receipts can say anything, too: entries of a kind are not believed. */
-static void test_hostile_receipts(void)
+static void hostile_receipts_stay_text(void)
 {
     char text[600];
     size_t columns;
@@ -468,7 +471,7 @@ static void test_hostile_receipts(void)
 
 /* ---- keys and algorithms ---- */
 
-static void test_life_cycle(void)
+static void life_cycle_of_keys(void)
 {
     begin(JUNE, JUNE + DAY, NULL);
     take_text(RECEIPT_KEYGEN, JUNE, "# x\nKey ID: 1\nAlgorithm: ML-DSA-87\nFile: a.pem");
@@ -514,7 +517,7 @@ static void test_life_cycle(void)
     json_decref(o);
 }
 
-static void test_incidents(void)
+static void alarms_and_their_dates(void)
 {
     begin(JUNE, JUNE + 60 * DAY, NULL);
     take_text(RECEIPT_VERIFICATION_FAILED, JUNE + 1000, "# x");
@@ -543,7 +546,7 @@ static void test_incidents(void)
         CHECK(report->incidents[i - 1].day <= report->incidents[i].day);
 }
 
-static void test_cnsa(void)
+static void exceptions_are_named(void)
 {
     static const char *const texts[] = {
         "# x\nProfile: CH2-L5\nKey Agreement: ML-KEM-1024, handshake",
@@ -618,7 +621,7 @@ static const char *signature_of(json_t *o, const char *record_id)
     return json_string_value(json_object_get(row, "signature"));
 }
 
-static void test_signatures(void)
+static void signatures_are_judged(void)
 {
     static const char a[] = "{\"record_id\": \"a\"}", b[] = "{\"record_id\": \"b\"}",
                       c[] = "{\"record_id\": \"c\"}";
@@ -669,7 +672,7 @@ static void test_signatures(void)
 
 /* ---- the rest ---- */
 
-static void test_same_bytes_and_root(void)
+static void same_bytes_and_root(void)
 {
     uint8_t root[32], leaf[LEDGER_LEAF_BYTES], hash[32];
     struct merkle_edge edge = {0};
@@ -704,21 +707,21 @@ static void test_same_bytes_and_root(void)
 
 int main(void)
 {
-    RUN(test_edges);
-    RUN(test_empty);
-    RUN(test_bars);
-    RUN(test_clock_goes_back);
-    RUN(test_months);
-    RUN(test_jobs_by_start);
-    RUN(test_missing);
-    RUN(test_hostile_records);
-    RUN(test_csv_guard);
-    RUN(test_hostile_receipts);
-    RUN(test_life_cycle);
-    RUN(test_incidents);
-    RUN(test_cnsa);
-    RUN(test_signatures);
-    RUN(test_same_bytes_and_root);
+    RUN(a_period_has_its_first_moment_and_not_its_last);
+    RUN(an_empty_period);
+    RUN(any_period_has_few_bars);
+    RUN(a_clock_that_goes_back);
+    RUN(months_later);
+    RUN(records_belong_to_their_start);
+    RUN(missing_is_said);
+    RUN(hostile_records_stay_text);
+    RUN(csv_gives_the_text_back);
+    RUN(hostile_receipts_stay_text);
+    RUN(life_cycle_of_keys);
+    RUN(alarms_and_their_dates);
+    RUN(exceptions_are_named);
+    RUN(signatures_are_judged);
+    RUN(same_bytes_and_root);
     report_free(report);
     free(out);
     CHECK_EXIT();
