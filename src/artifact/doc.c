@@ -32,7 +32,7 @@ void doc_make_row(struct doc_row *row, const struct doc_table *t, size_t n)
 
 bool doc_left_out(const struct doc_table *t, const struct doc_row *row, size_t i)
 {
-    return row->cell[i] == NULL && (row->missing >> i & 1) == 0 && t->columns[i].kind != DOC_NUMBER;
+    return row->cell[i] == NULL && (row->missing >> i & 1) == 0 && t->columns[i].kind != DOC_AMOUNT;
 }
 
 void doc_label(char out[DOC_LABEL], uint64_t ms, bool days)
@@ -110,7 +110,7 @@ static void md_table(FILE *f, const struct doc_table *t, struct doc_row *row)
         fprintf(f, "| %s ", t->columns[i].title);
     for (size_t i = 0; !t->wide && i < t->n_columns; i++)
         fprintf(f, "%s%s", i == 0 ? "|\n|" : "",
-                t->columns[i].kind == DOC_NUMBER ? "---:|" : "---|");
+                doc_is_number(t->columns[i].kind) ? "---:|" : "---|");
     fputs(t->wide ? "" : "\n", f);
     for (size_t n = 0; n < t->n_rows; n++) {
         doc_make_row(row, t, n);
@@ -228,7 +228,7 @@ static void csv_table(FILE *f, const struct doc_table *t, const char *const *nam
                 i++;
             fputc(',', f);
             if (i < t->n_columns && row.cell[i] != NULL)
-                csv_text(f, row.cell[i], t->columns[i].kind != DOC_NUMBER);
+                csv_text(f, row.cell[i], !doc_is_number(t->columns[i].kind));
             else
                 fputs("\"\"", f);
         }
@@ -285,7 +285,7 @@ static void json_cell(FILE *f, const struct doc_column *c, const char *cell)
         json_list(f, cell != NULL ? cell : "");
     else if (cell == NULL)
         fputs("null", f);
-    else if (c->kind == DOC_NUMBER)
+    else if (doc_is_number(c->kind))
         fputs(cell, f);
     else
         json_text(f, cell, strlen(cell));

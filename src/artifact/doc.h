@@ -29,6 +29,7 @@
 enum doc_kind {
     DOC_TEXT,
     DOC_NUMBER, /* a JSON number, as text */
+    DOC_AMOUNT, /* the same, of which people are told too that it is not there */
     DOC_TIME,   /* as utc_format writes it */
     DOC_LIST    /* names between ", " */
 };
@@ -66,6 +67,7 @@ struct doc_plot {
     const double *y;
     size_t n;
     uint64_t start_ms, width_ms;
+    bool whole; /* y counts something */
 };
 
 struct doc_section {
@@ -104,7 +106,11 @@ doc_writer doc_write_md, doc_write_csv, doc_write_html, doc_write_json;
 
 /* Make row n of a table: all empty before. */
 void doc_make_row(struct doc_row *row, const struct doc_table *t, size_t n);
-/* Whether a wide row goes without this line: it is not there, and no number. */
+static inline bool doc_is_number(enum doc_kind kind)
+{
+    return kind == DOC_NUMBER || kind == DOC_AMOUNT;
+}
+/* Whether a wide row goes without this line. */
 bool doc_left_out(const struct doc_table *t, const struct doc_row *row, size_t i);
 /* A moment as a short label; days: without the time of day. */
 #define DOC_LABEL 32

@@ -21,7 +21,7 @@ static const char style[] =
     "h1{font-size:1.75rem;line-height:1.2;margin:0 0 .4rem}header p{margin:0;color:var(--soft)}"
     "nav{margin:0 0 1.2rem;font-size:.9rem}nav a{color:var(--bar);margin-right:1.2rem;"
     "white-space:nowrap}"
-    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr));gap:.7rem}"
+    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(6rem,1fr));gap:.7rem}"
     ".figures div{border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;"
     "background:var(--tint)}.figures b{display:block;font-size:1.45rem;line-height:1.2;"
     "font-variant-numeric:tabular-nums}.figures span{font-size:.78rem;color:var(--soft)}"
@@ -32,9 +32,10 @@ static const char style[] =
     ".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.86rem}"
     "th{text-align:left;font-weight:600;color:var(--soft);background:var(--tint)}"
     "td,th{padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}"
-    "time{white-space:nowrap}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-"
+    "time "
+    "span{white-space:nowrap}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-"
     "space:nowrap}"
-    "td{overflow-wrap:anywhere}"
+    "td{overflow-wrap:break-word}"
     ".rec{border:1px solid var(--line);border-radius:6px;margin:.8rem 0;break-inside:avoid}"
     ".rec h4{margin:0;padding:.4rem .8rem;background:var(--tint);font-size:.9rem;"
     "border-bottom:1px solid var(--line);border-radius:6px 6px 0 0}"
@@ -74,7 +75,8 @@ static void text_of(FILE *f, const char *text)
 /* 2026-06-01 05:40:00: a table has no room for more. */
 static void time_of(FILE *f, const char *text)
 {
-    fprintf(f, "<time datetime=\"%.24s\">%.10s %.8s</time>", text, text, text + 11);
+    fprintf(f, "<time datetime=\"%.24s\"><span>%.10s</span> <span>%.8s</span></time>", text, text,
+            text + 11);
 }
 
 static void cell_of(FILE *f, const struct doc_table *t, const struct doc_row *row, size_t i)
@@ -113,7 +115,7 @@ static void narrow_row(FILE *f, const struct doc_table *t, const struct doc_row 
 {
     fputs("<tr>", f);
     for (size_t i = 0; i < t->n_columns; i++) {
-        fputs(t->columns[i].kind == DOC_NUMBER ? "<td class=\"n\">" : "<td>", f);
+        fputs(doc_is_number(t->columns[i].kind) ? "<td class=\"n\">" : "<td>", f);
         cell_of(f, t, row, i);
         fputs("</td>", f);
     }
@@ -131,7 +133,7 @@ static void table_of(FILE *f, const struct doc_table *t, struct doc_row *row)
     if (!t->wide) {
         fputs("<div class=\"scroll\"><table><thead><tr>", f);
         for (size_t i = 0; i < t->n_columns; i++)
-            fprintf(f, "<th%s>%s</th>", t->columns[i].kind == DOC_NUMBER ? " class=\"n\"" : "",
+            fprintf(f, "<th%s>%s</th>", doc_is_number(t->columns[i].kind) ? " class=\"n\"" : "",
                     t->columns[i].title);
         fputs("</tr></thead><tbody>\n", f);
     }
@@ -189,7 +191,7 @@ static void plot_of(FILE *f, const struct doc_plot *p)
                               .y_label = p->y_label,
                               .y = p->y,
                               .n = p->n,
-                              .high = fmax(1.1 * most, 1),
+                              .high = fmax(1.1 * most, p->whole ? 4 : 1),
                               .names = names,
                               .level = true,
                               .marked = p->n,

@@ -229,7 +229,8 @@ static void add_plot(struct pages *p, struct doc_section *s, const char *name, c
                                                .y = y,
                                                .n = p->r->bars,
                                                .start_ms = p->r->bar_start,
-                                               .width_ms = p->r->bar_width};
+                                               .width_ms = p->r->bar_width,
+                                               .whole = y != p->rate};
 }
 
 static const char *width_text(struct pages *p)
@@ -410,9 +411,9 @@ enum head2_status report_write(const struct report *r, const struct report_basis
     sections(p, regimes, format);
     st = doc_write(&p->doc, format, out, len);
 done:
-    free(p->unreadable.rows);
+    report_job_table_free(&p->unreadable);
     for (size_t i = 0; i < JOB_REGIMES; i++)
-        free(p->jobs[i].rows);
+        report_job_table_free(&p->jobs[i]);
     free(p);
     return st;
 }

@@ -160,6 +160,47 @@ static void add_column(struct report_table *t, const char *name, const char *tit
     t->columns[t->n_columns++] = (struct doc_column){name, title, kind};
 }
 
+/* By record_id, then in the order of entries; those without one last. */
+static int by_record(const void *a, const void *b, void *arg)
+{
+    const struct report_table *const t = arg;
+    const uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+    const char *x = job_value(t->report->jobs.list[t->rows[i]].job, JOB_RECORD_ID);
+    const char *y = job_value(t->report->jobs.list[t->rows[k]].job, JOB_RECORD_ID);
+    const int order = x == NULL || y == NULL ? (x == NULL) - (y == NULL) : strcmp(x, y);
+
+    return order != 0 ? order : i < k ? -1 : 1;
+}
+
+static enum head2_status find_later(struct report_table *t)
+{
+    uint32_t *sorted = malloc((t->n_rows + 1) * sizeof *sorted);
+
+    t->later = malloc((t->n_rows + 1) * sizeof *t->later);
+    if (sorted == NULL || t->later == NULL) {
+        free(sorted);
+        return HEAD2_E_MEMORY;
+    }
+    for (uint32_t i = 0; i < t->n_rows; i++)
+        sorted[i] = i;
+    qsort_r(sorted, t->n_rows, sizeof *sorted, by_record, t);
+    for (size_t i = 0; i < t->n_rows; i++) {
+        const uint32_t this = sorted[i], next = i + 1 < t->n_rows ? sorted[i + 1] : this;
+        const char *x = job_value(t->report->jobs.list[t->rows[this]].job, JOB_RECORD_ID);
+        const char *y = job_value(t->report->jobs.list[t->rows[next]].job, JOB_RECORD_ID);
+        const bool same = next != this && x != NULL && y != NULL && strcmp(x, y) == 0;
+        t->later[this] = same ? t->rows[next] : REPORT_NONE;
+    }
+    free(sorted);
+    return HEAD2_OK;
+}
+
+void report_job_table_free(struct report_table *t)
+{
+    free(t->rows);
+    free(t->later);
+}
+
 enum head2_status report_job_table(struct report_table *t, const struct report *r, unsigned regime)
 {
     const struct report_jobs *const jobs = &r->jobs;
@@ -181,9 +222,10 @@ enum head2_status report_job_table(struct report_table *t, const struct report *
     }
     for (size_t i = 0; i < SHOWN && fields_of(regime)[i] != JOB_NONE; i++) {
         const enum job_field f = fields_of(regime)[i];
-        add_column(t, job_field_name(f), titles[f], is_number(f) ? DOC_NUMBER : DOC_TEXT);
+        add_column(t, job_field_name(f), titles[f], is_number(f) ? DOC_AMOUNT : DOC_TEXT);
     }
     add_column(t, "recorded", "Recorded in the ledger", DOC_TEXT);
+    add_column(t, "later_entry", "Same record, later entry", DOC_NUMBER);
     add_column(t, "keep_until", "To be kept until", DOC_TEXT);
     add_column(t, "signature", "Signature", DOC_TEXT);
     add_column(t, "signer", "Signed by", DOC_TEXT);
@@ -191,7 +233,7 @@ enum head2_status report_job_table(struct report_table *t, const struct report *
     add_column(t, "signed_at", "Signed at (signer’s clock)", DOC_TEXT);
     add_column(t, "missing", "Missing", DOC_LIST);
     add_column(t, "findings", "Not as it should be", DOC_TEXT);
-    return HEAD2_OK;
+    return find_later(t);
 }
 
 /* ---- a row ---- */
@@ -262,6 +304,10 @@ void report_job_row(const void *arg, size_t n, struct doc_row *row)
     for (size_t i = 0; i < SHOWN && fields_of(t->regime)[i] != JOB_NONE; i++)
         row->cell[c++] = job_value(j->job, fields_of(t->regime)[i]);
     row->cell[c++] = time_text(row, j->ms);
+    if (t->later[n] != REPORT_NONE)
+        row->cell[c] =
+            doc_keep(row, "%llu", (unsigned long long)t->report->jobs.list[t->later[n]].index);
+    c++;
     row->cell[c++] = keep_until(row, j, t->regime);
     signature_cells(row, c, j->signature);
     row->cell[c + 4] = missing_text(row, t, j);

@@ -148,8 +148,11 @@ struct report_table {
     unsigned regime; /* one bit; 0: of entries that are no records */
     struct doc_column columns[DOC_COLUMNS];
     size_t n_columns, n_rows;
-    uint32_t *rows; /* in report->jobs.list */
+    uint32_t *rows;  /* in report->jobs.list */
+    uint32_t *later; /* for each: the next one with its record_id; REPORT_NONE: none */
 };
+#define REPORT_NONE UINT32_MAX
+void report_job_table_free(struct report_table *t);
 HEAD2_CHECK enum head2_status report_job_table(struct report_table *t, const struct report *r,
                                                unsigned regime);
 doc_row_fn report_job_row, report_unreadable_row;

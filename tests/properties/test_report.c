@@ -272,6 +272,33 @@ static void missing_is_said(void)
     json_decref(o);
 }
 
+/* What was recorded twice is not taken for two without a word. */
+static void a_record_twice(void)
+{
+    static const char *const ids[] = {"b", "a", "b", "c", "a", "b"};
+    static const long long later[] = {3, 5, 6, -1, -1, -1};
+    char text[80];
+    json_t *row;
+    size_t i;
+
+    begin(JUNE, JUNE + DAY, NULL);
+    take_text(LEDGER_KIND_JOB, JUNE, "{\"start\": \"2026-06-01\"}");
+    for (i = 0; i < HEAD2_LEN(ids); i++) {
+        snprintf(text, sizeof text, "{\"record_id\": \"%s\"}", ids[i]);
+        take_text(LEDGER_KIND_JOB, JUNE + i, text);
+    }
+    take_text(LEDGER_KIND_JOB, JUNE, "{\"start\": \"2026-06-01\"}"); /* no record_id, twice */
+    json_t *o = as_json(JOB_7CFR110);
+    json_array_foreach(json_object_get(json_object_get(o, "cfr7_110_3"), "records"), i, row)
+    {
+        const json_t *v = json_object_get(row, "later_entry");
+        const long long want = i == 0 || i == 7 ? -1 : later[i - 1];
+        CHECK_EQ(json_is_integer(v) ? json_integer_value(v) : -1, want);
+    }
+    CHECK_EQ(i, 8);
+    json_decref(o);
+}
+
 /* ---- hostile text ---- */
 
 static const char *const hostile[] = {
@@ -714,6 +741,7 @@ int main(void)
     RUN(months_later);
     RUN(records_belong_to_their_start);
     RUN(missing_is_said);
+    RUN(a_record_twice);
     RUN(hostile_records_stay_text);
     RUN(csv_gives_the_text_back);
     RUN(hostile_receipts_stay_text);
