@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One round is 16 tasks, each of which goes through 4 subtrees in a buffer of its own. */
-enum { TASKS = 16, SUBTREES = 4, WORTH = 4 };
+/* One round is 16 tasks, each of which goes through 16 subtrees in a buffer of its own. */
+enum { TASKS = 16, SUBTREES = 16, WORTH = 4 };
 
 #define UNIT HEAD2_BLAKE3_SUBTREE_BYTES
 
