@@ -21,10 +21,18 @@
 #define REPORT_CNSA     (1u << JOB_REGIMES)
 #define REPORT_ALL      ((1u << (JOB_REGIMES + 1)) - 1)
 
+/* When another party than the signer had recorded an entry: the time of the first checkpoint that
+ * covers it. false: not known. */
+typedef bool report_recorded_fn(void *arg, uint64_t index, uint64_t *ms);
+
 struct report_options {
     uint64_t from_ms, to_ms;
-    const struct trust *trust; /* for the signatures of job records, or NULL */
-    uint64_t judged_ms;        /* by which time: that of the checkpoint */
+    const struct trust *trust;    /* for the signatures of job records, or NULL */
+    uint64_t judged_ms;           /* by which time: that of the checkpoint */
+    report_recorded_fn *recorded; /* NULL: the ledger's key is not one to go by */
+    void *recorded_arg;
+    uint8_t
+        ledger_id[HEAD2_KEY_ID_BYTES]; /* of the ledger's key, which does not vouch for itself */
 };
 
 struct report;

@@ -123,8 +123,25 @@ static struct recent *record_of(struct report_jobs *jobs, const uint8_t hash[JOB
     return NULL;
 }
 
+/* A key that is not valid any more was, perhaps, when the ledger recorded the signature. */
+static void judge_then(const struct report *r, struct report_signature *s, const struct sigblock *b,
+                       const uint8_t digest[64], uint64_t index)
+{
+    const struct report_options *const o = &r->options;
+    uint64_t then;
+
+    if ((s->verdict != VERDICT_REVOKED && s->verdict != VERDICT_EXPIRED) || o->recorded == NULL ||
+        memcmp(b->key_id, o->ledger_id, sizeof o->ledger_id) == 0 ||
+        !o->recorded(o->recorded_arg, index, &then))
+        return;
+    s->now = s->verdict;
+    s->verdict = trust_judge_then(o->trust, b, digest, NULL, o->judged_ms, then);
+    if (s->verdict == VERDICT_VALID)
+        s->then_ms = then;
+}
+
 static struct report_signature *judge(const struct report *r, const struct report_job *j,
-                                      const struct sigblock *b)
+                                      const struct sigblock *b, uint64_t index)
 {
     struct report_signature *s = calloc(1, sizeof *s);
     uint8_t digest[64];
@@ -137,6 +154,7 @@ static struct report_signature *judge(const struct report *r, const struct repor
     s->judged = r->options.trust != NULL;
     if (s->judged)
         s->verdict = trust_judge(r->options.trust, b, digest, NULL, r->options.judged_ms);
+    judge_then(r, s, b, digest, index);
     s->ms = b->time_ms;
     s->alg = b->alg;
     s->hash = b->hash;
@@ -175,7 +193,7 @@ enum head2_status report_take_text(struct report *r, const struct ledger_entry *
         of->is_signed = true;
         if (of->at != SIZE_MAX) {
             struct report_job *j = &jobs->list[of->at];
-            j->signature = judge(r, j, b);
+            j->signature = judge(r, j, b, e->index);
             st = j->signature != NULL ? HEAD2_OK : HEAD2_E_MEMORY;
             if (st == HEAD2_OK)
                 count_signature(r, j->signature, e);

@@ -279,16 +279,25 @@ static const char *missing_text(struct doc_row *row, const struct report_table *
     return n != 0 ? doc_keep(row, "%s", text) : NULL;
 }
 
+static const char *verdict_cell(struct doc_row *row, const struct report_signature *s)
+{
+    if (!s->judged)
+        return "there is one; not checked: no trust file";
+    if (s->verdict != VERDICT_VALID)
+        return doc_keep(row, "invalid: %s", verdict_text(s->verdict));
+    if (s->then_ms == 0)
+        return "valid";
+    return doc_keep(row, "valid at %s, when the ledger had recorded it; since then: %s",
+                    time_text(row, s->then_ms), verdict_text(s->now));
+}
+
 static void signature_cells(struct doc_row *row, size_t at, const struct report_signature *s)
 {
     if (s == NULL) {
         row->cell[at] = "none";
         return;
     }
-    row->cell[at] = !s->judged ? "there is one; not checked: no trust file"
-                    : s->verdict == VERDICT_VALID
-                        ? "valid"
-                        : doc_keep(row, "invalid: %s", verdict_text(s->verdict));
+    row->cell[at] = verdict_cell(row, s);
     row->cell[at + 1] = s->signer;
     row->cell[at + 2] = s->key_id;
     row->cell[at + 3] = time_text(row, s->ms);

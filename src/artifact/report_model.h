@@ -20,6 +20,8 @@ void report_count(struct report_span *s, uint64_t index, uint64_t ms);
 struct report_signature {
     enum verdict verdict; /* by the trust file, where there is one */
     bool judged;
+    uint64_t then_ms; /* 0, or by which time the verdict is, as it would be `now` by the present */
+    enum verdict now;
     uint64_t ms;
     enum head2_alg alg;
     enum sigblock_hash hash;

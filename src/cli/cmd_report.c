@@ -11,6 +11,7 @@
 #include "cli/signing.h"
 #include "cli/verbs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -159,11 +160,10 @@ static int check(struct work *w, struct ledger_summary *sum)
     return CLI_DONE;
 }
 
-/* The checkpoint that the report is made as of: it has been checked with the others. */
-static int read_checkpoint(struct work *w, uint64_t size)
+/* A checkpoint of at least so many entries, of an export of just so many, by the ledger's key. */
+static int read_note(struct work *w, uint64_t size, struct checkpoint *c)
 {
     char note[CHECKPOINT_NOTE_MAX + 1], name[PATH_MAX];
-    struct checkpoint *c = &w->basis.checkpoint;
     struct ledger_fault fault = {0};
     size_t len = sizeof note;
     uint8_t *text = NULL;
@@ -183,12 +183,55 @@ static int read_checkpoint(struct work *w, uint64_t size)
         memcpy(note, text, len);
         free(text);
     }
-    if (checkpoint_parse(c, note, len, &why) != HEAD2_OK ||
-        checkpoint_check(c, w->key) != HEAD2_OK || c->size != size)
-        return cli_fail(w->cli, CLI_FAILED, w->folder, "try again",
-                        "the checkpoint of %llu entries has changed while it was read",
-                        (unsigned long long)size);
-    return CLI_DONE;
+    if (checkpoint_parse(c, note, len, &why) == HEAD2_OK &&
+        checkpoint_check(c, w->key) == HEAD2_OK && c->size >= size)
+        return CLI_DONE;
+    return cli_fail(w->cli, CLI_FAILED, w->folder, "try again",
+                    "the checkpoint of %llu entries has changed while it was read",
+                    (unsigned long long)size);
+}
+
+/* The first checkpoint that covers an entry: its size, in an export. 0: none. */
+static uint64_t first_after(const struct work *w, uint64_t index)
+{
+    char path[PATH_MAX];
+    const struct dirent *e;
+    uint64_t best = 0;
+
+    if (snprintf(path, sizeof path, "%s/checkpoints", w->folder) >= (int)sizeof path)
+        return 0;
+    DIR *const dir = opendir(path);
+    while (dir != NULL && (e = readdir(dir)) != NULL) {
+        char *end;
+        const uint64_t size = strtoull(e->d_name, &end, 10);
+        if (*end == 0 && size > index && (best == 0 || size < best))
+            best = size;
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return best;
+}
+
+static bool recorded(void *arg, uint64_t index, uint64_t *ms)
+{
+    struct work *w = arg;
+    struct checkpoint c;
+    const uint64_t size = w->l != NULL ? index + 1 : first_after(w, index);
+
+    if (size == 0 || read_note(w, size, &c) != CLI_DONE || c.size <= index)
+        return false;
+    *ms = c.ms;
+    return true;
+}
+
+/* A ledger vouches for the time of others' signatures, when its key is known and good. */
+static void let_it_vouch(struct work *w)
+{
+    if (w->basis.own_key || w->anchors.trust == NULL || trust_revoked(w->anchors.trust, w->key))
+        return;
+    w->options.recorded = recorded;
+    w->options.recorded_arg = w;
+    head2_key_id(w->key, w->options.ledger_id);
 }
 
 static int take_entries(struct work *w)
@@ -198,6 +241,7 @@ static int take_entries(struct work *w)
     uint8_t root[MERKLE_BYTES];
 
     w->options.trust = w->anchors.trust;
+    let_it_vouch(w);
     w->options.judged_ms = c->ms;
     w->basis.alg = head2_key_alg(w->key);
     if (report_new(&w->report, &w->options) != HEAD2_OK)
@@ -289,7 +333,7 @@ static int run(struct work *w)
     if (code == CLI_DONE)
         code = check(w, &sum);
     if (code == CLI_DONE)
-        code = read_checkpoint(w, sum.is_signed);
+        code = read_note(w, sum.is_signed, &w->basis.checkpoint);
     if (code == CLI_DONE)
         code = take_entries(w);
     return code == CLI_DONE ? write_report(w) : code;

@@ -319,6 +319,29 @@ await test('signed records are judged again', () => {
   check(JSON.parse(report('--format', 'json')).cfr14_137_71.records[1].signature === 'none', 'b');
 });
 
+await test('a ledger of another key vouches for a record whose signer was revoked later', () => {
+  keys();
+  job('a.json');
+  sign('a.json');
+  append('a.json', '--signature', 'a.json.sig.maml', '--trust', 'trust');
+  append(job('b.json', { record_id: 'b' }));
+  good(['ledger', 'export', 'out']);
+  const at = read('out/checkpoints/000000000002').split('\n')[3];
+  put('later', '"North Wing" op.pub.pem - - 2099-01-01\n');
+  put('before', '"North Wing" op.pub.pem - - 2026-01-01\n');
+  put('both', '"North Wing" op.pub.pem - - 2099-01-01\nledger state/ledger/ledger.pub.pem - - 2099-01-01\n');
+  const verdict = (...more) => JSON.parse(report('--format', 'json', ...more)).cfr14_137_71.records[0].signature;
+  const known = ['--ledger-key', 'state/ledger/ledger.pub.pem'];
+  check(verdict('--trust', 'later') === 'invalid: the key is revoked', verdict('--trust', 'later'));
+  for (const where of [[], ['--ledger', 'out']])
+    check(verdict('--trust', 'later', ...known, ...where) === `valid at ${at}, when the ledger had recorded it; since then: the key is revoked`,
+      verdict('--trust', 'later', ...known, ...where));
+  check(/^invalid: .*revoked/.test(verdict('--trust', 'before', ...known)), 'revoked before');
+  check(/^invalid: .*revoked/.test(verdict('--trust', 'both', ...known)), 'a ledger whose key is revoked');
+  append('a.json', '--signature', 'a.json.sig.maml', '--trust', 'trust', '--ledger', 'own', '--key', 'op.pem');
+  check(/^invalid: .*revoked/.test(verdict('--trust', 'later', '--ledger', 'own', '--ledger-key', 'op.pub.pem')), 'its own ledger');
+});
+
 await test('a report is signed, and its signature is in the ledger', () => {
   sample();
   keys();

@@ -41,7 +41,8 @@ static void look(enum doc_format format, const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    const struct report_options options = {JUNE, JUNE + UINT64_C(3) * 86400000, NULL, JUNE};
+    const struct report_options options = {
+        .from_ms = JUNE, .to_ms = JUNE + UINT64_C(3) * 86400000, .judged_ms = JUNE};
     const struct report_basis basis = {.alg = HEAD2_MLDSA_87};
     struct report *r;
     char *out;

@@ -21,7 +21,8 @@ static size_t out_len;
 
 static void begin(uint64_t from, uint64_t to, const struct trust *trust)
 {
-    const struct report_options o = {from, to, trust, to + DAY};
+    const struct report_options o = {
+        .from_ms = from, .to_ms = to, .trust = trust, .judged_ms = to + DAY};
 
     report_free(report);
     CHECK_EQ(report_new(&report, &o), HEAD2_OK);
