@@ -649,26 +649,32 @@ static const char *signature_of(json_t *o, const char *record_id)
     return json_string_value(json_object_get(row, "signature"));
 }
 
+static const char *write_trust(const struct head2_key *pub, const char *line)
+{
+    static char trust_path[200];
+    uint8_t pem[HEAD2_KEY_MAX_FILE];
+    size_t len = sizeof pem;
+    char path[200];
+
+    CHECK_EQ(head2_key_write_public(pub, HEAD2_KEY_PEM, pem, &len), HEAD2_OK);
+    snprintf(path, sizeof path, "%s/k.pem", fixture_folder);
+    CHECK_EQ(file_write(path, pem, len, 0600, FILE_REPLACE), HEAD2_OK);
+    snprintf(trust_path, sizeof trust_path, "%s/trust", fixture_folder);
+    CHECK_EQ(file_write(trust_path, line, strlen(line), 0600, FILE_REPLACE), HEAD2_OK);
+    return trust_path;
+}
+
 static void signatures_are_judged(void)
 {
     static const char a[] = "{\"record_id\": \"a\"}", b[] = "{\"record_id\": \"b\"}",
                       c[] = "{\"record_id\": \"c\"}";
     struct head2_key *key = fixed_key(HEAD2_MLDSA_65, 1), *pub = public_of(key);
     struct head2_key *stranger = fixed_key(HEAD2_MLDSA_87, 2);
-    uint8_t pem[HEAD2_KEY_MAX_FILE];
-    size_t len = sizeof pem;
-    char path[200], trust_path[200];
     struct trust_fault fault;
     struct trust *trust;
 
     fresh_folder();
-    CHECK_EQ(head2_key_write_public(pub, HEAD2_KEY_PEM, pem, &len), HEAD2_OK);
-    snprintf(path, sizeof path, "%s/k.pem", fixture_folder);
-    CHECK_EQ(file_write(path, pem, len, 0600, FILE_KEEP), HEAD2_OK);
-    snprintf(trust_path, sizeof trust_path, "%s/trust", fixture_folder);
-    static const char line[] = "CHIMERA-HEAD-2 k.pem\n";
-    CHECK_EQ(file_write(trust_path, line, strlen(line), 0600, FILE_KEEP), HEAD2_OK);
-    CHECK_EQ(trust_read(&trust, trust_path, &fault), HEAD2_OK);
+    CHECK_EQ(trust_read(&trust, write_trust(pub, "CHIMERA-HEAD-2 k.pem\n"), &fault), HEAD2_OK);
     for (int with = 0; with < 2; with++) {
         begin(JUNE, JUNE + DAY, with ? trust : NULL);
         take_text(LEDGER_KIND_JOB, JUNE, a);
@@ -695,6 +701,58 @@ static void signatures_are_judged(void)
     head2_key_free(key);
     head2_key_free(pub);
     head2_key_free(stranger);
+    remove_folder();
+}
+
+static uint64_t recorded_ms, asked;
+
+static bool recorded(void *arg, uint64_t index, uint64_t *ms)
+{
+    CHECK(arg == &recorded_ms && index == 1);
+    *ms = recorded_ms;
+    asked++;
+    return recorded_ms != 0;
+}
+
+/* Revoked on 2026-07-01, or valid until then; recorded before, then, later, nobody knows when. */
+static void a_ledger_vouches_for_others(void)
+{
+    static const char a[] = "{\"record_id\": \"a\"}";
+    static const char *const lines[] = {"CHIMERA-HEAD-2 k.pem - - 2026-07-01\n",
+                                        "CHIMERA-HEAD-2 k.pem - 2026-07-01 -\n"};
+    struct head2_key *signer = fixed_key(HEAD2_MLDSA_87, 1), *pub = public_of(signer);
+    struct trust_fault fault;
+    struct trust *trust;
+
+    fresh_folder();
+    for (unsigned i = 0; i < 2 * 5; i++) {
+        const unsigned how = i % 5; /* recorded at; 3: not known, 4: by the signer's own ledger */
+        const uint64_t at[] = {JUNE + 29 * DAY, JUNE + 30 * DAY, JUNE + 31 * DAY, 0, JUNE};
+        struct report_options o = {.from_ms = JUNE,
+                                   .to_ms = JUNE + DAY,
+                                   .judged_ms = JUNE + 90 * DAY,
+                                   .recorded = recorded,
+                                   .recorded_arg = &recorded_ms};
+        CHECK_EQ(trust_read(&trust, write_trust(pub, lines[i / 5]), &fault), HEAD2_OK);
+        o.trust = trust;
+        begin(JUNE, JUNE + DAY, NULL);
+        if (how == 4)
+            head2_key_id(pub, o.ledger_id);
+        report->options = o;
+        recorded_ms = at[how];
+        asked = 0;
+        take_text(LEDGER_KIND_JOB, JUNE, a);
+        take_signature(a, signer, a);
+        json_t *json = as_json(JOB_137_71);
+        const char *v = signature_of(json, "a");
+        CHECK_SAY(strncmp(v, how == 0 ? "valid at 2026-06-30T" : "invalid: ", 9) == 0, "%u: %s", i,
+                  v);
+        CHECK_EQ(asked, how != 4);
+        json_decref(json);
+        trust_free(trust);
+    }
+    head2_key_free(signer);
+    head2_key_free(pub);
     remove_folder();
 }
 
@@ -750,6 +808,7 @@ int main(void)
     RUN(alarms_and_their_dates);
     RUN(exceptions_are_named);
     RUN(signatures_are_judged);
+    RUN(a_ledger_vouches_for_others);
     RUN(same_bytes_and_root);
     report_free(report);
     free(out);
