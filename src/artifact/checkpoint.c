@@ -9,9 +9,9 @@
 
 #include <stdio.h>
 
-#define PREFIX    "head2/ledger/"
-#define DASH      "\xe2\x80\x94 " /* U+2014 and a blank open a signature line */
-#define HINT      4
+#define PREFIX    CHECKPOINT_PREFIX
+#define DASH      CHECKPOINT_DASH
+#define HINT      CHECKPOINT_HINT
 #define SIG_TEXT  BASE64_LEN(HINT + HEAD2_KEY_MAX_SIG)
 #define ROOT_TEXT BASE64_LEN(MERKLE_BYTES)
 
@@ -34,27 +34,25 @@ static size_t text_of(char out[CHECKPOINT_TEXT_MAX], const struct checkpoint *c)
     return n > 0 && n < CHECKPOINT_TEXT_MAX ? (size_t)n : 0;
 }
 
-/* What a signature line calls the key. */
-static enum head2_status key_hint(uint8_t hint[HINT], const char *origin,
+enum head2_status checkpoint_hint(uint8_t hint[CHECKPOINT_HINT], const char *name, const char *type,
                                   const struct head2_key *key)
 {
-    uint8_t in[CHECKPOINT_ORIGIN_MAX + 32 + HEAD2_MLDSA87_PK_BYTES], hash[32];
-    const char *const alg = head2_key_alg(key) == HEAD2_MLDSA_87   ? "head2/ml-dsa-87"
-                            : head2_key_alg(key) == HEAD2_MLDSA_65 ? "head2/ml-dsa-65"
-                            : head2_key_alg(key) == HEAD2_MLDSA_44 ? "head2/ml-dsa-44"
+    uint8_t in[CHECKPOINT_NAME_MAX + 64 + HEAD2_MLDSA87_PK_BYTES], hash[32];
+    char head[CHECKPOINT_NAME_MAX + 64];
+    const char *const set = head2_key_alg(key) == HEAD2_MLDSA_87   ? "ml-dsa-87"
+                            : head2_key_alg(key) == HEAD2_MLDSA_65 ? "ml-dsa-65"
+                            : head2_key_alg(key) == HEAD2_MLDSA_44 ? "ml-dsa-44"
                                                                    : NULL;
-    if (alg == NULL)
+    if (set == NULL || strlen(name) > CHECKPOINT_NAME_MAX)
         return HEAD2_E_ARG;
+    const int n = snprintf(head, sizeof head, "%s\n\xff%s%s", name, type, set);
     const size_t pk = head2_alg_public_bytes(head2_key_alg(key));
-    size_t n = strlen(origin);
-    memcpy(in, origin, n);
-    in[n++] = 0x0a;
-    in[n++] = 0xff;
-    memcpy(in + n, alg, strlen(alg));
-    n += strlen(alg);
+    if (n < 0 || (size_t)n >= sizeof head)
+        return HEAD2_E_ARG;
+    memcpy(in, head, (size_t)n);
     memcpy(in + n, head2_key_public(key), pk);
-    sha256(hash, in, n + pk);
-    memcpy(hint, hash, HINT);
+    sha256(hash, in, (size_t)n + pk);
+    memcpy(hint, hash, CHECKPOINT_HINT);
     return HEAD2_OK;
 }
 
@@ -67,7 +65,7 @@ enum head2_status checkpoint_sign(struct checkpoint *c, const struct artifact_si
     if (c->size > MERKLE_SIZE_MAX || c->ms > UTC_MAX)
         return HEAD2_E_ARG;
     checkpoint_origin(c->origin, signer->key_id);
-    HEAD2_TRY(key_hint(c->hint, c->origin, key));
+    HEAD2_TRY(checkpoint_hint(c->hint, c->origin, "head2/", key));
     const size_t n = text_of(text, c);
     HEAD2_TRY(signer->sign(signer->arg, c->sig, &c->sig_len, (const uint8_t *)text, n,
                            CHECKPOINT_CONTEXT));
@@ -216,7 +214,7 @@ enum head2_status checkpoint_check(const struct checkpoint *c, const struct head
     char text[CHECKPOINT_TEXT_MAX], origin[CHECKPOINT_ORIGIN_MAX];
     uint8_t hint[HINT], id[HEAD2_KEY_ID_BYTES];
 
-    HEAD2_TRY(key_hint(hint, c->origin, key));
+    HEAD2_TRY(checkpoint_hint(hint, c->origin, "head2/", key));
     head2_key_id(key, id);
     checkpoint_origin(origin, id);
     st = HEAD2_E_VERIFY;

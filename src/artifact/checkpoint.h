@@ -24,13 +24,17 @@
 #define CHECKPOINT_ORIGIN_MAX 64    /* with the zero byte */
 #define CHECKPOINT_NOTE_MAX   65536 /* a note with the signatures of some witnesses */
 #define CHECKPOINT_TEXT_MAX   256
+#define CHECKPOINT_NAME_MAX   64              /* of a signature line */
+#define CHECKPOINT_HINT       4               /* bytes that name a key there */
+#define CHECKPOINT_DASH       "\xe2\x80\x94 " /* U+2014 and a blank open it */
+#define CHECKPOINT_PREFIX     "head2/ledger/"
 
 struct checkpoint {
     char origin[CHECKPOINT_ORIGIN_MAX];
     uint64_t size;
     uint8_t root[MERKLE_BYTES];
     uint64_t ms; /* Unix time */
-    uint8_t hint[4];
+    uint8_t hint[CHECKPOINT_HINT];
     uint8_t sig[HEAD2_KEY_MAX_SIG];
     size_t sig_len;
 };
@@ -55,5 +59,10 @@ HEAD2_CHECK enum head2_status checkpoint_parse(struct checkpoint *c, const char 
  * ML-DSA key). */
 HEAD2_CHECK enum head2_status checkpoint_check(const struct checkpoint *c,
                                                const struct head2_key *key);
+
+/* How a signature line names a key: the first bytes of SHA-256(name || 0x0A || 0xff || type ||
+ * "ml-dsa-87" || public key). HEAD2_OK or HEAD2_E_ARG (not an ML-DSA key, a name too long). */
+HEAD2_CHECK enum head2_status checkpoint_hint(uint8_t hint[CHECKPOINT_HINT], const char *name,
+                                              const char *type, const struct head2_key *key);
 
 #endif

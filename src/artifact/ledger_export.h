@@ -49,6 +49,16 @@ HEAD2_CHECK enum head2_status ledger_export_read(struct ledger_check *c, const c
 HEAD2_CHECK enum head2_status ledger_export_notes(struct ledger_check *c, const char *folder,
                                                   struct ledger_fault *fault);
 
+/* The tree's nodes as the tiles of an export have them, not checked: whoever makes a proof of them
+ * checks that. A node that is not there is HEAD2_E_STATE. */
+struct ledger_tiles {
+    const char *folder;
+    unsigned level, hashes; /* of the tile that was read last; 0: none */
+    uint64_t n;
+    uint8_t hash[LEDGER_TILE][MERKLE_BYTES];
+};
+struct merkle_nodes ledger_export_nodes(struct ledger_tiles *t, const char *folder);
+
 /* Make a ledger of an export in a folder that does not exist yet: the entries up to `entries`, the
  * checkpoints up to there as they are, `key`, the public one, beside them. The export has been
  * checked; whatever differs from then on is refused, and nothing is left. HEAD2_OK, HEAD2_E_POLICY

@@ -89,7 +89,7 @@ static bool take_entry(void *arg, const struct ledger_entry *e)
     return false;
 }
 
-static json_t *hashes_json(const struct merkle_proof *p)
+json_t *ledger_hashes_json(const struct merkle_proof *p)
 {
     json_t *list = json_array();
     char text[HASH_TEXT];
@@ -127,7 +127,7 @@ enum head2_status ledger_prove(json_t **proof, struct ledger *l, uint64_t index,
     hex_encode(leaf, w.leaf, sizeof w.leaf);
     *proof = json_pack("{s:i, s:o, s:s%, s:I, s:o, s:s%}", "head2_proof", 1, "entry", w.entry,
                        "leaf", leaf, sizeof leaf, "size", (json_int_t)c.size, "proof",
-                       hashes_json(&path), "checkpoint", note, len);
+                       ledger_hashes_json(&path), "checkpoint", note, len);
     w.entry = NULL;
     st = *proof != NULL ? HEAD2_OK : HEAD2_E_MEMORY;
 done:
@@ -146,9 +146,9 @@ json_t *ledger_proof_load(const char *text, size_t len, const char **why)
     return NULL;
 }
 
-static bool hashes_parse(struct merkle_proof *p, const json_t *list)
+bool ledger_hashes_parse(struct merkle_proof *p, const json_t *list)
 {
-    if (!json_is_array(list) || json_array_size(list) > MERKLE_PROOF_MAX)
+    if (!json_is_array(list) || json_array_size(list) > MERKLE_PROOF_MAX + 1)
         return false;
     p->n = (unsigned)json_array_size(list);
     for (unsigned i = 0; i < p->n; i++) {
@@ -175,8 +175,9 @@ static const char *parse_proof(struct ledger_proven *out, struct merkle_proof *p
         return "not a proof of version 1";
     if (!ledger_entry_parse(&out->entry, json_object_get(o, "entry")))
         return "its entry is none";
-    if (!number_of(o, "size", &out->size) || !hashes_parse(path, json_object_get(o, "proof")) ||
-        text_of(o, "leaf") == NULL || !json_is_string(note))
+    if (!number_of(o, "size", &out->size) ||
+        !ledger_hashes_parse(path, json_object_get(o, "proof")) || text_of(o, "leaf") == NULL ||
+        !json_is_string(note))
         return "leaf, size, proof or checkpoint are missing, or are none";
     if (checkpoint_parse(c, json_string_value(note), json_string_length(note), &why) != HEAD2_OK)
         return "its checkpoint is none";

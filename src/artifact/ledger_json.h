@@ -25,6 +25,10 @@ json_t *ledger_entry_json(const struct ledger_entry *e);
 /* Strict. The strings are the object's. */
 bool ledger_entry_parse(struct ledger_entry *e, const json_t *o);
 
+/* A proof's hashes as a list of base64; NULL: out of memory. Back: false where it is none. */
+json_t *ledger_hashes_json(const struct merkle_proof *p);
+bool ledger_hashes_parse(struct merkle_proof *p, const json_t *list);
+
 /* That an entry is in the ledger, by the smallest checkpoint that has it. HEAD2_OK, HEAD2_E_ARG (no
  * such entry), HEAD2_E_STATE (not signed yet), or the ledger's. */
 HEAD2_CHECK enum head2_status ledger_prove(json_t **proof, struct ledger *l, uint64_t index,
