@@ -76,19 +76,6 @@ enum head2_status ledger_damaged(const struct ledger *l, struct ledger_fault *fa
     return HEAD2_E_MALFORMED;
 }
 
-sqlite3_stmt *ledger_prepare(struct ledger *l, const char *sql, uint64_t a, uint64_t b)
-{
-    sqlite3_stmt *s = NULL;
-
-    if (sqlite3_prepare_v2(l->db, sql, -1, &s, NULL) != SQLITE_OK)
-        return NULL;
-    if (sqlite3_bind_parameter_count(s) >= 1)
-        sqlite3_bind_int64(s, 1, (sqlite3_int64)a);
-    if (sqlite3_bind_parameter_count(s) >= 2)
-        sqlite3_bind_int64(s, 2, (sqlite3_int64)b);
-    return s;
-}
-
 /* One number, or -1. */
 static int64_t ask(struct ledger *l, const char *sql)
 {

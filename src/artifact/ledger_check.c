@@ -15,6 +15,14 @@ struct mark {
     bool kept, fits;
 };
 
+/* The largest checkpoint as it is, with what witnesses have added. */
+struct newest {
+    char *note;
+    size_t len;
+    uint64_t size;
+    char name[128];
+};
+
 struct ledger_check {
     const struct head2_key *key;
     ledger_found_fn *found;
@@ -22,6 +30,7 @@ struct ledger_check {
     struct mark *marks; /* by size, once the first entry comes */
     size_t n, room, at;
     bool sorted;
+    struct newest newest[2];  /* own, and kept elsewhere */
     struct merkle_edge edge;  /* of the entries; of the tiles where an entry is missing */
     struct merkle_edge other; /* the other way round, while they differ */
     uint64_t differ[NAMED], n_differ;
@@ -46,6 +55,8 @@ void ledger_check_free(struct ledger_check *c)
 {
     if (c == NULL)
         return;
+    free(c->newest[0].note);
+    free(c->newest[1].note);
     free(c->marks);
     free(c);
 }
@@ -82,6 +93,22 @@ static struct mark *new_mark(struct ledger_check *c)
     return &c->marks[c->n++];
 }
 
+/* Of one size the one with more lines. */
+static enum head2_status keep_newest(struct newest *to, const char *name, uint64_t size,
+                                     const char *note, size_t len)
+{
+    if (to->note != NULL && (size < to->size || (size == to->size && len <= to->len)))
+        return HEAD2_OK;
+    char *const copy = malloc(len);
+    if (copy == NULL)
+        return HEAD2_E_MEMORY;
+    memcpy(copy, note, len);
+    free(to->note);
+    *to = (struct newest){.note = copy, .len = len, .size = size};
+    snprintf(to->name, sizeof to->name, "%s", name);
+    return HEAD2_OK;
+}
+
 enum head2_status ledger_check_note(struct ledger_check *c, const char *name, const char *note,
                                     size_t len, bool kept)
 {
@@ -106,7 +133,7 @@ enum head2_status ledger_check_note(struct ledger_check *c, const char *name, co
     *m = (struct mark){.size = point.size, .kept = kept};
     snprintf(m->name, sizeof m->name, "%s", name);
     memcpy(m->root, point.root, sizeof m->root);
-    return HEAD2_OK;
+    return keep_newest(&c->newest[kept], name, point.size, note, len);
 }
 
 uint64_t ledger_check_signed(const struct ledger_check *c)
@@ -260,6 +287,54 @@ static void tell_missing(struct ledger_check *c)
                                               most[kept]->size, most[kept]->name, NULL});
 }
 
+bool ledger_check_witness(struct ledger_check *c, const struct head2_key *key,
+                          struct cosignature *out, uint64_t *size)
+{
+    const struct newest *const of = &c->newest[c->newest[1].note != NULL];
+    const enum head2_status st =
+        of->note != NULL ? cosignature_check(out, of->note, of->len, key) : HEAD2_E_STATE;
+
+    *size = of->size;
+    if (st != HEAD2_OK)
+        report(c, (struct ledger_finding){.kind = LEDGER_NO_WITNESS,
+                                          .name = of->note != NULL ? of->name : "checkpoint",
+                                          .why = st == HEAD2_E_VERIFY ? "it does not hold"
+                                                                      : "there is none"});
+    return st == HEAD2_OK;
+}
+
+/* The smallest of the checkpoints of these entries that has at least those of m. */
+static const struct mark *fit_above(const struct ledger_check *c, const struct mark *m)
+{
+    for (size_t i = 0; i < c->at; i++)
+        if (c->marks[i].fits && c->marks[i].size >= m->size)
+            return &c->marks[i];
+    return NULL;
+}
+
+bool ledger_check_conflict(const struct ledger_check *c, struct ledger_conflict *out)
+{
+    const struct mark *a = NULL, *b = NULL;
+
+    for (size_t i = 1; i < c->n && b == NULL; i++) {
+        a = &c->marks[i - 1];
+        if (a->size == c->marks[i].size && memcmp(a->root, c->marks[i].root, sizeof a->root) != 0)
+            b = &c->marks[i];
+    }
+    for (size_t i = 0; i < c->at && b == NULL; i++) {
+        a = &c->marks[i];
+        b = a->fits || a->size == 0 ? NULL : fit_above(c, a);
+    }
+    if (b == NULL)
+        return false;
+    *out = (struct ledger_conflict){
+        .size = {a->size, b->size}
+    };
+    memcpy(out->root[0], a->root, sizeof a->root);
+    memcpy(out->root[1], b->root, sizeof b->root);
+    return true;
+}
+
 void ledger_check_end(struct ledger_check *c, struct ledger_summary *out)
 {
     uint64_t last_fit = 0;
@@ -280,68 +355,6 @@ void ledger_check_end(struct ledger_check *c, struct ledger_summary *out)
     c->sum.entries = c->edge.size;
     merkle_root(c->sum.root, &c->edge);
     *out = c->sum;
-}
-
-/* ---- words ---- */
-
-static void range_text(char *out, size_t cap, const struct ledger_finding *f)
-{
-    if (f->to - f->from <= 1)
-        snprintf(out, cap, "entry %llu is", (unsigned long long)f->from);
-    else
-        snprintf(out, cap, "some of the entries %llu to %llu are", (unsigned long long)f->from,
-                 (unsigned long long)f->to - 1);
-}
-
-void ledger_finding_text(char out[LEDGER_FINDING_TEXT], const struct ledger_finding *f)
-{
-    const char *const name = f->name != NULL ? f->name : "";
-    const char *const why = f->why != NULL ? f->why : "";
-    const unsigned long long from = f->from, to = f->to;
-    char range[80];
-
-    range_text(range, sizeof range, f);
-#define SAY(...) snprintf(out, LEDGER_FINDING_TEXT, __VA_ARGS__)
-    switch (f->kind) {
-    case LEDGER_BAD_FILE:
-        SAY("%s: %s", name, why);
-        break;
-    case LEDGER_BAD_NOTE:
-        SAY("%s: not a checkpoint: %s", name, why);
-        break;
-    case LEDGER_BAD_SIGNER:
-        SAY("%s: changed, or not signed by this ledger's key", name);
-        break;
-    case LEDGER_CHANGED:
-        SAY("%s not what was signed%s%s%s%s", range, *name != 0 ? " in " : "", name,
-            *why != 0 ? ": " : "", why);
-        break;
-    case LEDGER_BAD_TILE:
-        SAY("%s as signed, and not as in the tile", range);
-        break;
-    case LEDGER_CUT:
-        SAY("%s speaks of %llu entries, and %llu are here: the end is cut off", name, to, from);
-        break;
-    case LEDGER_FORK:
-        SAY("%s: fork: the %llu entries that it signs are not the first %llu here", name, to, to);
-        break;
-    case LEDGER_ROLLED_BACK:
-        SAY("%s, kept elsewhere, has %llu entries, and %llu are here: rolled back, or cut off",
-            name, to, from);
-        break;
-    case LEDGER_TWO_ROOTS:
-        SAY("%s and %s: two roots for %llu entries: keep both files, they prove that the signer "
-            "has signed two histories",
-            name, why, to);
-        break;
-    case LEDGER_NONE_SIGNED:
-        SAY("%llu entries and no checkpoint that holds: nothing is signed", to);
-        break;
-    case LEDGER_UNSIGNED:
-        SAY("entries %llu to %llu come after the last checkpoint: not signed", from, to - 1);
-        break;
-    }
-#undef SAY
 }
 
 /* ---- a ledger ---- */

@@ -14,6 +14,7 @@
 #ifndef HEAD2_ARTIFACT_LEDGER_CHECK_H
 #define HEAD2_ARTIFACT_LEDGER_CHECK_H
 
+#include "artifact/cosignature.h"
 #include "artifact/ledger.h"
 
 enum ledger_fault_kind {
@@ -26,6 +27,7 @@ enum ledger_fault_kind {
     LEDGER_FORK,        /* a checkpoint is not of the beginning of this list */
     LEDGER_ROLLED_BACK, /* a checkpoint kept elsewhere has more entries */
     LEDGER_TWO_ROOTS,   /* two checkpoints of one size with different roots, of name and of why */
+    LEDGER_NO_WITNESS,  /* a checkpoint, of name, without a good cosignature: why */
     LEDGER_NONE_SIGNED, /* entries, and not one good checkpoint */
     LEDGER_UNSIGNED     /* no fault: entries after the last checkpoint */
 };
@@ -67,6 +69,12 @@ void ledger_check_leaf(struct ledger_check *c, const uint8_t *leaf, const uint8_
 void ledger_check_bad_file(struct ledger_check *c, const char *name, const char *fmt, ...)
     HEAD2_PRINTF(3, 4);
 
+/* After the entries: the newest checkpoint, of those kept elsewhere if there are any, must be
+ * cosigned with this key. What it says, and for how many entries; false: it is not, which is told.
+ */
+bool ledger_check_witness(struct ledger_check *c, const struct head2_key *key,
+                          struct cosignature *out, uint64_t *size);
+
 /* What has been found. */
 struct ledger_summary {
     uint64_t entries, checkpoints, kept, faults;
@@ -74,6 +82,14 @@ struct ledger_summary {
     uint8_t root[MERKLE_BYTES];
 };
 void ledger_check_end(struct ledger_check *c, struct ledger_summary *out);
+
+/* After the end: two good checkpoints that are not of one history, the smaller first; the larger is
+ * of the entries here if they differ in size. false: there are none. */
+struct ledger_conflict {
+    uint64_t size[2];
+    uint8_t root[2][MERKLE_BYTES];
+};
+bool ledger_check_conflict(const struct ledger_check *c, struct ledger_conflict *out);
 
 /* Called now and then: so many entries are done. */
 typedef void ledger_progress_fn(void *arg, uint64_t done);

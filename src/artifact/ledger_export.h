@@ -49,6 +49,10 @@ HEAD2_CHECK enum head2_status ledger_export_read(struct ledger_check *c, const c
 HEAD2_CHECK enum head2_status ledger_export_notes(struct ledger_check *c, const char *folder,
                                                   struct ledger_fault *fault);
 
+/* Every file of an export that may be a checkpoint, as it is. */
+typedef void ledger_export_note_fn(void *arg, const char *note, size_t len);
+void ledger_export_each_note(const char *folder, ledger_export_note_fn *fn, void *arg);
+
 /* The tree's nodes as the tiles of an export have them, not checked: whoever makes a proof of them
  * checks that. A node that is not there is HEAD2_E_STATE. */
 struct ledger_tiles {

@@ -5,6 +5,19 @@
 
 #include <head2/hash.h>
 
+sqlite3_stmt *ledger_prepare(struct ledger *l, const char *sql, uint64_t a, uint64_t b)
+{
+    sqlite3_stmt *s = NULL;
+
+    if (sqlite3_prepare_v2(l->db, sql, -1, &s, NULL) != SQLITE_OK)
+        return NULL;
+    if (sqlite3_bind_parameter_count(s) >= 1)
+        sqlite3_bind_int64(s, 1, (sqlite3_int64)a);
+    if (sqlite3_bind_parameter_count(s) >= 2)
+        sqlite3_bind_int64(s, 2, (sqlite3_int64)b);
+    return s;
+}
+
 /* ---- tiles ---- */
 
 void ledger_tile_root(uint8_t root[MERKLE_BYTES], const uint8_t (*hash)[MERKLE_BYTES],

@@ -1,8 +1,9 @@
-/* The nodes of a tree out of an export's tiles. See ledger_export_nodes. */
+/* Parts of an export, unchecked: its tree's nodes, its checkpoints. See ledger_export.h. */
 #include "artifact/file.h"
 #include "artifact/ledger_db.h"
 #include "artifact/ledger_export.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,4 +70,34 @@ struct merkle_nodes ledger_export_nodes(struct ledger_tiles *t, const char *fold
 {
     *t = (struct ledger_tiles){.folder = folder};
     return (struct merkle_nodes){get_node, t};
+}
+
+static void give_note(const char *path, ledger_export_note_fn *fn, void *arg)
+{
+    uint8_t *note;
+    size_t len;
+
+    if (file_read(path, CHECKPOINT_NOTE_MAX, &note, &len) != HEAD2_OK)
+        return;
+    fn(arg, (const char *)note, len);
+    free(note);
+}
+
+void ledger_export_each_note(const char *folder, ledger_export_note_fn *fn, void *arg)
+{
+    char path[PATH_MAX], name[PATH_MAX + 300];
+
+    if (snprintf(path, sizeof path, "%s/checkpoints", folder) >= (int)sizeof path)
+        return;
+    DIR *dir = opendir(path);
+    const struct dirent *e;
+    while (dir != NULL && (e = readdir(dir)) != NULL) {
+        snprintf(name, sizeof name, "%s/%s", path, e->d_name);
+        if (e->d_name[0] != '.')
+            give_note(name, fn, arg);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    snprintf(name, sizeof name, "%s/checkpoint", folder);
+    give_note(name, fn, arg);
 }

@@ -5,10 +5,12 @@
 #include "artifact/base64.h"
 #include "artifact/ledger_json.h"
 #include "artifact/utc.h"
+#include "cli/evidence.h"
 #include "cli/files.h"
 #include "cli/keys.h"
 #include "cli/ledgers.h"
 #include "cli/verbs.h"
+#include "cli/witnesses.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@ struct work {
     struct ledger *l;
     struct ledger_check *check;
     char first[LEDGER_FINDING_TEXT]; /* fault, for the error line */
+    struct cli_witnesses witnesses;
 };
 
 static bool holds(const char *folder, const char *name)
@@ -72,7 +75,12 @@ static int verify_proof(struct work *w)
     if (cli_string(cli, "against") != NULL)
         return cli_fail(cli, CLI_USAGE, "--against", "leave it out, or verify the ledger",
                         "a proof is of one entry");
+    if (cli_string(cli, "evidence") != NULL)
+        return cli_fail(cli, CLI_USAGE, "--evidence", "leave it out, or verify the ledger",
+                        "a proof is of one entry");
     int code = cli_read_key(cli, cli_string(cli, "key"), CLI_KEY_VERIFY, &w->key);
+    if (code == CLI_DONE)
+        code = cli_witnesses_read(cli, &w->witnesses);
     if (code == CLI_DONE)
         code = cli_read_file(cli, w->path, LEDGER_PROOF_MAX, &text, &len);
     if (code != CLI_DONE)
@@ -81,7 +89,14 @@ static int verify_proof(struct work *w)
     free(text);
     const enum head2_status st =
         o != NULL ? ledger_proof_check(&proven, o, w->key, &why) : HEAD2_E_MALFORMED;
-    if (st == HEAD2_OK)
+    const json_t *const note = json_object_get(o, "checkpoint");
+    const char *lacks = st == HEAD2_OK ? cli_witnesses_note(&w->witnesses, json_string_value(note),
+                                                            json_string_length(note))
+                                       : NULL;
+    if (lacks != NULL)
+        code = cli_fail(cli, CLI_FAILED, w->path, "ask for one of a checkpoint that was cosigned",
+                        "its checkpoint is not cosigned by the witness %s", lacks);
+    else if (st == HEAD2_OK)
         code = say_proven(cli, w->path, &proven);
     else if (st == HEAD2_E_MALFORMED)
         code = cli_fail(cli, CLI_INPUT, w->path,
@@ -128,26 +143,31 @@ static void say_limits(struct work *w, const struct ledger_summary *sum)
                           "elsewhere to exclude one made up as a whole\n");
 }
 
-static int report(struct work *w, const struct ledger_summary *sum)
+static int report(struct work *w, const struct ledger_summary *sum, const char *evidence)
 {
     struct cli *cli = w->cli;
     char root[BASE64_LEN(MERKLE_BYTES) + 1] = {0};
 
     base64_encode(root, sum->root, sizeof sum->root);
     if (cli->json) {
-        cli_print_json(cli, json_pack("{s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b}", "path",
-                                      w->path, "verdict", sum->faults == 0 ? "valid" : "invalid",
-                                      "entries", (json_int_t)sum->entries, "signed",
-                                      (json_int_t)sum->is_signed, "checkpoints",
-                                      (json_int_t)sum->checkpoints, "kept", (json_int_t)sum->kept,
-                                      "faults", (json_int_t)sum->faults, "root", root, "own_key",
-                                      w->own_key, "shows_fork_and_rollback", sum->kept != 0));
+        cli_print_json(
+            cli, json_pack("{s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:o, s:s*}", "path",
+                           w->path, "verdict", sum->faults == 0 ? "valid" : "invalid", "entries",
+                           (json_int_t)sum->entries, "signed", (json_int_t)sum->is_signed,
+                           "checkpoints", (json_int_t)sum->checkpoints, "kept",
+                           (json_int_t)sum->kept, "faults", (json_int_t)sum->faults, "root", root,
+                           "own_key", w->own_key, "shows_fork_and_rollback", sum->kept != 0,
+                           "cosigned", cli_witnesses_json(&w->witnesses), "evidence", evidence));
     } else {
         cli_print(cli, "%llu entries, %llu of them signed, %llu checkpoints, %llu faults\n",
                   (unsigned long long)sum->entries, (unsigned long long)sum->is_signed,
                   (unsigned long long)sum->checkpoints, (unsigned long long)sum->faults);
         cli_print(cli, "root %s\n", root);
+        cli_witnesses_say(cli, &w->witnesses, sum->entries);
         say_limits(w, sum);
+        if (evidence != NULL)
+            cli_print(cli, "evidence of two histories is in %s: 'head2 ledger judge' shows it\n",
+                      evidence);
     }
     if (sum->faults == 0)
         return CLI_DONE;
@@ -158,28 +178,15 @@ static int report(struct work *w, const struct ledger_summary *sum)
 
 /* ---- what was kept elsewhere ---- */
 
-/* A note, or the note of a proof. */
 static int take_kept_file(struct work *w, const char *path)
 {
-    struct checkpoint c;
-    const char *why, *note;
-    uint8_t *text;
+    char *note;
     size_t len;
 
-    int code = cli_read_file(w->cli, path, LEDGER_PROOF_MAX, &text, &len);
-    if (code != CLI_DONE)
-        return code;
-    json_t *o = text[0] == '{' ? ledger_proof_load((char *)text, len, &why) : NULL;
-    const json_t *of_proof = json_object_get(o, "checkpoint");
-    note = of_proof != NULL ? json_string_value(of_proof) : (char *)text;
-    len = of_proof != NULL ? json_string_length(of_proof) : len;
-    if (note == NULL || checkpoint_parse(&c, note, len, &why) != HEAD2_OK)
-        code = cli_fail(w->cli, CLI_INPUT, path, "give a checkpoint, a proof or an export",
-                        "not a checkpoint: %s", note != NULL ? why : "no text");
-    else if (ledger_check_note(w->check, path, note, len, true) != HEAD2_OK)
+    int code = cli_read_note(w->cli, path, &note, &len);
+    if (code == CLI_DONE && ledger_check_note(w->check, path, note, len, true) != HEAD2_OK)
         code = cli_fail(w->cli, CLI_INTERNAL, path, NULL, "out of memory");
-    json_decref(o);
-    free(text);
+    free(note);
     return code;
 }
 
@@ -220,6 +227,26 @@ static int find_key(struct work *w)
     return cli_read_key(w->cli, beside, CLI_KEY_VERIFY, &w->key);
 }
 
+/* Written where there is any. It is said, and counts, after what else was found. */
+static int keep_evidence(struct work *w, const char **written)
+{
+    const struct cli_evidence_of of = {.check = w->check,
+                                       .ledger = w->l,
+                                       .path = w->path,
+                                       .against = cli_string(w->cli, "against"),
+                                       .key = w->key};
+    const char *const file = cli_string(w->cli, "evidence");
+    bool any = false;
+
+    if (file == NULL)
+        return CLI_DONE;
+    const int code = cli_evidence_write(w->cli, &of, file, &any);
+    *written = any ? file : NULL;
+    if (code == CLI_DONE && !any && !w->cli->json)
+        cli_print(w->cli, "no two histories: nothing is written to %s\n", file);
+    return code;
+}
+
 static int verify_folder(struct work *w)
 {
     struct ledger_fault fault = {0};
@@ -238,15 +265,22 @@ static int verify_folder(struct work *w)
         code = cli_fail(w->cli, CLI_INTERNAL, w->path, NULL, "out of memory");
     if (code == CLI_DONE)
         code = take_kept(w);
+    if (code == CLI_DONE)
+        code = cli_witnesses_read(w->cli, &w->witnesses);
     if (code != CLI_DONE)
         return code;
     const enum head2_status st =
         w->l != NULL ? ledger_check_ledger(w->check, w->l, cli_ledger_progress, w->cli, &fault)
                      : ledger_export_read(w->check, w->path, cli_ledger_progress, w->cli, &fault);
     cli_ledger_progress_end(w->cli);
+    cli_witnesses_check(&w->witnesses, w->check);
     ledger_check_end(w->check, &sum);
+    const char *evidence = NULL;
+    code = keep_evidence(w, &evidence);
+    if (st == HEAD2_OK && code == CLI_DONE)
+        return report(w, &sum, evidence);
     if (st == HEAD2_OK)
-        return report(w, &sum);
+        return code;
     if (!w->cli->json)
         cli_print(w->cli, "%llu entries could be read\n", (unsigned long long)sum.entries);
     return cli_ledger_fail(w->cli, st, &fault);
@@ -260,6 +294,7 @@ int cmd_ledger_verify(struct cli *cli)
     if (strcmp(w.path, "-") != 0 && stat(w.path, &info) != 0)
         return cli_fail_errno(cli, w.path, errno, "cannot read");
     const int code = S_ISDIR(info.st_mode) ? verify_folder(&w) : verify_proof(&w);
+    cli_witnesses_free(&w.witnesses);
     ledger_check_free(w.check);
     ledger_close(w.l);
     head2_key_free(w.key);

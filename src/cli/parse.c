@@ -233,9 +233,9 @@ static int check_count(struct cli *cli)
 static int check_stdin(const struct cli *cli)
 {
     static const char *const inputs[] = {
-        "key",     "trust",           "signature",           "proof", "check",
-        "of",      "passphrase-file", "new-passphrase-file", "input", "output",
-        "earlier", "against",         "ledger-key"};
+        "key",     "trust",           "signature",           "proof",  "check",
+        "of",      "passphrase-file", "new-passphrase-file", "input",  "output",
+        "earlier", "against",         "ledger-key",          "witness"};
     const bool decaps = cli->verb->sub != NULL && strcmp(cli->verb->sub, "decaps") == 0;
     int count = decaps && cli_string(cli, "ct") != NULL && strcmp(cli_string(cli, "ct"), "-") == 0;
 

@@ -169,9 +169,23 @@ static const struct cli_option ledger_append_options[] = {
     PASSPHRASE_FILE, END
 };
 
+static const struct cli_option ledger_cosign_options[] = {
+    {"of", 0, CLI_FILE, "FILE", "the public key of the ledger that is looked at", 0, 0},
+    {"key", 0, CLI_FILE, "FILE", "the witness's ML-DSA key", 0, 0},
+    {"witness", 0, CLI_DIR, "DIR", "where the witness keeps what it has cosigned; made if there is none", 0, 0},
+    {"name", 0, CLI_STRING, "NAME", "what the witness is called (default: head2/witness/ and its key id)", 0, 0},
+    {"out", 0, CLI_FILE, "FILE", "where the cosigned checkpoint goes (default: standard output)", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
 static const struct cli_option ledger_import_options[] = {
     {"ledger", 0, CLI_DIR, "DIR", "the new ledger's folder (default: in the state folder)", 0, 0},
     {"key", 0, CLI_FILE, "FILE", "the ledger's public key (default: the one that lies in EXPORT)", 0, 0},
+    END
+};
+
+static const struct cli_option ledger_judge_options[] = {
+    {"key", 0, CLI_FILE, "FILE", "the public key of the ledger", 0, 0},
     END
 };
 
@@ -186,6 +200,9 @@ static const struct cli_option ledger_verify_options[] = {
     {"key", 0, CLI_FILE, "FILE", "the ledger's public key (default: the one that lies in PATH)", 0, 0},
     {"against", 0, CLI_STRING, "FILE|DIR",
      "a checkpoint or a proof that was kept elsewhere, or an earlier export", 0, 0},
+    {"evidence", 0, CLI_FILE, "FILE", "where to put what proves that the signer has signed two histories", 0, 0},
+    {"witness", 0, CLI_STRING, "FILE|DIR",
+     "the public key of a witness that must have cosigned the newest checkpoint (or a folder of some)", 0, 0},
     END
 };
 
@@ -497,6 +514,12 @@ const struct cli_verb cli_verbs[] = {
      "others wait for up to 5 s. A job record is checked: all that is wrong is listed, and what a "
      "report would lack is said. One with an invalid signature is refused.", ledger_append_options,
      CHECKS | RANDOM, cmd_ledger_append},
+    {"ledger", "cosign", "PATH", 1, 1, "sign another ledger's checkpoint, as its witness",
+     "PATH is an export, a ledger's folder or a checkpoint, of which the newest is cosigned. Its "
+     "signature must hold, and it must go on from the last that this witness has cosigned of that "
+     "ledger (the first is trusted), which the tiles of PATH show; a smaller one is a rollback. Of a "
+     "fork the evidence is kept in DIR. 'head2 ledger verify --witness' asks for the cosignature.",
+     ledger_cosign_options, CHECKS | RANDOM, cmd_ledger_cosign},
     {"ledger", "export", "DIR", 1, 1, "write the ledger as plain files, for an auditor",
      "DIR must not exist. It gets the entries as JSON lines, the tree as tiles, every checkpoint and "
      "the public key: docs/formats.md says how they can be checked without this program. Of a damaged "
@@ -508,6 +531,10 @@ const struct cli_verb cli_verbs[] = {
      "append --key'. Entries that no checkpoint signs are left out, as nobody vouches for them. "
      "There must not be a ledger in its place yet.", ledger_import_options,
      CHECKS, cmd_ledger_import},
+    {"ledger", "judge", "FILE", 1, 1, "check evidence that a ledger's signer has signed two histories",
+     "Takes what 'ledger verify --evidence' or a witness wrote, and the ledger's public key; no "
+     "ledger and no network. Exit code 0: it is proven. 1: the file proves nothing.",
+     ledger_judge_options, CHECKS, cmd_ledger_judge},
     {"ledger", "prove", "INDEX", 1, 1, "prove that an entry is in the ledger",
      "Prints one JSON object: the entry, its place in the tree, and a signed checkpoint. 'head2 "
      "ledger verify' checks it with the public key alone.", ledger_options, FILES,

@@ -13,8 +13,8 @@ cli_run cmd_receipt_check, cmd_receipt_get, cmd_receipt_search, cmd_receipt_show
 cli_run cmd_sign, cmd_verify, cmd_version;
 cli_run cmd_maml_check, cmd_maml_history, cmd_maml_may, cmd_maml_show, cmd_maml_sign;
 cli_run cmd_maml_ticket, cmd_maml_verify;
-cli_run cmd_ledger_append, cmd_ledger_export, cmd_ledger_import, cmd_ledger_prove, cmd_ledger_show,
-    cmd_ledger_stats;
+cli_run cmd_ledger_append, cmd_ledger_cosign, cmd_ledger_export, cmd_ledger_import,
+    cmd_ledger_judge, cmd_ledger_prove, cmd_ledger_show, cmd_ledger_stats;
 cli_run cmd_ledger_verify;
 cli_run cmd_report;
 cli_run cmd_rng_assess, cmd_rng_bytes, cmd_rng_conditioning, cmd_rng_monitor, cmd_rng_report;
