@@ -370,8 +370,10 @@ static void figures(struct pages *p, unsigned regimes)
     figure(p, "signatures", "signatures", r->kinds[RECEIPT_SIGNATURE].count, false);
     figure(p, "records", "job records", r->jobs.n, false);
     figure(p, "incomplete_records", "records that lack something", incomplete(r, regimes), true);
-    figure(p, "alarms", "alarms", alarms, true);
-    figure(p, "cnsa_exceptions", "kinds of CNSA exceptions", exceptions, true);
+    if ((regimes & JOB_NIS2) != 0)
+        figure(p, "alarms", "alarms", alarms, true);
+    if ((regimes & REPORT_CNSA) != 0)
+        figure(p, "cnsa_exceptions", "kinds of CNSA exceptions", exceptions, true);
 }
 
 static void head(struct pages *p)
