@@ -92,6 +92,17 @@ HEAD2_API HEAD2_CHECK enum head2_status head2_key_from_private(struct head2_key 
                                                                size_t priv_len);
 
 /**
+ * head2_key_protect - move the private part into memory of its own: with guard pages around it,
+ * never swapped or dumped, and where the kernel has memfd_secret(2) read by nothing but this
+ * process, not even by a debugger. A child process does not have it: do not use the key there. How
+ * much can be had depends on RLIMIT_MEMLOCK; 'head2 doctor' tells. Without a private part, or when
+ * it is there already, nothing happens.
+ *
+ * Returns HEAD2_OK or HEAD2_E_MEMORY; then the key is as it was, or not prepared any more.
+ */
+HEAD2_API HEAD2_CHECK enum head2_status head2_key_protect(struct head2_key *key);
+
+/**
  * head2_key_prepare - expand a key that will be used many times.
  *
  * Signing then costs two thirds, verification and encapsulation one third, decapsulation one half.

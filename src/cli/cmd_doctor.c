@@ -4,6 +4,7 @@
  */
 #include "artifact/selftest.h"
 #include "artifact/utc.h"
+#include "base/secmem.h"
 #include "cli/doctor.h"
 #include "cli/verbs.h"
 #include "gateway/ipsec_mb.h"
@@ -163,6 +164,34 @@ static void look_at_limits(struct doctor *d)
                     (unsigned long long)limit.rlim_cur);
 }
 
+/* As it is here and now: a service has limits of its own. */
+static void look_at_secret_memory(struct doctor *d)
+{
+    struct secmem_report r;
+    void *probe = NULL;
+
+    if (secmem_new(&probe, 4096, SECMEM_LONG_TERM) != HEAD2_OK) {
+        doctor_note(d, FAIL, "memory for keys", "free some memory", "cannot be had");
+        return;
+    }
+    const enum secmem_kind kind = secmem_kind_of(probe);
+    secmem_free(probe);
+    secmem_report(&r);
+    static const char *const texts[SECMEM_KINDS] = {
+        "memfd_secret: no other process reads it, and it is never swapped",
+        "locked: it is not swapped, and root can read it",
+        "it may be swapped, and root can read it"};
+    const bool locked = kind != SECMEM_PLAIN;
+    doctor_note(d, kind == SECMEM_SECRET ? OK : WARN, "memory for keys",
+                !locked ? "raise RLIMIT_MEMLOCK: 'ulimit -l 8192', or LimitMEMLOCK=8M in the unit"
+                        : "run Linux 5.14 or later with secretmem.enable=1 on its command line",
+                "%s", texts[kind]);
+    if (r.limit != SIZE_MAX)
+        doctor_note(d, r.limit >= (size_t)1 << 20 ? OK : WARN, "lockable memory",
+                    "raise it: 'ulimit -l 8192', or LimitMEMLOCK=8M in the unit",
+                    "%zu KiB: some %zu private keys", r.limit >> 10, (r.limit >> 10) / 84);
+}
+
 static void look_at_clock(struct doctor *d)
 {
     struct timex t = {0};
@@ -288,6 +317,7 @@ int cmd_doctor(struct cli *cli)
     look_at_kernels(&d);
     look_at_packets(&d);
     look_at_limits(&d);
+    look_at_secret_memory(&d);
     look_at_clock(&d);
     look_at_interfaces(&d);
     look_at_buffers(&d);

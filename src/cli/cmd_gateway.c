@@ -1,6 +1,7 @@
 /*
  * head2 gateway and head2 link: read the configuration and the identity, then run.
  */
+#include "base/secmem.h"
 #include "cli/daemons.h"
 #include "cli/keys.h"
 #include "cli/verbs.h"
@@ -52,7 +53,11 @@ static int run(struct cli *cli, enum config_role role, const char *otherwise)
     struct config_error err;
     struct head2_key *key = NULL;
 
-    enum head2_status st = config_read(&config, file, role, &err);
+    enum head2_status st = secmem_harden_process();
+    if (st != HEAD2_OK)
+        return cli_fail(cli, CLI_INTERNAL, NULL, "allow prctl(2) and setrlimit(2)",
+                        "cannot keep others from this process's memory");
+    st = config_read(&config, file, role, &err);
     if (st != HEAD2_OK)
         return cli_config_fail(cli, st, &err);
     int code = role == CONFIG_GATEWAY ? check_node(cli, config) : CLI_DONE;

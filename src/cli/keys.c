@@ -55,8 +55,13 @@ int cli_read_key(const struct cli *cli, const char *path, enum cli_key_need need
     if (st != HEAD2_OK)
         return cli_fail(cli, cli_status_exit(st), err.where, err.hint[0] != 0 ? err.hint : NULL,
                         "%s", err.what);
-    if (fits(*out, need))
+    if (fits(*out, need) && head2_key_protect(*out) == HEAD2_OK)
         return CLI_DONE;
+    if (fits(*out, need)) {
+        head2_key_free(*out);
+        *out = NULL;
+        return cli_fail(cli, CLI_INTERNAL, path, NULL, "out of memory");
+    }
     int code = wrong_kind(cli, path, need, *out);
     head2_key_free(*out);
     *out = NULL;

@@ -13,12 +13,20 @@
 #define SIGN_AT_ONCE 32 /* jobs in one batch: best in eights */
 
 /* An empty key of the algorithm; NULL when there is no memory. */
-static struct head2_key *allocate(const struct alg *alg)
+static struct head2_key *allocate(const struct alg *alg, bool has_private)
 {
     struct head2_key *key = calloc(1, sizeof *key);
-    if (key != NULL)
-        key->alg = alg;
-    return key;
+
+    if (key == NULL)
+        return NULL;
+    key->alg = alg;
+    key->has_private = has_private;
+    if (has_private)
+        key->secret = calloc(1, sizeof *key->secret);
+    if (!has_private || key->secret != NULL)
+        return key;
+    free(key);
+    return NULL;
 }
 
 /* Hand the finished key out, or free it: what every constructor ends with. */
@@ -43,16 +51,15 @@ static enum head2_status expand_seed(struct head2_key *key, const uint8_t *seed)
     if (alg->dsa != NULL) {
         struct head2_secret32 xi;
         memcpy(xi.b, seed, sizeof xi.b);
-        st = alg->dsa->from_seed(key->pub, key->priv, &xi);
+        st = alg->dsa->from_seed(key->pub, key->secret->priv, &xi);
         head2_wipe(&xi, sizeof xi);
     } else {
         struct head2_secret64 dz;
         memcpy(dz.b, seed, sizeof dz.b);
-        st = alg->kem->from_seed(key->pub, key->priv, &dz);
+        st = alg->kem->from_seed(key->pub, key->secret->priv, &dz);
         head2_wipe(&dz, sizeof dz);
     }
-    memcpy(key->seed, seed, alg->seed_bytes);
-    key->has_private = true;
+    memcpy(key->secret->seed, seed, alg->seed_bytes);
     key->has_seed = true;
     return st;
 }
@@ -65,7 +72,7 @@ enum head2_status head2_key_from_seed(struct head2_key **out, enum head2_alg alg
     *out = NULL;
     if (a == NULL || seed_len != a->seed_bytes)
         return HEAD2_E_ARG;
-    struct head2_key *key = allocate(a);
+    struct head2_key *key = allocate(a, true);
     if (key == NULL)
         return HEAD2_E_MEMORY;
     return finish(out, key, expand_seed(key, seed));
@@ -96,7 +103,7 @@ enum head2_status head2_key_from_public(struct head2_key **out, enum head2_alg a
     *out = NULL;
     if (a == NULL || pub_len != a->public_bytes)
         return HEAD2_E_MALFORMED;
-    struct head2_key *key = allocate(a);
+    struct head2_key *key = allocate(a, false);
     if (key == NULL)
         return HEAD2_E_MEMORY;
     memcpy(key->pub, pub, pub_len);
@@ -133,11 +140,10 @@ enum head2_status head2_key_from_private(struct head2_key **out, enum head2_alg 
     *out = NULL;
     if (a == NULL || priv_len != a->private_bytes)
         return HEAD2_E_MALFORMED;
-    struct head2_key *key = allocate(a);
+    struct head2_key *key = allocate(a, true);
     if (key == NULL)
         return HEAD2_E_MEMORY;
-    memcpy(key->priv, priv, priv_len);
-    key->has_private = true;
+    memcpy(key->secret->priv, priv, priv_len);
     if (a->dsa != NULL) {
         st = a->dsa->public_of(key->pub, priv);
     } else {
@@ -151,9 +157,8 @@ void head2_key_free(struct head2_key *key)
 {
     if (key == NULL)
         return;
-    head2_mldsa_signer_free(key->signer);
+    key_free_secrets(key);
     head2_mldsa_verifier_free(key->verifier);
-    head2_mlkem_dk_free(key->dk);
     head2_mlkem_ek_free(key->ek);
     head2_wipe(key, sizeof *key);
     free(key);
@@ -165,10 +170,13 @@ enum head2_status head2_key_prepare(struct head2_key *key)
 
     if (key->signer != NULL || key->verifier != NULL || key->dk != NULL || key->ek != NULL)
         return HEAD2_OK;
+    if (key->is_protected)
+        return key_prepare_protected(key);
     if (alg->dsa != NULL)
-        return key->has_private ? head2_mldsa_signer_new(&key->signer, alg->dsa->set, key->priv)
-                                : head2_mldsa_verifier_new(&key->verifier, alg->dsa->set, key->pub);
-    return key->has_private ? head2_mlkem_dk_new(&key->dk, alg->kem->set, key->priv)
+        return key->has_private
+                   ? head2_mldsa_signer_new(&key->signer, alg->dsa->set, key->secret->priv)
+                   : head2_mldsa_verifier_new(&key->verifier, alg->dsa->set, key->pub);
+    return key->has_private ? head2_mlkem_dk_new(&key->dk, alg->kem->set, key->secret->priv)
                             : head2_mlkem_ek_new(&key->ek, alg->kem->set, key->pub);
 }
 
@@ -194,7 +202,7 @@ const uint8_t *head2_key_public(const struct head2_key *key)
 
 const uint8_t *head2_key_private(const struct head2_key *key)
 {
-    return key->has_private ? key->priv : NULL;
+    return key->has_private ? key->secret->priv : NULL;
 }
 
 void head2_key_id(const struct head2_key *key, uint8_t id[HEAD2_KEY_ID_BYTES])
@@ -224,7 +232,7 @@ enum head2_status head2_key_sign(const struct head2_key *key, uint8_t *sig, size
                             : head2_mldsa_sign)(sig, msg, msg_len, ctx, ctx_len, key->signer);
     else
         st = (deterministic ? dsa->sign_deterministic : dsa->sign)(sig, msg, msg_len, ctx, ctx_len,
-                                                                   key->priv);
+                                                                   key->secret->priv);
     if (st == HEAD2_OK)
         *sig_len = key->alg->sig_bytes;
     return st;
@@ -315,7 +323,7 @@ enum head2_status head2_key_decaps(const struct head2_key *key, struct head2_sec
         return st;
     }
     if (key->dk == NULL)
-        return key->alg->kem->decaps(ss, key->priv, ct);
+        return key->alg->kem->decaps(ss, key->secret->priv, ct);
     head2_mlkem_decaps(ss, key->dk, ct);
     return HEAD2_OK;
 }

@@ -94,11 +94,11 @@ size_t pkcs8_encode(uint8_t *out, const struct head2_key *key, enum head2_privat
     der_begin(&w, out, PKCS8_MAX_BYTES);
     const size_t end = der_mark(&w);
     if (form == HEAD2_PRIVATE_SEED) {
-        der_put_element(&w, DER_CONTEXT(0), key->seed, alg->seed_bytes);
+        der_put_element(&w, DER_CONTEXT(0), key->secret->seed, alg->seed_bytes);
     } else {
-        der_put_element(&w, DER_OCTET_STRING, key->priv, alg->private_bytes);
+        der_put_element(&w, DER_OCTET_STRING, key->secret->priv, alg->private_bytes);
         if (form == HEAD2_PRIVATE_BOTH) {
-            der_put_element(&w, DER_OCTET_STRING, key->seed, alg->seed_bytes);
+            der_put_element(&w, DER_OCTET_STRING, key->secret->seed, alg->seed_bytes);
             der_wrap(&w, DER_SEQUENCE, end);
         }
     }
@@ -122,7 +122,7 @@ static enum head2_status from_both(struct head2_key **out, const struct alg *alg
     enum head2_status st = head2_key_from_seed(out, alg->id, seed.p, seed.len);
     if (st != HEAD2_OK)
         return st;
-    if (head2_equal((*out)->priv, expanded.p, expanded.len) != HEAD2_OK) {
+    if (head2_equal((*out)->secret->priv, expanded.p, expanded.len) != HEAD2_OK) {
         head2_key_free(*out);
         *out = NULL;
         return because(why, HEAD2_E_MALFORMED,

@@ -3,6 +3,8 @@
  */
 #include "check.h"
 
+#include "base/secmem.h"
+
 #include "base/base.h"
 #include "keys/der.h"
 
@@ -577,6 +579,32 @@ static void prepared_keys(void)
     }
 }
 
+static void protected_keys(void)
+{
+    struct secmem_report r;
+
+    for (size_t i = 0; i < 2 * HEAD2_LEN(all); i++) { /* before they are prepared, and after */
+        const enum head2_alg alg = all[i / 2];
+        struct head2_key *priv;
+        CHECK_EQ(head2_key_from_private(&priv, alg, head2_key_private(keys[i / 2]),
+                                        head2_alg_private_bytes(alg)),
+                 HEAD2_OK);
+        if (i % 2 == 0)
+            CHECK_EQ(head2_key_prepare(priv), HEAD2_OK);
+        CHECK_EQ(head2_key_protect(priv), HEAD2_OK);
+        CHECK(secmem_kind_of(head2_key_private(priv)) != SECMEM_KINDS);
+        CHECK_EQ(head2_key_prepare(priv), HEAD2_OK);
+        CHECK_EQ(head2_key_protect(priv), HEAD2_OK);
+        secmem_report(&r);
+        CHECK_EQ(r.pieces[0] + r.pieces[1] + r.pieces[2], 2);
+        check_works(priv, keys[i / 2]);
+        check_works(keys[i / 2], priv);
+        head2_key_free(priv);
+    }
+    secmem_report(&r);
+    CHECK_EQ(r.pieces[0] + r.pieces[1] + r.pieces[2], 0);
+}
+
 int main(void)
 {
     RUN(names_and_sizes);
@@ -601,6 +629,7 @@ int main(void)
     RUN(scrypt_to_libcrypto);
     RUN(raw_keys);
     RUN(prepared_keys);
+    RUN(protected_keys);
     for (size_t i = 0; i < HEAD2_LEN(all); i++)
         head2_key_free(keys[i]);
     CHECK_EXIT();

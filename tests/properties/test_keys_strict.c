@@ -61,7 +61,7 @@ static size_t build_private(void)
     }
     const size_t choice = der_mark(&w);
     der_put(&w, zeros, parts.trailing);
-    der_put_element(&w, DER_CONTEXT(0), key->seed, key->alg->seed_bytes);
+    der_put_element(&w, DER_CONTEXT(0), key->secret->seed, key->alg->seed_bytes);
     der_wrap(&w, DER_OCTET_STRING, choice);
     der_put_element(&w, DER_SEQUENCE, parts.algorithm, parts.algorithm_len);
     der_put_element(&w, DER_INTEGER, parts.version, parts.version_len);

@@ -6,6 +6,7 @@
 
 #include "base/secmem.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -164,6 +165,39 @@ static void a_child_does_not_have_it(void)
     secmem_free(p);
 }
 
+static uint8_t plain[64] = {0x77};
+
+/* As a debugger does it; 0: it has read what is there. */
+static void read_of_parent(uint8_t *p)
+{
+    char path[64];
+    uint8_t got[64];
+
+    snprintf(path, sizeof path, "/proc/%ld/mem", (long)getppid());
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        _exit(2);
+    if (pread(fd, got, sizeof got, (off_t)(uintptr_t)p) != (ssize_t)sizeof got)
+        _exit(1);
+    _exit(got[0] == 0x77 ? 0 : 3);
+}
+
+static void a_debugger_does_not_read_it(void)
+{
+    void *p;
+
+    if (in_child(read_of_parent, plain) != 0)
+        check_skip("this process may not read another's memory anyway");
+    CHECK_EQ(secmem_new(&p, 64, SECMEM_LONG_TERM), HEAD2_OK);
+    memset(p, 0x77, 64);
+    const bool secret = secmem_kind_of(p) == SECMEM_SECRET;
+    const int ended = in_child(read_of_parent, p);
+    secmem_free(p);
+    if (!secret)
+        check_skip("no memfd_secret(2) here: root reads locked memory");
+    CHECK_EQ(ended, 1);
+}
+
 /* ---- the lock limit ---- */
 
 static void with_little(uint8_t *unused)
@@ -246,7 +280,12 @@ static void harden(uint8_t *unused)
     struct rlimit limit;
 
     (void)unused;
-    if (secmem_harden_process() != HEAD2_OK || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+#ifdef __SANITIZE_ADDRESS__
+    const int dumpable = 1;
+#else
+    const int dumpable = 0;
+#endif
+    if (secmem_harden_process() != HEAD2_OK || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != dumpable ||
         getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_max != 0)
         _exit(1);
     _exit(0);
@@ -262,6 +301,7 @@ int main(void)
     RUN(it_is_zero_aligned_and_can_be_used);
     RUN(what_runs_over_ends_the_process);
     RUN(a_child_does_not_have_it);
+    RUN(a_debugger_does_not_read_it);
     RUN(what_lives_long_is_locked_first);
     RUN(threads_share_it);
     RUN(a_hardened_process_leaves_no_core);
