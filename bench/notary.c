@@ -64,7 +64,8 @@ static void bring(uint64_t number)
     const struct receipt_signature what = {
         number,     utc_now(),   name,
         "detached", "blake3:00", "application/gpx+xml",
-        "bench",    "ML-DSA-87", "00000000000000000000000000000000", NULL};
+        "bench",    "ML-DSA-87", "00000000000000000000000000000000",
+        NULL};
     if (receipt_text_signature(&what, text, &len) != HEAD2_OK)
         fail("no text", NULL);
     struct ledger_entry e = {.kind = RECEIPT_SIGNATURE,
