@@ -265,6 +265,8 @@ static enum head2_status look(struct ledger *l, enum ledger_mode mode, const str
     if (key != NULL && head2_key_same_public(key, l->key) != HEAD2_OK) {
         say_where(l, fault);
         snprintf(fault->what, sizeof fault->what, "is of another identity, %s", l->origin);
+        snprintf(fault->hint, sizeof fault->hint,
+                 "use that key, or move the folder away to begin a ledger of this one");
         return HEAD2_E_POLICY;
     }
     const int64_t size = ask(l, "SELECT coalesce(max(i) + 1, 0) FROM entry"),

@@ -831,6 +831,11 @@ await test('others append through the daemon that owns the ledger', async (dir) 
   fs.writeFileSync(path.join(dir, 'after.csv'), 'after');
   good(['sign', '--ledger', folder, '--key', key, path.join(dir, 'after.csv')]);
   check(/, (\d+) of them signed/.exec(good(['ledger', 'verify', folder]).out)[1] == entries(dir).length - 1, 'the last is not signed yet');
+  // a gateway with another key does not write into it
+  good(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', path.join(dir, 'other.pem')]);
+  fs.writeFileSync(path.join(dir, 'other.yaml'), p.text.replace('gateway.pem', 'other.pem'));
+  const r = run(['gateway', '-c', path.join(dir, 'other.yaml')]);
+  check(r.code === 5 && /ledger\.sqlite: is of another identity, head2\/ledger\/[0-9a-f]{32}; use that key, or move the folder away/.test(r.err), `${r.code} ${r.err}`);
   const again = daemon('gateway', p.config);
   await again.event('start');
   await until('all are signed', 3000, () => { const r = status(p.config).receipts; return r.signed === r.entries; });
