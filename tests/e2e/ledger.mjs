@@ -5,53 +5,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 
-const head2 = path.resolve(process.env.HEAD2 ?? 'build/release/head2');
-const base = fs.mkdtempSync(path.join(os.tmpdir(), 'head2-ledger-'));
-const mounted = [];
-process.on('exit', () => {
-  for (const m of mounted) spawnSync('umount', [m]);
-  fs.rmSync(base, { recursive: true, force: true });
-});
-let failures = 0, dir = base, counter = 0;
-class Skip extends Error {}
-const check = (condition, what) => { if (!condition) throw new Error(what); };
-async function test(name, body) {
-  dir = path.join(base, `t${++counter}`);
-  fs.mkdirSync(dir);
-  try {
-    await body();
-    console.log(`ok ${name}`);
-  } catch (e) {
-    if (e instanceof Skip) { console.log(`skip ${name}: ${e.message}`); return; }
-    failures++;
-    console.log(`FAIL ${name}: ${e.message.split('\n').join(' | ')}`);
-  }
-}
-const environment = () => ({ PATH: process.env.PATH, HOME: dir, HEAD2_STATE: path.join(dir, 'state') });
-const file = (name) => path.join(dir, name);
-const put = (name, bytes) => { fs.writeFileSync(file(name), bytes); return name; };
-function run(args, input = '') {
-  const r = spawnSync(head2, args, { cwd: dir, input, env: environment(), timeout: 30000, maxBuffer: 1 << 28 });
-  return { code: r.status, text: r.stdout.toString(), err: r.stderr.toString() };
-}
-function good(args, input) {
-  const r = run(['ledger', ...args], input);
-  check(r.code === 0 && r.err === '', `ledger ${args.join(' ')} ended with ${r.code}: ${r.err}${r.text}`);
-  return r.text;
-}
-function bad(args, code, words) {
-  const r = run(['ledger', ...args]);
-  check(r.code === code, `ledger ${args.join(' ')} ended with ${r.code}, not ${code}: ${r.err}`);
-  check(/^head2: [^\n]+; [^\n]+\n$/.test(r.err), `not one line that says what to do: ${r.err}`);
-  check(words.test(r.err), `'${r.err.trim()}' does not say ${words}`);
-  const o = JSON.parse(run(['ledger', ...args, '--json']).err);
-  check(o.code === code && 'hint' in o, JSON.stringify(o));
-  return r;
-}
-const json = (args) => JSON.parse(good([...args, '--json']));
+import { Skip, calls, check, dir, end, environment, file, head2, mounted, put, run, test } from '../fixture.mjs';
+
+const { good, bad, json } = calls('ledger');
 
 // ---- RFC 9162 once more, from its definitions, recursive and slow ----
 
@@ -365,4 +323,4 @@ await test('typed wrong', () => {
   bad(['append', 'a'], 5, /read by others/);
 });
 
-process.exit(failures === 0 ? 0 : 1);
+end();

@@ -6,56 +6,18 @@
 import { spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const head2 = path.resolve(process.env.HEAD2 ?? 'build/release/head2');
+import { Skip, calls, check, end, file, get, head2, put, run, test } from '../fixture.mjs';
+
 const appender = path.join(path.dirname(head2), 'appender');
 const modules = path.join(path.resolve(process.env.HEAD2_PEERS ?? 'build/peers'), 'node_modules');
 const peers = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'peers');
-const base = fs.mkdtempSync(path.join(os.tmpdir(), 'head2-receipts-'));
-process.on('exit', () => fs.rmSync(base, { recursive: true, force: true }));
-let failures = 0, dir = base, counter = 0;
-class Skip extends Error {}
-const check = (condition, what) => { if (!condition) throw new Error(what); };
-async function test(name, body) {
-  dir = path.join(base, `t${++counter}`);
-  fs.mkdirSync(dir);
-  try {
-    await body();
-    console.log(`ok ${name}`);
-  } catch (e) {
-    if (e instanceof Skip) { console.log(`skip ${name}: ${e.message}`); return; }
-    failures++;
-    console.log(`FAIL ${name}: ${e.message.split('\n').join(' | ').slice(0, 600)}`);
-  }
-}
-const file = (name) => path.join(dir, name);
-const put = (name, bytes) => { fs.writeFileSync(file(name), bytes); return name; };
-const get = (name) => fs.readFileSync(file(name));
-function run(args, input = '') {
-  const env = { PATH: process.env.PATH, HOME: dir, HEAD2_STATE: path.join(dir, 'state') };
-  const r = spawnSync(head2, args, { cwd: dir, input, env, timeout: 30000, maxBuffer: 1 << 28 });
-  return { code: r.status, text: r.stdout.toString(), err: r.stderr.toString() };
-}
-function good(args, input) {
-  const r = run(args, input);
-  check(r.code === 0 && r.err === '', `${args.join(' ')} ended with ${r.code}: ${r.err}${r.text}`);
-  return r.text;
-}
+const { good } = calls();
+const { bad } = calls('receipt');
 const receipt = (...args) => good(['receipt', ...args]);
 const json = (...args) => receipt(...args, '--json').trim().split('\n').filter(Boolean).map((l) => JSON.parse(l));
-function bad(args, code, words) {
-  const r = run(['receipt', ...args]);
-  check(r.code === code, `receipt ${args.join(' ')} ended with ${r.code}, not ${code}: ${r.err}`);
-  for (const line of r.err.trimEnd().split('\n'))
-    check(/^head2: [^\n]+; [^\n]+$/.test(line), `not a line that says what to do: ${line}`);
-  check(words.test(r.err), `'${r.err.trim()}' does not say ${words}`);
-  const o = run(['receipt', ...args, '--json']).err.trimEnd().split('\n').map((l) => JSON.parse(l));
-  check(o.some((e) => e.code === code) && o.every((e) => 'hint' in e), JSON.stringify(o));
-  return r;
-}
 
 // ---- a ledger with receipts of all sorts ----
 
@@ -489,4 +451,4 @@ await test('typed wrong', () => {
   check(json('check', 'whole.mu', '--key', 'pub.pem')[0].verdict === 'valid', 'a whole one needs no ledger');
 });
 
-process.exit(failures === 0 ? 0 : 1);
+end();

@@ -5,48 +5,13 @@
 import { spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 
-const head2 = path.resolve(process.env.HEAD2 ?? 'build/release/head2');
+import { calls, check, end, file, head2, put, test } from '../fixture.mjs';
+
 const appender = path.join(path.dirname(head2), 'appender');
-const base = fs.mkdtempSync(path.join(os.tmpdir(), 'head2-report-'));
-process.on('exit', () => fs.rmSync(base, { recursive: true, force: true }));
-let failures = 0, dir = base, counter = 0;
-const check = (condition, what) => { if (!condition) throw new Error(what); };
-async function test(name, body) {
-  dir = path.join(base, `t${++counter}`);
-  fs.mkdirSync(dir);
-  try {
-    await body();
-    console.log(`ok ${name}`);
-  } catch (e) {
-    failures++;
-    console.log(`FAIL ${name}: ${e.message.split('\n').join(' | ')}`);
-  }
-}
-const environment = () => ({ PATH: process.env.PATH, HOME: dir, HEAD2_STATE: path.join(dir, 'state') });
-const file = (name) => path.join(dir, name);
+const { good, bad } = calls();
 const read = (name) => fs.readFileSync(file(name), 'utf8');
-const put = (name, bytes) => { fs.writeFileSync(file(name), bytes); return name; };
-function run(args, input = '') {
-  const r = spawnSync(head2, args, { cwd: dir, input, env: environment(), timeout: 60000, maxBuffer: 1 << 28 });
-  return { code: r.status, text: r.stdout.toString(), err: r.stderr.toString() };
-}
-function good(args, input) {
-  const r = run(args, input);
-  check(r.code === 0 && r.err === '', `${args.join(' ')} ended with ${r.code}: ${r.err}${r.text}`);
-  return r.text;
-}
-function bad(args, code, words) {
-  const r = run(args);
-  check(r.code === code, `${args.join(' ')} ended with ${r.code}, not ${code}: ${r.err}`);
-  check(/^head2: [^\n]+; [^\n]+\n$/.test(r.err), `not one line that says what to do: ${r.err}`);
-  check(words.test(r.err), `'${r.err.trim()}' does not say ${words}`);
-  const o = JSON.parse(run([...args, '--json']).err);
-  check(o.code === code && 'hint' in o, JSON.stringify(o));
-  return r;
-}
 const entries = () => good(['ledger', 'show', '--json']).split('\n').slice(0, -1).map((l) => JSON.parse(l));
 
 const record = {
@@ -416,4 +381,4 @@ await test('typed wrong', () => {
   check(empty.includes('There is no entry of this period.'), 'an empty period');
 });
 
-process.exit(failures === 0 ? 0 : 1);
+end();

@@ -5,50 +5,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 
-const head2 = path.resolve(process.env.HEAD2 ?? 'build/release/head2');
-const base = fs.mkdtempSync(path.join(os.tmpdir(), 'head2-witness-'));
-process.on('exit', () => fs.rmSync(base, { recursive: true, force: true }));
-let failures = 0, dir = base, counter = 0;
-const check = (condition, what) => { if (!condition) throw new Error(what); };
-async function test(name, body) {
-  dir = path.join(base, `t${++counter}`);
-  fs.mkdirSync(dir);
-  try {
-    await body();
-    console.log(`ok ${name}`);
-  } catch (e) {
-    failures++;
-    console.log(`FAIL ${name}: ${e.message.split('\n').join(' | ')}`);
-  }
-}
-const environment = () => ({ PATH: process.env.PATH, HOME: dir, HEAD2_STATE: path.join(dir, 'state') });
-const file = (name) => path.join(dir, name);
-const put = (name, bytes) => { fs.writeFileSync(file(name), bytes); return name; };
+import { calls, check, dir, end, environment, file, head2, put, run, test } from '../fixture.mjs';
+
+const { bad, json } = calls('ledger');
 const get = (name) => fs.readFileSync(file(name), 'utf8');
-function run(args, input = '') {
-  const r = spawnSync(head2, args, { cwd: dir, input, env: environment(), timeout: 30000, maxBuffer: 1 << 28 });
-  return { code: r.status, text: r.stdout.toString(), err: r.stderr.toString() };
-}
+// what it has to say on standard error is no failure
 function good(args, input) {
   const r = run(['ledger', ...args], input);
   check(r.code === 0, `ledger ${args.join(' ')} ended with ${r.code}: ${r.err}${r.text}`);
   return r.text;
 }
-function bad(args, code, words, input) {
-  const r = run(['ledger', ...args], input);
-  check(r.code === code, `ledger ${args.join(' ')} ended with ${r.code}, not ${code}: ${r.err}${r.text}`);
-  check(/^head2: [^\n]+; [^\n]+\n$/.test(r.err), `not one line that says what to do: ${r.err}`);
-  check(words.test(r.err), `'${r.err.trim()}' does not say ${words}`);
-  const o = JSON.parse(run(['ledger', ...args, '--json'], input).err);
-  check(o.code === code && 'hint' in o, JSON.stringify(o));
-  return r;
-}
-const json = (args) => JSON.parse(good([...args, '--json']));
 
-// A ledger in farm/, of which pub.pem is known, and a witness with w.pem, w.pub.pem, w/.
 let entries = 0;
 function grow(n, ledger = 'farm', key = []) {
   const names = Array.from({ length: n }, () => put(`e${++entries}`, `entry ${entries}`));
@@ -264,4 +233,4 @@ await test('typed wrong', () => {
   bad(['verify', put('proof', good(['prove', '1', '--ledger', 'farm'])), '--key', 'pub.pem', '--evidence', 'x'], 2, /a proof is of one entry/);
 });
 
-process.exit(failures === 0 ? 0 : 1);
+end();
