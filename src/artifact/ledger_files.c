@@ -149,6 +149,19 @@ void ledger_files_key(struct ledger_files *x, const char *name, const struct hea
 
 /* ---- the folder ---- */
 
+static int unlink_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
+{
+    (void)info;
+    (void)flag;
+    (void)walk;
+    return remove(path);
+}
+
+static void sweep(const struct ledger_files *x)
+{
+    (void)nftw(x->folder, unlink_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 enum head2_status ledger_files_begin(struct ledger_files *x, const char *name, mode_t mode,
                                      struct ledger_fault *fault)
 {
@@ -166,17 +179,10 @@ enum head2_status ledger_files_begin(struct ledger_files *x, const char *name, m
         snprintf(fault->hint, sizeof fault->hint, "name a folder that does not exist");
         return HEAD2_E_POLICY;
     }
+    sweep(x); /* of a process of this number that died */
     if (mkdir(x->folder, mode) != 0)
         ledger_files_say(x, "", "cannot be made");
     return x->failed ? HEAD2_E_IO : HEAD2_OK;
-}
-
-static int unlink_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
-{
-    (void)info;
-    (void)flag;
-    (void)walk;
-    return remove(path);
 }
 
 enum head2_status ledger_files_end(struct ledger_files *x, enum head2_status st)
@@ -190,6 +196,6 @@ enum head2_status ledger_files_end(struct ledger_files *x, enum head2_status st)
     }
     st = st == HEAD2_OK && x->failed ? HEAD2_E_IO : st;
     if (st != HEAD2_OK)
-        nftw(x->folder, unlink_one, 16, FTW_DEPTH | FTW_PHYS);
+        sweep(x);
     return st;
 }
