@@ -11,6 +11,7 @@
  */
 #include "artifact/ledger_export.h"
 #include "artifact/ledger_json.h"
+#include "artifact/receipt_file.h"
 #include "artifact/utc.h"
 
 #include <getopt.h>
@@ -47,6 +48,19 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* A text of `bytes` that ends as a rotation's does. */
+static void fill_text(char *text, uint64_t number)
+{
+    char tail[96];
+
+    memset(text, 'x', bytes);
+    const int n = snprintf(tail, sizeof tail,
+                           "\nPeer: drone-%u\nSubject: de7a41c486ab6a3f676c8e0063d706d9"
+                           "\n.mu: rotation_%llu.mu",
+                           (unsigned)(number % 1000), (unsigned long long)number);
+    memcpy(text + bytes - n, tail, (size_t)n);
+}
+
 static void quantiles(const char *what, double *ms, size_t n)
 {
     qsort(ms, n, sizeof *ms, by_value);
@@ -73,7 +87,6 @@ static void append_all(struct ledger *l, const struct artifact_signer *signer)
 
     if (group == NULL || texts == NULL || ms == NULL)
         need(HEAD2_E_MEMORY, "start");
-    memset(texts, 'x', batch * bytes);
     const double begin = now_s();
     while (done < entries) {
         double arrived = rate != 0 ? (now_s() - begin) * (double)rate : (double)entries;
@@ -86,7 +99,7 @@ static void append_all(struct ledger *l, const struct artifact_signer *signer)
         const double at = now_s();
         for (uint64_t i = 0; i < n; i++) {
             char *const text = texts + i * bytes;
-            text[snprintf(text, 24, "Rotation %llu", (unsigned long long)(done + i))] = '\n';
+            fill_text(text, done + i);
             group[i] = (struct ledger_entry){.kind = RECEIPT_ROTATION,
                                              .ms = utc_now(),
                                              .subject = "de7a41c486ab6a3f676c8e0063d706d9",
@@ -134,6 +147,35 @@ static void prove_some(struct ledger *l)
     }
     quantiles("prove", made, HEAD2_LEN(made));
     quantiles("check a proof", checked, HEAD2_LEN(checked));
+}
+
+/* Receipts as files, written and read back as an auditor does. */
+static void receipts_some(struct ledger *l)
+{
+    static double made[2000], checked[2000];
+    static uint8_t file[RECEIPT_MU_MAX];
+    static struct receipt_file r, back;
+    struct receipt_file_fault why;
+    size_t most[2] = {0, 0};
+    const char *what;
+
+    for (unsigned i = 0; i < HEAD2_LEN(made); i++) {
+        size_t len = sizeof file;
+        const double begin = now_s();
+        need(receipt_file_of(&r, l, (i * UINT64_C(2654435761)) % ledger_size(l), &fault),
+             "receipt");
+        r.proof = i % 2 == 0 ? RECEIPT_PROOF_WHOLE : RECEIPT_PROOF_SHORT;
+        need(receipt_file_write(&r, file, &len), "write");
+        const double middle = now_s();
+        need(receipt_file_parse(&back, file, len, &why), "parse");
+        need(receipt_file_check(&back, &r.checkpoint, ledger_key(l), &what), "check");
+        made[i] = 1000 * (middle - begin);
+        checked[i] = 1000 * (now_s() - middle);
+        most[i % 2] = len > most[i % 2] ? len : most[i % 2];
+    }
+    quantiles("make a receipt's file", made, HEAD2_LEN(made));
+    quantiles("check a receipt's file", checked, HEAD2_LEN(checked));
+    printf("receipt's file               whole %zu bytes at most, short %zu\n", most[0], most[1]);
 }
 
 static void no_progress(void *arg, uint64_t done)
@@ -192,7 +234,7 @@ static void take_options(int argc, char **argv)
         else
             *number = strtoull(optarg, NULL, 10);
     }
-    if (entries == 0 || batch == 0 || bytes < 32 || bytes > LEDGER_TEXT_MAX)
+    if (entries == 0 || batch == 0 || bytes < 128 || bytes > LEDGER_TEXT_MAX)
         exit(2);
 }
 
@@ -218,6 +260,8 @@ int main(int argc, char **argv)
     if (stat(path, &info) == 0)
         printf("on disk                      %.1f MiB\n", (double)info.st_size / 1048576);
     prove_some(l);
+    if (bytes <= RECEIPT_FORWARD_MAX)
+        receipts_some(l);
     verify(l, NULL);
     begin = now_s();
     need(ledger_export(l, export, no_progress, NULL, &fault), "export");
