@@ -8,6 +8,7 @@
 
 #include "artifact/file.h"
 #include "artifact/ledger_export.h"
+#include "artifact/utc.h"
 
 static char base[100], first[120], second[120], out[120], again[120];
 static struct ledger_restored done;
@@ -200,6 +201,39 @@ static void the_latest_alone(void)
     CHECK_EQ(access(path, F_OK), 0);
 }
 
+/* A clock that is set back and forth, between entries and between checkpoints, also to 1970: order
+ * is that of the numbers, and times are what somebody's clock said. */
+static void clock_set_back(void)
+{
+    static const uint64_t clocks[] = {MS, MS - 86400000, 0, MS + 5, UTC_MAX, 1, MS - 1, MS - 1};
+    const unsigned n = HEAD2_LEN(clocks);
+    struct ledger *l;
+
+    paths();
+    for (unsigned i = 0; i < n; i++) {
+        struct ledger_entry e[2] = {entry_of(2 * i), entry_of(2 * i + 1)};
+        e[0].ms = clocks[i];
+        e[1].ms = clocks[(i + 3) % n];
+        CHECK_EQ(ledger_open(&l, first, LEDGER_APPEND, key, &fault), HEAD2_OK);
+        CHECK_EQ(ledger_size(l), 2 * i);
+        CHECK_EQ(ledger_append(l, e, 2, &fault), HEAD2_OK);
+        CHECK_EQ(ledger_sign(l, &signer, clocks[(i + 5) % n], &fault), HEAD2_OK);
+        ledger_close(l);
+    }
+    export(first, out);
+    CHECK_EQ(restore(2 * n, key), HEAD2_OK);
+    CHECK_EQ(done.checkpoints, n);
+    export(second, again);
+    same(out, again);
+    struct ledger_check *c;
+    struct ledger_summary sum;
+    CHECK_EQ(ledger_check_new(&c, key, tell, NULL), HEAD2_OK);
+    CHECK_EQ(ledger_export_read(c, out, no_progress, NULL, &fault), HEAD2_OK);
+    ledger_check_end(c, &sum);
+    ledger_check_free(c);
+    CHECK(sum.faults == 0 && sum.entries == 2 * n && sum.is_signed == 2 * n);
+}
+
 int main(void)
 {
     key = fixed_key(HEAD2_MLDSA_87, 1);
@@ -208,6 +242,7 @@ int main(void)
     RUN(what_is_not_signed_is_left_out);
     RUN(changed_exports_make_nothing);
     RUN(the_latest_alone);
+    RUN(clock_set_back);
     remove_folder();
     head2_key_free(key);
     CHECK_EXIT();

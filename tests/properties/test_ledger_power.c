@@ -228,7 +228,7 @@ static void histories(void)
     unsigned disks = 0;
 
     const bool soak = getenv("HEAD2_SOAK") != NULL;
-    for (uint64_t seed = 1; seed <= (soak ? 60 : 2); seed++) {
+    for (uint64_t seed = 1; seed <= (soak ? 20 : 2); seed++) {
         uint64_t random = seed * 0x2545f4914f6cdd1du + 7;
         unsigned n = 0, entries = 0;
         while (n < (soak ? HEAD2_LEN(random_steps) - 1 : 8) && entries < 2500) {
@@ -242,7 +242,7 @@ static void histories(void)
         }
         random_steps[n].kind = STEP_END;
         live(random_steps, (unsigned)(disk_random(&random) % 30) + 1);
-        disks += cut_everywhere(soak ? 10 : 1, seed);
+        disks += cut_everywhere(soak ? 6 : 1, seed);
     }
     printf("    %u disks\n", disks);
 }
