@@ -3,10 +3,33 @@
 
 #include "artifact/evidence.h"
 #include "artifact/ledger_json.h"
+#include "artifact/receipt_file.h"
 #include "cli/files.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
+
+/* The note of a whole receipt, in place of the receipt; anything else stays as it is. */
+static enum head2_status unwrap_receipt(uint8_t **text, size_t *len)
+{
+    struct receipt_file_fault fault;
+    struct receipt_file r;
+    size_t room = RECEIPT_MU_MAX;
+
+    if (receipt_file_parse(&r, *text, *len, &fault) != HEAD2_OK || r.proof != RECEIPT_PROOF_WHOLE)
+        return HEAD2_OK;
+    char *const note = malloc(room);
+    const enum head2_status st =
+        note != NULL ? checkpoint_write(&r.checkpoint, note, &room) : HEAD2_E_MEMORY;
+    if (st != HEAD2_OK) {
+        free(note);
+        return st;
+    }
+    free(*text);
+    *text = (uint8_t *)note;
+    *len = room;
+    return HEAD2_OK;
+}
 
 int cli_read_note(const struct cli *cli, const char *path, char **note, size_t *len)
 {
@@ -19,12 +42,17 @@ int cli_read_note(const struct cli *cli, const char *path, char **note, size_t *
     int code = cli_read_file(cli, path, LEDGER_PROOF_MAX, &text, len);
     if (code != CLI_DONE)
         return code;
+    if (unwrap_receipt(&text, len) != HEAD2_OK) {
+        free(text);
+        return cli_fail(cli, CLI_INTERNAL, path, NULL, "out of memory");
+    }
     o = text[0] == '{' ? ledger_proof_load((char *)text, *len, &why) : NULL;
     const json_t *const of_proof = json_object_get(o, "checkpoint");
     const char *const from = of_proof != NULL ? json_string_value(of_proof) : (char *)text;
     *len = of_proof != NULL ? json_string_length(of_proof) : *len;
     if (from == NULL || checkpoint_parse(&c, from, *len, &why) != HEAD2_OK)
-        code = cli_fail(cli, CLI_INPUT, path, "give a checkpoint, a proof or an export",
+        code = cli_fail(cli, CLI_INPUT, path,
+                        "give a checkpoint, a proof, a whole receipt or an export",
                         "not a checkpoint: %s", why);
     else if ((*note = malloc(*len + 1)) == NULL)
         code = cli_fail(cli, CLI_INTERNAL, path, NULL, "out of memory");

@@ -199,7 +199,7 @@ static const struct cli_option ledger_show_options[] = {
 static const struct cli_option ledger_verify_options[] = {
     {"key", 0, CLI_FILE, "FILE", "the ledger's public key (default: the one that lies in PATH)", 0, 0},
     {"against", 0, CLI_STRING, "FILE|DIR",
-     "a checkpoint or a proof that was kept elsewhere, or an earlier export", 0, 0},
+     "a checkpoint, proof or whole receipt that was kept elsewhere, or an earlier export", 0, 0},
     {"evidence", 0, CLI_FILE, "FILE", "where to put what proves that the signer has signed two histories", 0, 0},
     {"witness", 0, CLI_STRING, "FILE|DIR",
      "the public key of a witness that must have cosigned the newest checkpoint (or a folder of some)", 0, 0},

@@ -161,6 +161,38 @@ await test('check: by the key, by the ledger, by an export, by a note', () => {
   check(/^valid standard input: entry 3/.test(good(['receipt', 'check', '-', '--key', 'pub.pem'], get('whole.mu'))), 'standard input');
 });
 
+await test('a whole receipt is a checkpoint kept elsewhere', () => {
+  ledger();
+  receipt('get', '3', '--out', 'first.mu');
+  receipt('get', '12', '--out', 'later.mu');
+  receipt('get', '12', '--proof', 'short', '--out', 'short.mu');
+  const verify = (mu) => run(['ledger', 'verify', 'state/ledger', '--key', 'pub.pem', '--against', mu]);
+  for (const mu of ['first.mu', 'later.mu']) {
+    const r = verify(mu);
+    check(r.code === 0 && r.text.includes('compared with 1 checkpoint kept elsewhere'), r.text + r.err);
+  }
+  check(verify('short.mu').code === 3 && /give a checkpoint, a proof, a whole receipt/.test(verify('short.mu').err), 'a short one');
+  // the end cut off with its checkpoint, and another history
+  fs.rmSync(file('state/ledger'), { recursive: true });
+  append(sample.slice(0, 10));
+  check(verify('first.mu').code === 0, 'what is left');
+  const cut = verify('later.mu');
+  check(cut.code === 1 && /25 entries/.test(cut.text), cut.text);
+  fs.rmSync(file('state/ledger'), { recursive: true });
+  append([sample[1], ...sample.slice(1)]);
+  check(verify('later.mu').code === 1 && verify('first.mu').code === 1, 'another history');
+});
+
+await test('a short receipt by a checkpoint that a witness has cosigned', () => {
+  ledger();
+  receipt('get', '12', '--proof', 'short', '--out', 'short.mu');
+  good(['ledger', 'export', 'out']);
+  good(['key', 'generate', '--out', 'w.pem', '--no-passphrase', '--no-receipt']);
+  good(['ledger', 'cosign', 'out', '--of', 'pub.pem', '--key', 'w.pem', '--witness', 'w', '--out', 'cosigned']);
+  check(get('cosigned').length > get('out/checkpoint').length, 'cosigned');
+  receipt('check', 'short.mu', '--key', 'pub.pem', '--checkpoint', 'cosigned');
+});
+
 await test('check: what does not hold, exactly', () => {
   ledger();
   good(['key', 'generate', '--out', 'other.pem', '--public-out', 'other.pub.pem', '--no-passphrase', '--no-receipt']);
