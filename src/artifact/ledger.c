@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -28,54 +27,6 @@ static const char schema[] =
     "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;"
     "PRAGMA application_id = 1211255857; PRAGMA user_version = 1;";
 
-/* ---- what went wrong ---- */
-
-static void say_where(const struct ledger *l, struct ledger_fault *fault)
-{
-    memset(fault, 0, sizeof *fault);
-    snprintf(fault->where, sizeof fault->where, "%.490s/" LEDGER_FILE, l->folder);
-}
-
-enum head2_status ledger_failed(const struct ledger *l, struct ledger_fault *fault,
-                                const char *doing)
-{
-    const int code = l->db != NULL ? sqlite3_errcode(l->db) : SQLITE_NOMEM;
-
-    say_where(l, fault);
-    snprintf(fault->what, sizeof fault->what, "%s: %s", doing,
-             l->db != NULL ? sqlite3_errmsg(l->db) : "out of memory");
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-        snprintf(fault->hint, sizeof fault->hint,
-                 "'head2 ledger verify' says how far it is whole; restore a copy");
-        return HEAD2_E_MALFORMED;
-    }
-    if (code == SQLITE_FULL)
-        fault->error = ENOSPC;
-    else if (code == SQLITE_READONLY)
-        fault->error = EROFS;
-    else if (code == SQLITE_CANTOPEN || code == SQLITE_IOERR)
-        fault->error = sqlite3_system_errno(l->db);
-    if (code == SQLITE_IOERR && fault->error == 0) /* SQLite does not always know */
-        fault->error = EIO;
-    const size_t len = strlen(fault->what);
-    if (fault->error != 0 && code != SQLITE_FULL && code != SQLITE_READONLY)
-        snprintf(fault->what + len, sizeof fault->what - len, " (%s)", strerror(fault->error));
-    return code == SQLITE_NOMEM ? HEAD2_E_MEMORY : HEAD2_E_IO;
-}
-
-enum head2_status ledger_damaged(const struct ledger *l, struct ledger_fault *fault,
-                                 const char *fmt, ...)
-{
-    va_list args;
-
-    say_where(l, fault);
-    va_start(args, fmt);
-    vsnprintf(fault->what, sizeof fault->what, fmt, args);
-    va_end(args);
-    snprintf(fault->hint, sizeof fault->hint, "restore a copy");
-    return HEAD2_E_MALFORMED;
-}
-
 /* One number, or -1. */
 static int64_t ask(struct ledger *l, const char *sql)
 {
@@ -94,7 +45,7 @@ static enum head2_status take_lock(struct ledger *l, unsigned wait_ms, struct le
     const struct timespec nap = {.tv_nsec = 20000000};
     unsigned waited = 0;
 
-    say_where(l, fault);
+    ledger_say_where(l, fault);
     if (snprintf(path, sizeof path, "%s/ledger.lock", l->folder) >= (int)sizeof path)
         return HEAD2_E_IO;
     l->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -216,7 +167,7 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
 {
     char path[PATH_MAX];
 
-    say_where(l, fault);
+    ledger_say_where(l, fault);
     if (snprintf(path, sizeof path, "%s/" LEDGER_FILE, l->folder) >= (int)sizeof path)
         return HEAD2_E_IO;
     /* a reader writes nothing, but may have to play back what a killed process has left */
@@ -240,6 +191,22 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
     return HEAD2_OK;
 }
 
+/* A log that is there was left by one that could not close. Where a sync had failed, some of it may
+ * be in the system's memory alone, and no later sync writes it: so it is written into the database,
+ * and begun anew. */
+static enum head2_status play_back(struct ledger *l, struct ledger_fault *fault)
+{
+    sqlite3_stmt *s = ledger_prepare(l, "PRAGMA wal_checkpoint(PASSIVE)", 0, 0);
+    const bool good = s != NULL && sqlite3_step(s) == SQLITE_ROW;
+    const bool had_log = good && sqlite3_column_int(s, 1) > 0;
+
+    sqlite3_finalize(s);
+    if (good &&
+        (!had_log || sqlite3_exec(l->db, "PRAGMA user_version = 1", NULL, NULL, NULL) == SQLITE_OK))
+        return HEAD2_OK;
+    return ledger_failed(l, fault, "cannot be opened");
+}
+
 /* Whose it is, in which form, and how much it holds. */
 static enum head2_status look(struct ledger *l, enum ledger_mode mode, const struct head2_key *key,
                               struct ledger_fault *fault)
@@ -256,14 +223,14 @@ static enum head2_status look(struct ledger *l, enum ledger_mode mode, const str
     if (version == 0 || ask(l, "PRAGMA application_id") != APPLICATION)
         return ledger_damaged(l, fault, "is no ledger");
     if (version != VERSION) {
-        say_where(l, fault);
+        ledger_say_where(l, fault);
         snprintf(fault->what, sizeof fault->what, "is of version %lld, which this program is not",
                  (long long)version);
         return HEAD2_E_UNSUPPORTED;
     }
     HEAD2_TRY(read_identity(l, fault));
     if (key != NULL && head2_key_same_public(key, l->key) != HEAD2_OK) {
-        say_where(l, fault);
+        ledger_say_where(l, fault);
         snprintf(fault->what, sizeof fault->what, "is of another identity, %s", l->origin);
         snprintf(fault->hint, sizeof fault->hint,
                  "use that key, or move the folder away to begin a ledger of this one");
@@ -288,6 +255,10 @@ static enum head2_status open_and_look(struct ledger *l, enum ledger_mode mode,
 {
     const enum head2_status st = open_database(l, mode, key, fault);
 
+    if (st == HEAD2_OK && appends(mode)) {
+        const enum head2_status looked = look(l, mode, key, fault);
+        return looked == HEAD2_OK ? play_back(l, fault) : looked;
+    }
     if (st != HEAD2_OK || mode != LEDGER_RESCUE)
         return st == HEAD2_OK ? look(l, mode, key, fault) : st;
     /* the identity may be what is damaged: then l->key is NULL */
@@ -312,7 +283,7 @@ enum head2_status ledger_open(struct ledger **out, const char *folder, enum ledg
     }
     if (appends(mode)) {
         if (file_make_dirs(folder, 0700) != HEAD2_OK) {
-            say_where(l, fault);
+            ledger_say_where(l, fault);
             fault->error = errno;
             snprintf(fault->what, sizeof fault->what, "cannot make the folder: %s",
                      strerror(errno));
@@ -418,7 +389,7 @@ bool ledger_entry_ok(const struct ledger_entry *e)
 
 static enum head2_status must_be_opened(const struct ledger *l, struct ledger_fault *fault)
 {
-    say_where(l, fault);
+    ledger_say_where(l, fault);
     snprintf(fault->what, sizeof fault->what, "could not be read after an append had failed");
     snprintf(fault->hint, sizeof fault->hint, "open it again");
     return HEAD2_E_STATE;

@@ -26,6 +26,8 @@ struct ledger {
     bool tile_there;
 };
 
+/* An empty fault of this ledger. */
+void ledger_say_where(const struct ledger *l, struct ledger_fault *fault);
 /* Say what SQLite said, or errno, of the database. Returns HEAD2_E_IO, or HEAD2_E_MALFORMED where
  * the file is damaged. */
 enum head2_status ledger_failed(const struct ledger *l, struct ledger_fault *fault,
