@@ -4,17 +4,22 @@
  */
 #include "artifact/file.h"
 #include "artifact/mu.h"
+#include "artifact/mu_file.h"
 #include "cli/files.h"
 #include "cli/verbs.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#define TEXT_MAX ((size_t)256 << 20)
+#define TEXT_MAX ((size_t)256 << 20) /* of what is read into memory: pipes, JSON, comparisons */
 
-static int not_utf8(struct cli *cli, const char *path, size_t bad)
+static int not_utf8(struct cli *cli, const char *path, uint64_t bad)
 {
     return cli_fail(cli, CLI_INPUT, strcmp(path, "-") == 0 ? "standard input" : path,
-                    "convert it to UTF-8", "not UTF-8 at byte %zu", bad);
+                    "convert it to UTF-8", "not UTF-8 at byte %llu", (unsigned long long)bad);
 }
 
 static int print_reverse(struct cli *cli, const char *path, const uint8_t *text, size_t len,
@@ -31,6 +36,35 @@ static int print_reverse(struct cli *cli, const char *path, const uint8_t *text,
     json_t *reverse = json_stringn((const char *)scratch, len);
     cli_print_json(cli, json_pack("{s:s, s:o}", "file", path, "reverse", reverse));
     return CLI_DONE;
+}
+
+static bool take_piece(void *arg, const uint8_t *piece, size_t len)
+{
+    struct cli *const cli = arg;
+
+    cli_write(cli, piece, len);
+    return cli->out_errno == 0;
+}
+
+/* A plain file, of any length. */
+static int print_file(struct cli *cli, const char *path)
+{
+    uint64_t bad = 0;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return cli_fail_errno(cli, path, errno, "cannot read");
+    const enum head2_status st = mu_reverse_file(fd, take_piece, cli, &bad);
+    const int error = errno;
+    close(fd);
+    if (st == HEAD2_E_MALFORMED)
+        return not_utf8(cli, path, bad);
+    if (st == HEAD2_E_IO)
+        return cli_fail_errno(cli, path, error, "cannot read");
+    if (st == HEAD2_E_STATE)
+        return cli_fail(cli, CLI_INPUT, path, "do it again when nobody writes it",
+                        "it was changed while it was read: what was printed is nothing");
+    return st == HEAD2_OK ? CLI_DONE : cli_fail(cli, CLI_INTERNAL, path, NULL, "out of memory");
 }
 
 static int compare(struct cli *cli, const char *path, const char *of, const uint8_t *text,
@@ -71,11 +105,15 @@ int cmd_mu(struct cli *cli)
     const char *path = cli->args[0];
     const char *of = cli_string(cli, "of");
     uint8_t *text = NULL;
+    struct stat info;
     size_t len = 0;
 
     if (of != NULL && strcmp(of, "-") == 0 && strcmp(path, "-") == 0)
         return cli_fail(cli, CLI_USAGE, "--of", "name a file for one of them",
                         "both texts cannot come from standard input");
+    if (of == NULL && !cli->json && strcmp(path, "-") != 0 && stat(path, &info) == 0 &&
+        S_ISREG(info.st_mode))
+        return print_file(cli, path);
     int code = cli_read_file(cli, path, TEXT_MAX, &text, &len);
     if (code != CLI_DONE)
         return code;

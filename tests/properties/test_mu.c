@@ -5,6 +5,9 @@
 #include "check.h"
 
 #include "artifact/mu.h"
+#include "artifact/mu_file.h"
+
+#include <fcntl.h>
 
 static uint64_t state = 0x9e3779b97f4a7c15u;
 
@@ -190,6 +193,93 @@ static void differences_are_placed(void)
              HEAD2_E_VERIFY);
 }
 
+/* ---- files of any length ---- */
+
+struct taken {
+    uint8_t *bytes;
+    size_t len, stop_after;
+};
+
+static bool take(void *arg, const uint8_t *piece, size_t len)
+{
+    struct taken *const t = arg;
+
+    memcpy(t->bytes + t->len, piece, len);
+    t->len += len;
+    return t->len < t->stop_after;
+}
+
+static int file_of(const uint8_t *bytes, size_t len)
+{
+    char path[] = "/tmp/head2-mu-XXXXXX";
+    const int fd = mkstemp(path);
+
+    CHECK(fd >= 0 && unlink(path) == 0 && write(fd, bytes, len) == (ssize_t)len);
+    return fd;
+}
+
+static void files_are_reversed_block_by_block(void)
+{
+    const size_t room = 3 * MU_FILE_BLOCK + 64;
+    uint8_t *const text = malloc(room), *const model = malloc(room), *const got = malloc(room);
+    size_t bad;
+
+    CHECK(text != NULL && model != NULL && got != NULL);
+    for (size_t shift = 0; shift < 9; shift++) { /* code points across both edges of blocks */
+        size_t len = 0;
+        for (size_t i = 0; i < shift; i++)
+            len += encode(text + len, 'a');
+        while (len + 4 <= 2 * MU_FILE_BLOCK + 31 * shift)
+            len += encode(text + len, shift % 3 == 0 ? 0x1f600 : draw_code_point());
+        struct taken t = {got, 0, SIZE_MAX};
+        uint64_t wrong;
+        const int fd = file_of(text, len);
+        CHECK_EQ(mu_reverse(model, text, len, &bad), HEAD2_OK);
+        CHECK_EQ(mu_reverse_file(fd, take, &t, &wrong), HEAD2_OK);
+        CHECK_EQ(t.len, len);
+        CHECK_MEM(got, model, len);
+        t = (struct taken){got, 0, 1};
+        CHECK_EQ(mu_reverse_file(fd, take, &t, &wrong), HEAD2_OK);
+        CHECK(t.len <= MU_FILE_BLOCK); /* nobody reads on */
+        close(fd);
+    }
+    free(text);
+    free(model);
+    free(got);
+}
+
+static void files_that_are_not_utf8_give_nothing(void)
+{
+    static const size_t places[] = {0,
+                                    1,
+                                    MU_FILE_BLOCK - 2,
+                                    MU_FILE_BLOCK - 1,
+                                    MU_FILE_BLOCK,
+                                    MU_FILE_BLOCK + 1,
+                                    2 * MU_FILE_BLOCK - 1};
+    static const char *const wrongs[] = {"\xff", "\x80", "\xe2\x82", "\xed\xa0\x80",
+                                         "\xf0\x9f\x98"};
+    const size_t len = 2 * MU_FILE_BLOCK;
+    uint8_t *const text = malloc(len + 8);
+    uint8_t nothing[1];
+
+    CHECK(text != NULL);
+    for (size_t i = 0; i < HEAD2_LEN(places) * HEAD2_LEN(wrongs); i++) {
+        const size_t at = places[i % HEAD2_LEN(places)];
+        const char *const wrong = wrongs[i / HEAD2_LEN(places)];
+        struct taken t = {nothing, 0, SIZE_MAX};
+        uint64_t bad = 0;
+        memset(text, 'x', len + 8);
+        memcpy(text + at, wrong, strlen(wrong));
+        const int fd = file_of(text, at + 4 > len ? at + strlen(wrong) : len);
+        CHECK_EQ(mu_reverse_file(fd, take, &t, &bad), HEAD2_E_MALFORMED);
+        CHECK_EQ(bad, at);
+        CHECK_EQ(t.len, 0);
+        close(fd);
+    }
+    free(text);
+}
+
 int main(void)
 {
     RUN(reversing_twice_gives_the_text_back);
@@ -198,5 +288,7 @@ int main(void)
     RUN(the_first_bad_byte_is_named);
     RUN(the_guide_s_sample_is_refused);
     RUN(differences_are_placed);
+    RUN(files_are_reversed_block_by_block);
+    RUN(files_that_are_not_utf8_give_nothing);
     CHECK_EXIT();
 }
