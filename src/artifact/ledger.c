@@ -191,22 +191,6 @@ static enum head2_status open_database(struct ledger *l, enum ledger_mode mode,
     return HEAD2_OK;
 }
 
-/* A log that is there was left by one that could not close. Where a sync had failed, some of it may
- * be in the system's memory alone, and no later sync writes it: so it is written into the database,
- * and begun anew. */
-static enum head2_status play_back(struct ledger *l, struct ledger_fault *fault)
-{
-    sqlite3_stmt *s = ledger_prepare(l, "PRAGMA wal_checkpoint(PASSIVE)", 0, 0);
-    const bool good = s != NULL && sqlite3_step(s) == SQLITE_ROW;
-    const bool had_log = good && sqlite3_column_int(s, 1) > 0;
-
-    sqlite3_finalize(s);
-    if (good &&
-        (!had_log || sqlite3_exec(l->db, "PRAGMA user_version = 1", NULL, NULL, NULL) == SQLITE_OK))
-        return HEAD2_OK;
-    return ledger_failed(l, fault, "cannot be opened");
-}
-
 /* Whose it is, in which form, and how much it holds. */
 static enum head2_status look(struct ledger *l, enum ledger_mode mode, const struct head2_key *key,
                               struct ledger_fault *fault)
@@ -250,15 +234,34 @@ done:
     return st;
 }
 
+/* A log that is found was left by one that could not close. Where a sync had failed, some of it may
+ * be in the system's memory alone, and no later sync writes it: so it is written into the database,
+ * and begun anew. */
+static enum head2_status look_and_play_back(struct ledger *l, enum ledger_mode mode,
+                                            const struct head2_key *key, struct ledger_fault *fault)
+{
+    enum head2_status st;
+    sqlite3_stmt *s = ledger_prepare(l, "PRAGMA wal_checkpoint(PASSIVE)", 0, 0);
+    const bool good = s != NULL && sqlite3_step(s) == SQLITE_ROW;
+    const bool had_log = good && sqlite3_column_int(s, 1) > 0;
+
+    sqlite3_finalize(s);
+    if (!good)
+        return ledger_failed(l, fault, "cannot be opened");
+    HEAD2_TRY(look(l, mode, key, fault));
+    if (had_log && sqlite3_exec(l->db, "PRAGMA user_version = 1", NULL, NULL, NULL) != SQLITE_OK)
+        st = ledger_failed(l, fault, "cannot be opened");
+done:
+    return st;
+}
+
 static enum head2_status open_and_look(struct ledger *l, enum ledger_mode mode,
                                        const struct head2_key *key, struct ledger_fault *fault)
 {
     const enum head2_status st = open_database(l, mode, key, fault);
 
-    if (st == HEAD2_OK && appends(mode)) {
-        const enum head2_status looked = look(l, mode, key, fault);
-        return looked == HEAD2_OK ? play_back(l, fault) : looked;
-    }
+    if (st == HEAD2_OK && appends(mode))
+        return look_and_play_back(l, mode, key, fault);
     if (st != HEAD2_OK || mode != LEDGER_RESCUE)
         return st == HEAD2_OK ? look(l, mode, key, fault) : st;
     /* the identity may be what is damaged: then l->key is NULL */
