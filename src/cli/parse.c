@@ -37,6 +37,20 @@ static bool is_group(const char *name)
     return false;
 }
 
+/* With those that there are. */
+static int needs_subverb(const struct cli *cli, const char *group)
+{
+    char names[300] = "", hint[64];
+    size_t at = 0;
+
+    for (size_t i = 0; i < cli_verb_count; i++)
+        if (strcmp(cli_verbs[i].name, group) == 0 && at < sizeof names)
+            at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at != 0 ? ", " : "",
+                                   cli_verbs[i].sub);
+    snprintf(hint, sizeof hint, "see 'head2 %s --help'", group);
+    return cli_fail(cli, CLI_USAGE, group, hint, "it needs a subverb: %s", names);
+}
+
 /* Options of a verb are numbered: its own first, then the common ones. */
 static const struct cli_option *option_at(const struct cli_verb *verb, size_t n)
 {
@@ -294,7 +308,7 @@ static int choose_verb(struct cli *cli, int argc, char **argv, int *first)
         return CLI_DONE;
     }
     if (sub == NULL || sub[0] == '-')
-        return cli_fail(cli, CLI_USAGE, name, HELP, "it needs a subverb");
+        return needs_subverb(cli, name);
     cli->verb = cli_find_verb(name, sub);
     *first = 3;
     return cli->verb != NULL ? CLI_DONE : unknown_verb(cli, name, sub);
