@@ -668,6 +668,7 @@ await test('a command does not wait for the video that was there before it', asy
   await app.send('warm', p.inputs[0].video);
   await sink.take('warm');
   link.child.kill('SIGSTOP');
+  await until('the link stands still', 2000, () => / T /.test(fs.readFileSync(`/proc/${link.pid}/stat`, 'latin1')));
   for (let i = 0; i < 300; i++) await app.send(`${i} video ${'x'.repeat(1100)}`, p.inputs[0].video);
   await app.send('command', p.inputs[0].telemetry);
   const before = sink.got.length;
