@@ -6,7 +6,7 @@
  */
 #include "cli/daemons.h"
 #include "cli/verbs.h"
-#include "gateway/unixsock.h"
+#include "keeper/unixsock.h"
 
 #include <errno.h>
 #include <signal.h>

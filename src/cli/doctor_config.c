@@ -4,7 +4,7 @@
  */
 #include "cli/doctor.h"
 #include "gateway/state.h"
-#include "gateway/unixsock.h"
+#include "keeper/unixsock.h"
 
 #include <errno.h>
 #include <fcntl.h>

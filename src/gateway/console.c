@@ -6,7 +6,7 @@
 #include "gateway/runtime.h"
 
 #include "artifact/file.h"
-#include "gateway/unixsock.h"
+#include "keeper/unixsock.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "gateway/ledger_door.h"
 
 #include "artifact/ledger_json.h"
-#include "gateway/unixsock.h"
+#include "keeper/unixsock.h"
 
 #include <errno.h>
 #include <limits.h>

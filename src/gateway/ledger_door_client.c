@@ -1,7 +1,7 @@
 /* Appending through the door of a ledger; see ledger_door.h. */
 #include "artifact/ledger_json.h"
 #include "gateway/ledger_door.h"
-#include "gateway/unixsock.h"
+#include "keeper/unixsock.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -2,8 +2,8 @@
  * UNIX sockets by path, also by one that is longer than struct sockaddr_un allows: the folder is
  * then reached through /proc/self/fd.
  */
-#ifndef HEAD2_GATEWAY_UNIXSOCK_H
-#define HEAD2_GATEWAY_UNIXSOCK_H
+#ifndef HEAD2_KEEPER_UNIXSOCK_H
+#define HEAD2_KEEPER_UNIXSOCK_H
 
 #include "base/base.h"
 

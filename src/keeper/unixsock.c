@@ -1,5 +1,5 @@
 /* see unixsock.h */
-#include "gateway/unixsock.h"
+#include "keeper/unixsock.h"
 
 #include <errno.h>
 #include <fcntl.h>

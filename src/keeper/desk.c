@@ -1,0 +1,327 @@
+/* see desk.h; derived secrets are in desk_handles.c */
+#include "keeper/desk.h"
+
+#include "keeper/desk_handles.h"
+
+#include <head2/mldsa.h>
+#include <head2/random.h>
+
+#include <stdlib.h>
+
+void desk_refuse(struct keeper_message *answer, enum head2_status st, const char *why)
+{
+    const char *const phrase = why != NULL ? why : head2_status_string(st);
+
+    answer->status = st;
+    answer->data = (struct keeper_bytes){(const uint8_t *)phrase, strlen(phrase)};
+}
+
+void desk_event(struct desk *d, enum keeper_type type, const struct keeper_meta *meta,
+                enum head2_status st)
+{
+    if (d->on_event != NULL)
+        d->on_event(d->arg, &(struct keeper_event){type, st, meta});
+}
+
+/* ---- signatures ---- */
+
+void desk_accept(struct desk *d, struct desk_sign *s, const struct keeper_message *ask)
+{
+    const bool mu = (ask->flags & KEEPER_SIGN_MU) != 0;
+
+    *s = (struct desk_sign){.ask = *ask, .done = true};
+    s->key = ring_find(d->ring, ask->key);
+    s->why = "there is no such key";
+    s->st = HEAD2_E_STATE;
+    if (s->key == NULL)
+        return;
+    s->st = HEAD2_E_ARG;
+    s->why = "this key does not sign";
+    if (!head2_alg_is_signature(ring_meta(s->key)->alg))
+        return;
+    s->why = "a mu has 64 bytes and no context, and is signed hedged";
+    if (mu && (ask->data.len != HEAD2_MLDSA_MU_BYTES || ask->context.len != 0 ||
+               (ask->flags & KEEPER_SIGN_DETERMINISTIC) != 0))
+        return;
+    s->st = ring_allow(d->ring, s->key, KEEPER_MAY_SIGN, d->t, &s->why);
+    s->done = s->st != HEAD2_OK;
+}
+
+static enum head2_status sign_mu(struct desk_sign *s, const struct head2_key *key)
+{
+    const uint8_t *const sk = head2_key_private(key), *const mu = s->ask.data.at;
+
+    s->sig_len = head2_alg_sig_bytes(head2_key_alg(key));
+    switch (head2_key_alg(key)) {
+    case HEAD2_MLDSA_44:
+        return head2_mldsa44_sign_mu(s->sig, mu, sk);
+    case HEAD2_MLDSA_65:
+        return head2_mldsa65_sign_mu(s->sig, mu, sk);
+    default:
+        return head2_mldsa87_sign_mu(s->sig, mu, sk);
+    }
+}
+
+static bool same_kind(const struct desk_sign *a, const struct desk_sign *b)
+{
+    return !b->done && a->key == b->key && a->ask.flags == b->ask.flags &&
+           (a->ask.flags & KEEPER_SIGN_MU) == 0 && a->ask.context.len == b->ask.context.len &&
+           (a->ask.context.len == 0 ||
+            memcmp(a->ask.context.at, b->ask.context.at, a->ask.context.len) == 0);
+}
+
+/* The first, and those behind it that are of its kind. */
+static void sign_group(struct desk *d, struct desk_sign *first, size_t n)
+{
+    struct head2_key_sign_job jobs[DESK_BATCH];
+    struct desk_sign *of[DESK_BATCH];
+    const struct keeper_bytes ctx = first->ask.context;
+    const struct head2_key *key;
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || same_kind(first, first + i)) {
+            of[count] = first + i;
+            jobs[count++] = (struct head2_key_sign_job){
+                .msg = first[i].ask.data.at, .msg_len = first[i].ask.data.len, .sig = first[i].sig};
+        }
+    enum head2_status st = ring_private(d->ring, first->key, d->t, &key);
+    if (st == HEAD2_OK && (first->ask.flags & KEEPER_SIGN_MU) != 0)
+        st = sign_mu(first, key);
+    else if (st == HEAD2_OK)
+        st = head2_key_sign_batch(key, jobs, count, ctx.at, ctx.len, first->ask.flags != 0);
+    for (size_t i = 0; i < count; i++) {
+        of[i]->st = st;
+        of[i]->why = NULL;
+        of[i]->done = true;
+        if ((first->ask.flags & KEEPER_SIGN_MU) == 0)
+            of[i]->sig_len = jobs[i].sig_len;
+    }
+    d->batches += count > 1;
+    d->batched += count > 1 ? count : 0;
+}
+
+void desk_sign(struct desk *d, struct desk_sign *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!all[i].done)
+            sign_group(d, all + i, n - i);
+        desk_event(d, KEEPER_SIGN, all[i].key != NULL ? ring_meta(all[i].key) : NULL, all[i].st);
+    }
+}
+
+/* ---- what is public ---- */
+
+static enum head2_status verify(struct desk *d, struct ring_key *k,
+                                const struct keeper_message *ask, const char **why)
+{
+    const struct head2_key *key;
+    enum head2_status st;
+
+    HEAD2_TRY(ring_allow(d->ring, k, KEEPER_MAY_VERIFY, d->t, why));
+    *why = NULL;
+    HEAD2_TRY(ring_public(d->ring, k, d->t, &key));
+    st = head2_key_verify(key, ask->data.at, ask->data.len, ask->context.at, ask->context.len,
+                          ask->sig.at, ask->sig.len);
+done:
+    return st;
+}
+
+static enum head2_status export_public(struct desk *d, struct ring_key *k,
+                                       struct keeper_message *answer)
+{
+    const struct head2_key *key;
+    enum head2_status st;
+
+    HEAD2_TRY(ring_public(d->ring, k, d->t, &key));
+    answer->alg = ring_meta(k)->alg;
+    answer->data =
+        (struct keeper_bytes){head2_key_public(key), head2_alg_public_bytes(answer->alg)};
+done:
+    return st;
+}
+
+static enum head2_status list(struct desk *d, const struct keeper_message *ask,
+                              struct keeper_message *answer)
+{
+    const size_t count = ring_count(d->ring);
+    size_t len = 0, i = ring_after(d->ring, ask->key);
+
+    for (; i < count && (ask->count == 0 || answer->count < ask->count); i++) {
+        const struct keeper_meta *const m = ring_at(d->ring, i);
+        struct keeper_entry e = {
+            .alg = m->alg,
+            .state = m->state,
+            .purposes = m->policy.purposes,
+            .uses = m->uses,
+            .label = {(const uint8_t *)m->label, strlen(m->label)}
+        };
+        memcpy(e.key, m->id, sizeof e.key);
+        if (!keeper_entry_put(d->room, KEEPER_DATA_MAX, &len, &e))
+            break;
+        answer->count++;
+    }
+    answer->flags = i < count ? KEEPER_LIST_MORE : 0;
+    answer->data = (struct keeper_bytes){d->room, len};
+    return HEAD2_OK;
+}
+
+static enum head2_status find(struct desk *d, const struct keeper_message *ask,
+                              struct keeper_message *answer, const char **why)
+{
+    const struct ring_key *const k = ring_labelled(d->ring, ask->label);
+
+    *why = "there is no active key of this label";
+    if (k == NULL)
+        return HEAD2_E_STATE;
+    memcpy(answer->key, ring_meta(k)->id, sizeof answer->key);
+    answer->alg = ring_meta(k)->alg;
+    return HEAD2_OK;
+}
+
+static enum head2_status draw(struct desk *d, const struct keeper_message *ask,
+                              struct keeper_message *answer)
+{
+    answer->data = (struct keeper_bytes){d->room, ask->count};
+    return ask->count == 0 || ask->count > KEEPER_DATA_MAX ? HEAD2_E_ARG
+                                                           : head2_random(d->room, ask->count);
+}
+
+/* ---- the life of a key ---- */
+
+static enum head2_status generate(struct desk *d, const struct keeper_message *ask,
+                                  struct keeper_message *answer, const char **why)
+{
+    struct ring_key *k;
+    enum head2_status st;
+
+    *why = "labels that begin with head2/ are the keeper's own";
+    if (ask->label.len >= strlen(RING_OWN) &&
+        memcmp(ask->label.at, RING_OWN, strlen(RING_OWN)) == 0)
+        return HEAD2_E_POLICY;
+    *why = NULL;
+    HEAD2_TRY(ring_generate(d->ring, &k, ask->alg, ask->label, &ask->policy, d->t));
+    memcpy(answer->key, ring_meta(k)->id, sizeof answer->key);
+    HEAD2_TRY(export_public(d, k, answer));
+done:
+    return st;
+}
+
+/* The old key stays, without signing any more; should it not be possible to say so, the new one is
+ * taken back. */
+static enum head2_status rotate(struct desk *d, struct ring_key *k, struct keeper_message *answer,
+                                const char **why)
+{
+    const struct keeper_meta *const m = ring_meta(k);
+    const struct keeper_bytes label = {(const uint8_t *)m->label, strlen(m->label)};
+    struct ring_key *next;
+    enum head2_status st;
+
+    *why = "only an active key is rotated";
+    if (m->state != KEEPER_ACTIVE)
+        return HEAD2_E_STATE;
+    *why = NULL;
+    HEAD2_TRY(ring_generate(d->ring, &next, m->alg, label, &m->policy, d->t));
+    st = ring_set_state(d->ring, k, KEEPER_DEACTIVATED);
+    if (st != HEAD2_OK) {
+        const enum head2_status back = ring_destroy(d->ring, next);
+        *why = back == HEAD2_OK ? NULL : "the old key stays active beside the new one";
+        goto done;
+    }
+    memcpy(answer->key, ring_meta(next)->id, sizeof answer->key);
+    HEAD2_TRY(export_public(d, next, answer));
+done:
+    return st;
+}
+
+/* ---- requests ---- */
+
+static bool names_a_key(enum keeper_type type)
+{
+    switch (type) {
+    case KEEPER_VERIFY:
+    case KEEPER_ENCAPSULATE:
+    case KEEPER_DECAPSULATE:
+    case KEEPER_ROTATE:
+    case KEEPER_REVOKE:
+    case KEEPER_DESTROY:
+    case KEEPER_EXPORT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum head2_status of_key(struct desk *d, struct handles *h, struct ring_key *k,
+                                const struct keeper_message *ask, struct keeper_message *answer,
+                                const char **why)
+{
+    switch (ask->type) {
+    case KEEPER_VERIFY:
+        return verify(d, k, ask, why);
+    case KEEPER_ENCAPSULATE:
+    case KEEPER_DECAPSULATE:
+        return desk_kem(d, h, k, ask, answer, why);
+    case KEEPER_ROTATE:
+        return rotate(d, k, answer, why);
+    case KEEPER_REVOKE:
+        return ring_set_state(d->ring, k, KEEPER_REVOKED);
+    case KEEPER_DESTROY:
+        return ring_destroy(d->ring, k);
+    default:
+        return export_public(d, k, answer);
+    }
+}
+
+static enum head2_status of_none(struct desk *d, struct handles *h,
+                                 const struct keeper_message *ask, struct keeper_message *answer,
+                                 const char **why)
+{
+    switch (ask->type) {
+    case KEEPER_STATUS:
+        ring_info(d->ring, &answer->info);
+        answer->info.batches = d->batches;
+        answer->info.batched = d->batched;
+        answer->info.sandbox = d->sandbox;
+        return HEAD2_OK;
+    case KEEPER_GENERATE:
+        return generate(d, ask, answer, why);
+    case KEEPER_DERIVE:
+        return desk_derive(d, h, ask, answer, why);
+    case KEEPER_SEAL:
+    case KEEPER_UNSEAL:
+        return desk_seal(d, h, ask, answer, why);
+    case KEEPER_LIST:
+        return list(d, ask, answer);
+    case KEEPER_RANDOM:
+        return draw(d, ask, answer);
+    case KEEPER_FORGET:
+        return handles_remove(h, ask->handle);
+    case KEEPER_FIND:
+        return find(d, ask, answer, why);
+    default:
+        return HEAD2_E_UNSUPPORTED;
+    }
+}
+
+void desk_answer(struct desk *d, struct handles *h, const struct keeper_message *ask,
+                 struct keeper_message *answer)
+{
+    struct ring_key *const k = names_a_key(ask->type) ? ring_find(d->ring, ask->key) : NULL;
+    struct keeper_meta meta = {0};
+    const char *why = NULL;
+    enum head2_status st = HEAD2_E_STATE;
+
+    *answer = (struct keeper_message){.type = ask->type, .answer = true, .id = ask->id};
+    if (k != NULL)
+        meta = *ring_meta(k); /* it may be gone afterwards */
+    if (!names_a_key(ask->type))
+        st = of_none(d, h, ask, answer, &why);
+    else if (k != NULL)
+        st = of_key(d, h, k, ask, answer, &why);
+    else
+        why = "there is no such key";
+    if (st != HEAD2_OK)
+        desk_refuse(answer, st, why);
+    desk_event(d, ask->type, k != NULL ? &meta : NULL, st);
+}
