@@ -89,7 +89,7 @@ static void bytes_write(struct disk_bytes *b, size_t at, const uint8_t *from, si
     memcpy(b->p + at, from, len);
 }
 
-static void bytes_copy(struct disk_bytes *to, const struct disk_bytes *from)
+__attribute__((unused)) static void bytes_copy(struct disk_bytes *to, const struct disk_bytes *from)
 {
     to->len = 0;
     if (from->len != 0)

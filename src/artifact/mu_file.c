@@ -66,13 +66,14 @@ static size_t first_point(const uint8_t *block, size_t len, bool is_first)
 
 enum head2_status mu_reverse_file(int fd, mu_piece_fn *fn, void *arg, uint64_t *bad)
 {
-    uint8_t *const block = malloc(2 * MU_FILE_BLOCK), *const out = block + MU_FILE_BLOCK;
+    uint8_t *const block = malloc(2 * MU_FILE_BLOCK);
     enum head2_status st;
     uint64_t end = 0;
     size_t wrong;
 
     if (block == NULL)
         return HEAD2_E_MEMORY;
+    uint8_t *const out = block + MU_FILE_BLOCK;
     HEAD2_TRY(check(fd, block, &end, bad));
     while (end > 0) {
         const size_t len = end < MU_FILE_BLOCK ? (size_t)end : MU_FILE_BLOCK;

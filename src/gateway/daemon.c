@@ -21,6 +21,7 @@
 
 #define STOP_WITHIN     500000 /* microseconds, for the other ends to hear of it */
 #define RECEIPTS_WITHIN 2000   /* milliseconds, for receipts that wait */
+#define RECEIPTS_AGAIN  1000   /* after the first time that they could not be recorded */
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -92,8 +93,13 @@ static enum head2_status open_notary(struct runtime *r, struct config_error *err
 {
     char folder[PATH_MAX];
     struct ledger_fault fault = {0};
-    const struct notary_options options = {
-        folder, r->key, r->config->ledger_batch, r->config->ledger_interval_ms, record_notary, r};
+    const struct notary_options options = {.folder = folder,
+                                           .key = r->key,
+                                           .batch = r->config->ledger_batch,
+                                           .interval_ms = r->config->ledger_interval_ms,
+                                           .retry_ms = RECEIPTS_AGAIN,
+                                           .changed = record_notary,
+                                           .arg = r};
 
     if (snprintf(folder, sizeof folder, "%s/ledger", r->config->state) >= (int)sizeof folder)
         return HEAD2_E_LIMIT;

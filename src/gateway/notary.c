@@ -15,10 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RETRY_FIRST_MS 1000
-#define RETRY_MAX_MS   30000
-#define STOPPING_MS    200 /* between attempts when the daemon ends */
-#define AT_ONCE        256 /* receipts in one transaction, beside what the door brings */
+#define RETRY_MAX_MS 30000
+#define STOPPING_MS  200 /* between attempts when the daemon ends */
+#define AT_ONCE      256 /* receipts in one transaction, beside what the door brings */
 
 struct slip { /* a receipt on its way */
     struct slip *next;
@@ -54,8 +53,8 @@ struct notary {
     /* the thread's own */
     struct visit visits[DOOR_CLIENTS];
     unsigned n_visits;
-    uint64_t retry_at, delay; /* after a failure */
-    uint64_t unsigned_since;  /* of the first entry that is not under a checkpoint */
+    uint64_t retry_at, delay, delay_first; /* after a failure */
+    uint64_t unsigned_since;               /* of the first entry that is not under a checkpoint */
     uv_async_t async;
     bool told_failing; /* loop thread */
     notary_changed_fn *changed;
@@ -112,21 +111,78 @@ static void note_written(struct notary *n, const struct slip *s, uint64_t index)
 
 /* ---- appending ---- */
 
-/* After a failure the ledger is opened anew: what a failed transaction has left is not guessed. */
-static void give_up(struct notary *n, uint64_t now)
+/* The same ledger is tried again, as long as it knows what it holds: what was refused at its commit
+ * may be on the disk all the same, and only this one writes over it. */
+static void give_up(struct notary *n, enum head2_status st, uint64_t now)
 {
-    ledger_close(n->ledger);
-    n->ledger = NULL;
+    if (st != HEAD2_E_IO && st != HEAD2_E_MEMORY && st != HEAD2_E_ENTROPY) {
+        ledger_close(n->ledger);
+        n->ledger = NULL;
+    }
     n->retry_at = now + n->delay;
     n->delay = 2 * n->delay > RETRY_MAX_MS ? RETRY_MAX_MS : 2 * n->delay;
 }
 
+/* The receipts that wait, and how many of them turn out to be there. */
+struct recognized {
+    const struct slip *next;
+    size_t count;
+};
+
+static bool recognize(void *arg, const struct ledger_entry *e)
+{
+    struct recognized *const r = arg;
+    const struct slip *const s = r->next;
+
+    if (s == NULL || e->kind != s->kind || e->number != s->number || e->text_len != s->len ||
+        memcmp(e->text, s->forward, s->len) != 0 || strcmp(e->subject, s->subject) != 0)
+        return false;
+    r->next = s->next;
+    r->count++;
+    return true;
+}
+
+/* Slips that have become entries from `from` on go. With the mutex held. */
+static void drop_slips(struct notary *n, size_t count, uint64_t from)
+{
+    for (; count > 0; count--) {
+        struct slip *const s = n->first;
+        note_written(n, s, from++);
+        n->first = s->next;
+        if (n->first == NULL)
+            n->last = NULL;
+        free(s);
+    }
+}
+
+/* A transaction that was refused may be there after all: then its receipts, which came first in it,
+ * are not written again. */
 static enum head2_status reopen(struct notary *n, struct ledger_fault *fault)
 {
+    enum head2_status st = HEAD2_OK;
+    struct recognized r = {.count = 0};
+
     memset(fault, 0, sizeof *fault);
     if (n->ledger != NULL)
         return HEAD2_OK;
-    return ledger_open(&n->ledger, n->folder, LEDGER_APPEND_NOW, n->key, fault);
+    HEAD2_TRY(ledger_open(&n->ledger, n->folder, LEDGER_APPEND_NOW, n->key, fault));
+    pthread_mutex_lock(&n->mutex);
+    const uint64_t known = n->report.size;
+    r.next = n->first; /* only this thread takes from the front */
+    pthread_mutex_unlock(&n->mutex);
+    if (ledger_size(n->ledger) > known)
+        st = ledger_each(n->ledger, known, recognize, &r, fault);
+    if (st != HEAD2_OK) {
+        ledger_close(n->ledger);
+        n->ledger = NULL;
+        goto done;
+    }
+    pthread_mutex_lock(&n->mutex);
+    drop_slips(n, r.count, known);
+    n->report.size = ledger_size(n->ledger);
+    pthread_mutex_unlock(&n->mutex);
+done:
+    return st;
 }
 
 static size_t add_slips(struct notary *n, struct ledger_entry *out, uint64_t now_ms)
@@ -141,19 +197,6 @@ static size_t add_slips(struct notary *n, struct ledger_entry *out, uint64_t now
                                              .text = s->forward,
                                              .text_len = s->len};
     return count;
-}
-
-/* Slips that have become entries from `from` on go. With the mutex held. */
-static void drop_slips(struct notary *n, size_t count, uint64_t from)
-{
-    for (; count > 0; count--) {
-        struct slip *const s = n->first;
-        note_written(n, s, from++);
-        n->first = s->next;
-        if (n->first == NULL)
-            n->last = NULL;
-        free(s);
-    }
 }
 
 static void answer_visits(struct notary *n, enum head2_status st, uint64_t first,
@@ -219,11 +262,11 @@ static void settle(struct notary *n, enum head2_status st, uint64_t first, size_
     pthread_mutex_unlock(&n->mutex);
     answer_visits(n, st, first + slips, fault);
     if (st == HEAD2_OK) {
-        n->delay = RETRY_FIRST_MS;
+        n->delay = n->delay_first;
         n->retry_at = 0;
         n->unsigned_since = n->unsigned_since != 0 ? n->unsigned_since : now;
     } else {
-        give_up(n, now);
+        give_up(n, st, now);
     }
 }
 
@@ -233,21 +276,21 @@ static void append(struct notary *n, bool try_slips)
     static const size_t room = AT_ONCE + 2 * DOOR_ENTRIES;
     const size_t brought = take_visits(n);
     struct ledger_fault fault = {0};
+    struct ledger_entry *entries = NULL;
+    size_t slips = 0, count = 0;
     enum head2_status st = HEAD2_OK;
-    size_t slips = 0;
 
     if (brought == 0 && !try_slips)
         return;
-    struct ledger_entry *const entries = calloc(room, sizeof *entries);
-    const size_t count = entries != NULL ? gather(n, entries, &slips, try_slips) : 0;
-    if (entries == NULL)
-        st = HEAD2_E_MEMORY;
-    else
-        HEAD2_TRY(reopen(n, &fault));
-    if (st == HEAD2_OK)
-        st = ledger_append(n->ledger, entries, count, &fault);
+    HEAD2_TRY(reopen(n, &fault));
+    st = HEAD2_E_MEMORY;
+    entries = calloc(room, sizeof *entries);
+    if (entries != NULL) {
+        count = gather(n, entries, &slips, try_slips);
+        st = count != 0 ? ledger_append(n->ledger, entries, count, &fault) : HEAD2_OK;
+    }
 done:
-    settle(n, st, st == HEAD2_OK ? entries[0].index : 0, slips, brought, &fault);
+    settle(n, st, st == HEAD2_OK && count != 0 ? entries[0].index : 0, slips, brought, &fault);
     free(entries);
 }
 
@@ -283,7 +326,7 @@ static void seal(struct notary *n)
     if (st == HEAD2_OK)
         n->unsigned_since = 0;
     else
-        give_up(n, monotonic_ms());
+        give_up(n, st, monotonic_ms());
 }
 
 /* ---- the thread ---- */
@@ -407,7 +450,7 @@ enum head2_status notary_start(struct notary **out, uv_loop_t *loop,
     n->key = options->key;
     n->batch = options->batch;
     n->interval_ms = options->interval_ms;
-    n->delay = RETRY_FIRST_MS;
+    n->delay = n->delay_first = options->retry_ms;
     n->signer = artifact_signer_of_key(n->key, false);
     n->without = artifact_signer_of_key(n->key, true);
     n->changed = options->changed;

@@ -2,8 +2,8 @@
  * The notary owns the daemon's ledger: one thread, far from the data path, that appends receipts
  * and what other processes bring to its door (ledger_door.h), all that has gathered in one
  * transaction, and signs a checkpoint when enough is unsigned or has been for long enough. What
- * cannot be written (full disk) is tried again, first after a second and then less often; meanwhile
- * data flows on, the failure is told once, and who stands at the door is told at once.
+ * cannot be written (full disk) is tried again, soon and then less often; meanwhile data flows on,
+ * the failure is told once, and who stands at the door is told at once. No receipt is there twice.
  */
 #ifndef HEAD2_GATEWAY_NOTARY_H
 #define HEAD2_GATEWAY_NOTARY_H
@@ -38,6 +38,7 @@ struct notary_options {
     const struct head2_key *key; /* the ledger's identity, with its private part */
     unsigned batch;              /* a checkpoint after so many entries, */
     unsigned interval_ms;        /* or so long after the first unsigned one */
+    unsigned retry_ms;           /* after a first failure; twice as long after each other */
     notary_changed_fn *changed;
     void *arg;
 };

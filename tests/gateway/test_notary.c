@@ -55,7 +55,8 @@ static void on_changed(void *arg, const struct notary_report *report)
 
 static struct notary *start(unsigned batch, unsigned interval_ms, int *changes)
 {
-    const struct notary_options options = {folder, key, batch, interval_ms, on_changed, changes};
+    const struct notary_options options = {folder, key,        batch,  interval_ms,
+                                           1000,   on_changed, changes};
     struct ledger_fault fault;
     struct notary *n;
 
