@@ -208,7 +208,11 @@ HEAD2_CHECK enum head2_status store_remove_wrapping(struct store *s, uint32_t nu
 HEAD2_CHECK enum head2_status store_rewrap(struct store *s, const struct store_unlock *unlocks,
                                            size_t n, struct store_fault *fault);
 
-/* ---- copies ---- */
+/* ---- checks and copies ---- */
+
+/* Beyond what opening has checked: the database's own structure, and that each private part is that
+ * of its public key. */
+HEAD2_CHECK enum head2_status store_check(struct store *s, struct store_fault *fault);
 
 /* The store as it is now, in one file, which must not exist (HEAD2_E_IO with EEXIST). */
 HEAD2_CHECK enum head2_status store_backup(struct store *s, const char *path,
@@ -220,8 +224,8 @@ HEAD2_CHECK enum head2_status store_check_backup(const char *path,
                                                  struct store_fault *fault);
 /*
  * Put a backup, checked whole before, in the place of the store in folder, if any. Its revision
- * becomes higher than that of the backup and than any that folder has seen. With replace false an
- * existing store stays (HEAD2_E_STATE); another store's than the backup's always does
+ * becomes higher than that of the backup and of store.revision. With replace false an existing
+ * store stays (HEAD2_E_STATE); another store's than the backup's always does
  * (HEAD2_E_POLICY).
  */
 HEAD2_CHECK enum head2_status store_restore(const char *folder, const char *path,

@@ -1,0 +1,40 @@
+/*
+ * The key-encryption key under a wrapping: a passphrase through scrypt (RFC 7914), or the bytes of
+ * a key file or a systemd credential; then HKDF-SHA3-512, with a label for each type, and
+ * AES-256-GCM over the KEK with the wrapping's own fields as additional data.
+ */
+#ifndef HEAD2_KEEPER_WRAP_H
+#define HEAD2_KEEPER_WRAP_H
+
+#include "keeper/store_form.h"
+
+/* 64 MiB, some 300 ms on a processor of 2021. */
+#define WRAP_LOG_N    16
+#define WRAP_P        1
+#define WRAP_FILE_MIN 32
+#define WRAP_FILE_MAX 4096
+
+/* A passphrase, or what a key file holds. */
+struct wrap_secret {
+    enum store_wrap_type type;
+    char label[STORE_LABEL_MAX];
+    size_t len;
+    uint8_t bytes[WRAP_FILE_MAX];
+};
+
+/* Ask for it, or read it; *out lies in protected memory and goes to secmem_free. The status of ask;
+ * HEAD2_E_POLICY (a key file that others can read), HEAD2_E_IO, HEAD2_E_ARG, HEAD2_E_MALFORMED (too
+ * short, too long), HEAD2_E_UNSUPPORTED, HEAD2_E_MEMORY. */
+HEAD2_CHECK enum head2_status wrap_secret_get(struct wrap_secret **out,
+                                              const struct store_unlock *unlock,
+                                              struct store_fault *fault);
+
+/* Wrap a KEK. w has its number and store; log_n: 0 for the usual. HEAD2_OK, HEAD2_E_ARG (log_n),
+ * HEAD2_E_ENTROPY, HEAD2_E_MEMORY or HEAD2_E_CRYPTO. */
+HEAD2_CHECK enum head2_status wrap_seal(struct form_wrapping *w, const struct wrap_secret *secret,
+                                        unsigned log_n, const uint8_t kek[STORE_KEK_BYTES]);
+/* HEAD2_E_PASSPHRASE: not with this secret. */
+HEAD2_CHECK enum head2_status wrap_open(uint8_t kek[STORE_KEK_BYTES], const struct form_wrapping *w,
+                                        const struct wrap_secret *secret);
+
+#endif
