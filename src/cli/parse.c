@@ -247,9 +247,9 @@ static int check_count(struct cli *cli)
 static int check_stdin(const struct cli *cli)
 {
     static const char *const inputs[] = {
-        "key",     "trust",           "signature",           "proof",  "check",
-        "of",      "passphrase-file", "new-passphrase-file", "input",  "output",
-        "earlier", "against",         "ledger-key",          "witness"};
+        "key",     "trust",           "signature",           "proof",   "check",
+        "of",      "passphrase-file", "new-passphrase-file", "input",   "output",
+        "earlier", "against",         "ledger-key",          "witness", "key-passphrase-file"};
     const bool decaps = cli->verb->sub != NULL && strcmp(cli->verb->sub, "decaps") == 0;
     int count = decaps && cli_string(cli, "ct") != NULL && strcmp(cli_string(cli, "ct"), "-") == 0;
 
@@ -267,7 +267,7 @@ static int check_stdin(const struct cli *cli)
 
 static int unknown_verb(struct cli *cli, const char *group, const char *word)
 {
-    const char *names[64] = {0};
+    const char *names[96] = {0};
     size_t count = 0;
     char hint[160];
 

@@ -15,6 +15,7 @@
 #include "cli/maml.h"
 #include "cli/receipts.h"
 #include "cli/recorded.h"
+#include "cli/stores.h"
 
 #define END                                                                                        \
     {                                                                                              \
@@ -669,6 +670,24 @@ const struct cli_verb cli_verbs[] = {
      "With --json it is one object: docs/configuration.md lists its "
      "fields. With --watch, one each second.",
      status_options, FILES | CLI_EXIT(CLI_UNREACHABLE), cmd_status},
+    {"store", "backup", "FILE", 1, 1, "write the store to one file, sealed", cli_store_backup_about,
+     cli_store_unlock_options, CHECKS, cmd_store_backup},
+    {"store", "check", "[BACKUP]", 0, 1, "check the sealed store, or a backup of it",
+     cli_store_check_about, cli_store_unlock_options, CHECKS, cmd_store_check},
+    {"store", "destroy", "ID", 1, 1, "destroy a private key in the store", cli_store_destroy_about,
+     cli_store_unlock_options, CHECKS | RANDOM, cmd_store_destroy},
+    {"store", "export", "KEY", 1, 1, "write a key of the store to a file", cli_store_export_about,
+     cli_store_export_options, CHECKS, cmd_store_export},
+    {"store", "import", "KEYFILE", 1, 1, "seal a private key into the store",
+     cli_store_import_about, cli_store_import_options, CHECKS | RANDOM, cmd_store_import},
+    {"store", "init", "", 0, 0, "make a sealed store for private keys", cli_store_init_about,
+     cli_store_init_options, FILES | RANDOM, cmd_store_init},
+    {"store", "list", "", 0, 0, "list the keys in the store, without unlocking or checking it",
+     NULL, cli_store_list_options, FILES, cmd_store_list},
+    {"store", "restore", "FILE", 1, 1, "put a backup of the store in its place",
+     cli_store_restore_about, cli_store_restore_options, CHECKS | RANDOM, cmd_store_restore},
+    {"store", "rewrap", "", 0, 0, "a new key for the store", cli_store_rewrap_about,
+     cli_store_rewrap_options, CHECKS | RANDOM, cmd_store_rewrap},
     {"verify", NULL, "FILE|DIR...", 1, -1, "verify signatures",
      "Says for each file, of a folder for each that sign would sign, whether it is valid, invalid (and which part) or malformed. The key comes "
      "from --key or --trust, never from the document. With both, --key is the key of a line that "

@@ -1,0 +1,90 @@
+/* What the verbs of the sealed store take, and what is said of them: see stores.h. */
+#include "cli/stores.h"
+
+#define STORE                                                                                      \
+    {                                                                                              \
+        "store", 0, CLI_DIR, "DIR", "the store's folder (default: in the state folder)", 0, 0      \
+    }
+#define UNLOCK                                                                                     \
+    {"passphrase-file",                                                                            \
+     0,                                                                                            \
+     CLI_FILE,                                                                                     \
+     "FILE",                                                                                       \
+     "file whose first line is the store's passphrase (default: ask the terminal)",                \
+     0,                                                                                            \
+     0},                                                                                           \
+        {"key-file", 0, CLI_FILE, "FILE", "a key file, 32 bytes or more, mode 0600", 0, 0},        \
+    {                                                                                              \
+        "credential", 0, CLI_STRING, "NAME", "a credential of the service manager", 0, 0           \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, 0, CLI_FLAG, NULL, NULL, 0, 0                                                        \
+    }
+
+/* clang-format off */
+const struct cli_option cli_store_init_options[] = {STORE, UNLOCK, END};
+const struct cli_option cli_store_list_options[] = {STORE, END};
+const struct cli_option cli_store_unlock_options[] = {STORE, UNLOCK, END};
+
+const struct cli_option cli_store_import_options[] = {
+    STORE, UNLOCK,
+    {"label", 0, CLI_STRING, "TEXT", "what it is called (default: the file's name)", 0, 0},
+    {"extractable", 0, CLI_FLAG, NULL, "let 'store export --private' give it out again", 0, 0},
+    {"needs-approval", 0, CLI_FLAG, NULL, "each use is to be approved", 0, 0},
+    {"key-passphrase-file", 0, CLI_FILE, "FILE", "the passphrase of KEYFILE (default: ask the terminal)", 0, 0},
+    END
+};
+
+const struct cli_option cli_store_export_options[] = {
+    STORE, UNLOCK,
+    {"private", 0, CLI_FLAG, NULL, "the private key, which must be extractable", 0, 0},
+    {"out", 0, CLI_FILE, "FILE", "where it goes (default: standard output; required with --private)", 0, 0},
+    {"format", 0, CLI_ENUM, "pem|der", "encoding of what is written (default: pem)", 0, 0},
+    {"new-passphrase-file", 0, CLI_FILE, "FILE", "the passphrase of what is written (default: ask the terminal)", 0, 0},
+    {"no-passphrase", 0, CLI_FLAG, NULL, "leave the private key unencrypted (mode 0600)", 0, 0},
+    END
+};
+
+const struct cli_option cli_store_rewrap_options[] = {
+    STORE, UNLOCK,
+    {"new-passphrase-file", 0, CLI_FILE, "FILE", "wrap with this passphrase from now on", 0, 0},
+    {"new-key-file", 0, CLI_FILE, "FILE", "wrap with this key file from now on", 0, 0},
+    {"new-credential", 0, CLI_STRING, "NAME", "wrap with this credential from now on", 0, 0},
+    END
+};
+
+const struct cli_option cli_store_restore_options[] = {
+    STORE, UNLOCK,
+    {"replace", 0, CLI_FLAG, NULL, "in the place of the store that is there", 0, 0},
+    END
+};
+
+const char cli_store_init_about[] =
+    "The store's key is random, and wrapped by each of --passphrase-file, --key-file and --credential "
+    "that is given; any one of them opens it later. Without them a passphrase is asked for.";
+const char cli_store_import_about[] =
+    "KEYFILE is an ML-DSA or ML-KEM private key, PEM or DER; it stays where it is. Unless "
+    "--extractable is given the key does not leave the store again, and that cannot be changed later.";
+const char cli_store_export_about[] =
+    "KEY is an id, at least eight digits of one, or a label. The public key needs no unlocking. A "
+    "private key comes out only where it was imported with --extractable.";
+const char cli_store_destroy_about[] =
+    "ID is the whole key id, as this cannot be undone. The sealed part is overwritten with zeros and "
+    "removed; backups still have it.";
+const char cli_store_rewrap_about[] =
+    "A fresh key for the store, under which every object is sealed anew: all or nothing, whenever it "
+    "is interrupted. It is wrapped by the --new- options that are given, each of which opens it, and "
+    "by nothing else; without any by what has unlocked it. Copies of the old file still open with "
+    "the old secrets.";
+const char cli_store_backup_about[] =
+    "FILE must not exist. It has everything, sealed, and opens with what opens the store now.";
+const char cli_store_restore_about[] =
+    "FILE is checked whole before anything is changed. Without --replace there must not be a store "
+    "in its place. The restored store has a higher revision than either: what was put back by "
+    "anybody else is told from it.";
+const char cli_store_check_about[] =
+    "Everything: the header, each object's seal and metadata, that none is missing or put back, the "
+    "private part against its public key, the database; of the store, or of a backup. Prints revision "
+    "and digest, to be compared with what was written down. Exit code 1 when something does not hold.";
+/* clang-format on */

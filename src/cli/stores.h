@@ -1,0 +1,55 @@
+/*
+ * The sealed store for verbs: which folder, what unlocks it, the error line, what an object is
+ * called.
+ *
+ * The folder is --store DIR, else $HEAD2_STATE/store, else $XDG_STATE_HOME/head2/store, else
+ * ~/.local/state/head2/store. It is unlocked by --passphrase-file, --key-file or --credential, else
+ * by a passphrase from the terminal.
+ */
+#ifndef HEAD2_CLI_STORES_H
+#define HEAD2_CLI_STORES_H
+
+#include "cli/cli.h"
+#include "keeper/store.h"
+
+#include <limits.h>
+
+/* Rows of verbs.c; their options and texts are in store_options.c. */
+extern const struct cli_option cli_store_init_options[], cli_store_list_options[],
+    cli_store_import_options[], cli_store_export_options[], cli_store_unlock_options[],
+    cli_store_rewrap_options[], cli_store_restore_options[];
+extern const char cli_store_init_about[], cli_store_import_about[], cli_store_export_about[],
+    cli_store_destroy_about[], cli_store_rewrap_about[], cli_store_backup_about[],
+    cli_store_restore_about[], cli_store_check_about[];
+
+/* Where the passphrase of an unlock comes from. */
+struct cli_store_ask {
+    const struct cli *cli;
+    const char *file;
+    bool is_new; /* the terminal is asked twice */
+    char where[PATH_MAX];
+    bool said; /* the error line is out */
+};
+
+/* These return exit codes. */
+int cli_store_folder(const struct cli *cli, char out[PATH_MAX]);
+int cli_store_fail(const struct cli *cli, enum head2_status st, const struct store_fault *fault);
+/* What is given to open a store. */
+int cli_store_unlock(const struct cli *cli, struct store_unlock *out, struct cli_store_ask *ask);
+/* All ways to wrap a new key: --passphrase-file and so on, or with prefix those with --new- before
+ * them; a passphrase of the terminal where none is given and `otherwise` is NULL, else that. */
+#define CLI_STORE_WAYS 3
+int cli_store_new_wrappings(const struct cli *cli, bool with_new, struct store_unlock *out,
+                            size_t *n, struct cli_store_ask *ask);
+/* Open the store that the options name. */
+int cli_store_open(const struct cli *cli, struct store **out);
+int cli_store_look(const struct cli *cli, struct store **out);
+
+/* The object that an argument names: its id, the first eight digits of it or more, or its label,
+ * where that is the only one. */
+int cli_store_find(const struct cli *cli, const struct store *s, const char *name,
+                   const struct store_meta **out);
+const char *cli_store_state_name(enum store_state state);
+const char *cli_store_wrap_name(enum store_wrap_type type);
+
+#endif
