@@ -191,10 +191,9 @@ static enum head2_status nothing_here(const struct store *s, struct store_fault 
     if (snprintf(path, sizeof path, "%s/" STORE_FILE, s->folder) >= (int)sizeof path)
         return HEAD2_E_ARG;
     const bool is_there = access(path, F_OK) == 0;
-    /* what a creation that was killed leaves behind: revision 0 and a file without a header */
-    if (st == HEAD2_E_STATE && !is_there)
-        return HEAD2_OK;
-    if (st == HEAD2_OK && seen.revision == 0)
+    /* a making that was killed leaves an empty database, perhaps with revision 0 beside it:
+     * write_new looks into it */
+    if (st == HEAD2_E_STATE || (st == HEAD2_OK && seen.revision == 0))
         return HEAD2_OK;
     if (is_there)
         return store_say(HEAD2_E_STATE, fault, s->folder, "choose another folder, or use this one",
