@@ -1,0 +1,64 @@
+/*
+ * The records of the sealed store: what is accepted is written again as the same bytes, and no
+ * wrapping asks for more work than the limits. The first byte says which record it is.
+ */
+#include "keeper/store_form.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void same(const void *again, size_t again_len, const uint8_t *data, size_t len)
+{
+    if (again_len != len || memcmp(again, data, len) != 0)
+        abort();
+}
+
+static void wrapping(const uint8_t *data, size_t len)
+{
+    static uint8_t again[FORM_WRAPPING_MAX];
+    struct form_wrapping w;
+
+    if (form_wrapping_read(&w, data, len) != HEAD2_OK)
+        return;
+    if (w.about.log_n > FORM_LOG_N_MAX || w.about.p > FORM_P_MAX || w.extra_len > FORM_EXTRA_MAX)
+        abort();
+    same(again, form_wrapping_write(again, &w), data, len);
+}
+
+static void meta(const uint8_t *data, size_t len)
+{
+    uint8_t again[FORM_META_BYTES];
+    struct store_meta m;
+
+    if (form_meta_read(&m, data, len) != HEAD2_OK)
+        return;
+    if (form_meta_write(again, &m) != HEAD2_OK)
+        abort();
+    same(again, sizeof again, data, len);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    uint8_t record[FORM_HEADER_BYTES];
+    char line[FORM_REVISION_MAX];
+    struct form_header header;
+    struct store_anchor anchor;
+
+    if (len == 0)
+        return 0;
+    const uint8_t which = data[0] % 4;
+    data++;
+    len--;
+    if (which == 0)
+        wrapping(data, len);
+    else if (which == 1)
+        meta(data, len);
+    else if (which == 2 && form_header_read(&header, data, len) == HEAD2_OK) {
+        form_header_write(record, &header);
+        same(record, sizeof record, data, len);
+    } else if (which == 3 && form_revision_read(&anchor, (const char *)data, len) == HEAD2_OK) {
+        same(line, form_revision_write(line, &anchor), data, len);
+    }
+    return 0;
+}
