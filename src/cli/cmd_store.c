@@ -32,7 +32,7 @@ int cmd_store_init(struct cli *cli)
     const enum head2_status st = store_create(&s, ask.where, ways, n, &fault);
     store_close(s);
     if (ask.said)
-        return cli_status_exit(st);
+        return (int)cli_status_exit(st);
     if (st != HEAD2_OK)
         return cli_store_fail(cli, st, &fault);
     if (cli->json)

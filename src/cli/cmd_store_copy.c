@@ -31,7 +31,7 @@ static int done_with(struct cli *cli, struct store *s, enum head2_status st,
     int code = cli_store_folder(cli, folder);
 
     if (said)
-        code = cli_status_exit(st);
+        code = (int)cli_status_exit(st);
     else if (st != HEAD2_OK)
         code = cli_store_fail(cli, st, fault);
     if (code == CLI_DONE) {
@@ -87,7 +87,7 @@ static int check_backup(struct cli *cli, const char *path)
         return code;
     const enum head2_status st = store_check_backup(path, &unlock, &a, &keys, &fault);
     if (ask.said)
-        return cli_status_exit(st);
+        return (int)cli_status_exit(st);
     if (st != HEAD2_OK)
         return cli_store_fail(cli, st, &fault);
     print_anchor(cli, path, &a, keys);
@@ -120,7 +120,7 @@ int cmd_store_restore(struct cli *cli)
     const enum head2_status st =
         store_restore(ask.where, cli->args[0], &unlock, cli_flag(cli, "replace"), &fault);
     if (ask.said)
-        code = cli_status_exit(st);
+        code = (int)cli_status_exit(st);
     else if (st != HEAD2_OK)
         code = cli_store_fail(cli, st, &fault);
     else if (cli->json)

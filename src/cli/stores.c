@@ -128,7 +128,7 @@ int cli_store_open(const struct cli *cli, struct store **out)
         return code;
     const enum head2_status st = store_open(out, ask.where, &unlock, &fault);
     if (ask.said)
-        return cli_status_exit(st);
+        return (int)cli_status_exit(st);
     return st == HEAD2_OK ? CLI_DONE : cli_store_fail(cli, st, &fault);
 }
 
