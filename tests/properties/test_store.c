@@ -318,6 +318,22 @@ static void records_put_back(void)
     swapped("PRAGMA application_id = 7", HEAD2_E_MALFORMED, "is no store");
 }
 
+/* A passphrase that was taken away, as its wrapping was: the same key is in it still. */
+static void a_wrapping_put_back(void)
+{
+    three_keys();
+    sql("CREATE TABLE taken AS SELECT * FROM wrapping");
+    struct store *s = reopen();
+    GOOD(store_add_wrapping(s, &by_word, &fault));
+    GOOD(store_remove_wrapping(s, 1, &fault));
+    store_close(s);
+    s = reopen();
+    store_close(s);
+    sql("DELETE FROM wrapping; INSERT INTO wrapping SELECT * FROM taken");
+    refused(HEAD2_E_VERIFY, "a wrapping was added, removed or put back");
+    sweep_store();
+}
+
 /* A store with another id under the same key: only what the seals cover tells the records apart. */
 static void records_of_another_store(void)
 {
@@ -729,6 +745,7 @@ int main(void)
     RUN(every_byte_changed);
     RUN(records_swapped);
     RUN(records_put_back);
+    RUN(a_wrapping_put_back);
     RUN(records_of_another_store);
     RUN(yesterday);
     RUN(revision_file_damaged);
