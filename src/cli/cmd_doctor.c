@@ -9,6 +9,7 @@
 #include "cli/verbs.h"
 #include "gateway/ipsec_mb.h"
 #include "gateway/state.h"
+#include "keeper/sandbox.h"
 
 #include <head2/cpu.h>
 #include <head2/entropy.h>
@@ -192,6 +193,22 @@ static void look_at_secret_memory(struct doctor *d)
                     "%zu KiB: some %zu private keys", r.limit >> 10, (r.limit >> 10) / 84);
 }
 
+/* What a keeper can give up here. */
+static void look_at_sandbox(struct doctor *d)
+{
+    const int abi = sandbox_landlock_abi();
+
+    doctor_note(d, sandbox_has_seccomp() ? OK : WARN, "system calls",
+                "build with libseccomp-dev installed",
+                sandbox_has_seccomp() ? "a keeper keeps to a list (seccomp)"
+                                      : "a keeper can make all: built without libseccomp");
+    doctor_note(d, abi != 0 ? OK : WARN, "Landlock",
+                "run Linux 5.13 or later with landlock in its lsm= list",
+                abi != 0 ? "version %d: a keeper keeps to its folder"
+                         : "version %d: there is none, a keeper can open all files of its user",
+                abi);
+}
+
 static void look_at_clock(struct doctor *d)
 {
     struct timex t = {0};
@@ -318,6 +335,7 @@ int cmd_doctor(struct cli *cli)
     look_at_packets(&d);
     look_at_limits(&d);
     look_at_secret_memory(&d);
+    look_at_sandbox(&d);
     look_at_clock(&d);
     look_at_interfaces(&d);
     look_at_buffers(&d);
