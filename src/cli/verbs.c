@@ -117,6 +117,14 @@ static const struct cli_option init_options[] = {
     PASSPHRASE_FILE, NO_PASSPHRASE, END
 };
 
+static const struct cli_option keeper_options[] = {
+    {"store", 0, CLI_DIR, "DIR", "the store's folder (default: in the state folder)", 0, 0},
+    {"socket", 0, CLI_FILE, "PATH", "where it answers (default: keeper.sock in the store's folder)", 0, 0},
+    {"key-file", 0, CLI_FILE, "FILE", "unlock the store with this key file", 0, 0},
+    {"credential", 0, CLI_STRING, "NAME", "unlock it with a credential of the service manager", 0, 0},
+    PASSPHRASE_FILE, END
+};
+
 #define KEM_EXISTING                                                                               \
     {                                                                                              \
         "existing", 0, CLI_ENUM, "refuse|replace",                                                 \
@@ -493,6 +501,14 @@ const struct cli_verb cli_verbs[] = {
      "DIR gets head2.yaml, gateway.pem, a trust file, the state folder with the receipts of the new "
      "keys, and links/ with a file and a key for each drone. DIR must be new or empty.",
      init_options, FILES | RANDOM, cmd_init},
+    {"keeper", NULL, "", 0, 0, "run the keeper: it has the store's private keys, and works with them",
+     "Programs of the same user, and root, ask at a unix socket for signatures, decapsulation, new keys "
+     "and the like (docs/formats.md); there is no request that gives a private key out or takes one. "
+     "The keeper has no network, no files but the store's and only the system calls that it needs, as "
+     "far as this machine offers that; it says what is not in force. Should it die, it is started again "
+     "without a person. Changes of keys are JSON lines on standard error. SIGTERM ends it. An object "
+     "that needs approval is not used: there is no approving yet.",
+     keeper_options, CHECKS | RANDOM, cmd_keeper},
     {"kem", "decaps", "", 0, 0, "recover the shared secret of a ciphertext",
      "A ciphertext of the right length always gives a secret: one that was not made for this key "
      "gives a secret that nobody else knows (FIPS 203).", kem_decaps_options, FILES,

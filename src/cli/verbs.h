@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 cli_run cmd_acvp, cmd_bench, cmd_completion, cmd_config_check, cmd_doctor, cmd_gateway, cmd_help;
-cli_run cmd_init, cmd_kem_decaps, cmd_kem_encaps, cmd_link, cmd_status;
+cli_run cmd_init, cmd_keeper, cmd_kem_decaps, cmd_kem_encaps, cmd_link, cmd_status;
 cli_run cmd_key_convert, cmd_key_export, cmd_key_generate, cmd_key_show, cmd_mu;
 cli_run cmd_receipt_check, cmd_receipt_get, cmd_receipt_search, cmd_receipt_show;
 cli_run cmd_sign, cmd_verify, cmd_version;

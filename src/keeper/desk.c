@@ -308,6 +308,7 @@ void desk_answer(struct desk *d, struct handles *h, const struct keeper_message 
                  struct keeper_message *answer)
 {
     struct ring_key *const k = names_a_key(ask->type) ? ring_find(d->ring, ask->key) : NULL;
+    const struct ring_key *made = NULL;
     struct keeper_meta meta = {0};
     const char *why = NULL;
     enum head2_status st = HEAD2_E_STATE;
@@ -323,5 +324,10 @@ void desk_answer(struct desk *d, struct handles *h, const struct keeper_message 
         why = "there is no such key";
     if (st != HEAD2_OK)
         desk_refuse(answer, st, why);
-    desk_event(d, ask->type, k != NULL ? &meta : NULL, st);
+    else if (ask->type == KEEPER_GENERATE || ask->type == KEEPER_ROTATE)
+        made = ring_find(d->ring, answer->key);
+    if (ask->type != KEEPER_GENERATE)
+        desk_event(d, ask->type, k != NULL ? &meta : NULL, st);
+    if (ask->type == KEEPER_GENERATE || made != NULL) /* a rotation is told as both */
+        desk_event(d, KEEPER_GENERATE, made != NULL ? ring_meta(made) : NULL, st);
 }

@@ -1,0 +1,125 @@
+// head2 keeper with a sealed store, asked in messages that are put together here from docs/formats.md:
+// its keys last, a killed keeper is replaced by one that needs no person, and there is one at a time. The
+// program is $HEAD2, else build/release/head2.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+
+import { check, end, environment, dir, file, head2, put, run, test } from '../fixture.mjs';
+
+const [GENERATE, SIGN, VERIFY, SEAL, UNSEAL, FIND] = [2, 3, 4, 8, 9, 17];
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const long = (b) => { b = Buffer.from(b); const n = Buffer.alloc(2); n.writeUInt16BE(b.length); return Buffer.concat([n, b]); };
+function good(args) {
+  const r = run(args);
+  check(r.code === 0, `${args.join(' ')} ended with ${r.code}: ${r.err}`);
+  return r.text;
+}
+
+// One request on a connection of its own: its status and the body of its answer.
+function ask(type, ...body) {
+  const rest = Buffer.concat(body), head = Buffer.alloc(16);
+  head.write('HK'); head[2] = 1; head[3] = type;
+  head.writeUInt32BE(77, 4); head.writeUInt32BE(rest.length, 12);
+  return new Promise((done, fail) => {
+    let got = Buffer.alloc(0);
+    const socket = net.connect(file('store/keeper.sock'), () => socket.write(Buffer.concat([head, rest])));
+    socket.setTimeout(10000, () => fail(new Error('no answer')));
+    socket.on('error', fail);
+    socket.on('close', () => fail(new Error('closed')));
+    socket.on('data', (d) => {
+      got = Buffer.concat([got, d]);
+      if (got.length < 16 || got.length < 16 + got.readUInt32BE(12)) return;
+      socket.removeAllListeners('close');
+      socket.destroy();
+      check(got[3] === type + 128 && got.readUInt32BE(4) === 77, 'the answer to something else');
+      done({ status: got.readInt16BE(8), body: got.subarray(16) });
+    });
+  });
+}
+async function asked(type, ...body) {
+  const r = await ask(type, ...body);
+  check(r.status === 0, `type ${type}: ${r.status} ${r.body.subarray(2)}`);
+  return r.body;
+}
+const find = async (label) => (await asked(FIND, long(label))).subarray(0, 16);
+const none = Buffer.alloc(1);
+
+async function begin() {
+  const keeper = spawn(head2, ['keeper', '--store', 'store', '--key-file', 'kek'], { cwd: dir, env: environment() });
+  keeper.said = '';
+  keeper.stderr.on('data', (d) => { keeper.said += d; });
+  keeper.ended = new Promise((done) => keeper.on('exit', (code) => done(code)));
+  for (let i = 0; i < 200 && !/keys, at/.test(keeper.said); i++) await sleep(25);
+  check(/keys, at/.test(keeper.said), keeper.said);
+  return keeper;
+}
+async function finish(keeper) {
+  keeper.kill('SIGTERM');
+  check(await keeper.ended === 0, keeper.said);
+  check(!fs.existsSync(file('store/keeper.sock')), 'the socket is left');
+}
+function prepare() {
+  put('kek', Buffer.alloc(40, 7));
+  fs.chmodSync(file('kek'), 0o600);
+  good(['store', 'init', '--store', 'store', '--key-file', 'kek']);
+  good(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'k.pem', '--public-out', 'k.pub.pem']);
+  good(['store', 'import', '--store', 'store', '--key-file', 'kek', '--label', 'signer', 'k.pem']);
+  put('message', 'a message');
+}
+// Signed by the keeper, verified by the program with the public key's file.
+async function signs() {
+  const signature = (await asked(SIGN, await find('signer'), none, long(''), long('a message'))).subarray(2);
+  fs.writeFileSync(file('message.sig'), signature);
+  good(['verify', '--raw', '--key', 'k.pub.pem', 'message']);
+  return signature;
+}
+
+await test('keys of the store work, new ones last, and what is sealed is opened after a restart', async () => {
+  prepare();
+  let keeper = await begin();
+  const signature = await signs();
+  await asked(VERIFY, await find('signer'), long(''), long('a message'), long(signature));
+  check((await ask(VERIFY, await find('signer'), long(''), long('b'), long(signature))).status === -3, 'another message');
+  const policy = Buffer.alloc(26);
+  policy.writeUInt16BE(3);
+  const id = (await asked(GENERATE, Buffer.from([4]), policy, long('new'))).subarray(0, 16);
+  const sealed = (await asked(SEAL, Buffer.alloc(8), long('for'), long('a secret'))).subarray(2);
+  await finish(keeper);
+  check(/"event":"generate"/.test(keeper.said) && keeper.said.includes(id.toString('hex')), keeper.said);
+  const list = good(['store', 'list', '--store', 'store', '--json']);
+  check(list.includes(id.toString('hex')) && /head2\/sealing/.test(list), list);
+  good(['store', 'check', '--store', 'store', '--key-file', 'kek']);
+  keeper = await begin();
+  check((await find('new')).equals(id), 'the new key is another');
+  await asked(SIGN, id, none, long(''), long('m'));
+  check((await asked(UNSEAL, Buffer.alloc(8), long('for'), long(sealed))).subarray(2).toString() === 'a secret', 'unsealed');
+  await finish(keeper);
+});
+
+await test('a killed keeper is replaced, and there is one at a time', async () => {
+  prepare();
+  const keeper = await begin();
+  const other = run(['keeper', '--store', 'store', '--key-file', 'kek']);
+  check(other.code === 5 && /another keeper answers here/.test(other.err), other.err);
+  const elsewhere = run(['keeper', '--store', 'store', '--key-file', 'kek', '--socket', 'other.sock']);
+  check(elsewhere.code !== 0 && !fs.existsSync(file('other.sock')), elsewhere.err);
+  for (let i = 0; i < 3; i++) {
+    const child = fs.readFileSync(`/proc/${keeper.pid}/task/${keeper.pid}/children`, 'utf8').trim();
+    process.kill(Number(child), 'SIGKILL');
+    await signs(); // waits for the next one
+  }
+  check(/ended by signal 9/.test(keeper.said), keeper.said);
+  await finish(keeper);
+});
+
+await test('a store that does not open is said', () => {
+  prepare();
+  put('wrong', Buffer.alloc(40, 8));
+  fs.chmodSync(file('wrong'), 0o600);
+  const r = run(['keeper', '--store', 'store', '--key-file', 'wrong']);
+  check(r.code !== 0 && !fs.existsSync(file('store/keeper.sock')), r.err);
+  check(run(['keeper', '--store', 'nowhere', '--key-file', 'kek']).code !== 0, 'no store');
+});
+
+end();
