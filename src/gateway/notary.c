@@ -15,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RETRY_MAX_MS 30000
-#define STOPPING_MS  200 /* between attempts when the daemon ends */
-#define AT_ONCE      256 /* receipts in one transaction, beside what the door brings */
+#define RETRY_MOST  30  /* times the first delay */
+#define STOPPING_MS 200 /* between attempts when the daemon ends */
+#define AT_ONCE     256 /* receipts in one transaction, beside what the door brings */
 
 struct slip { /* a receipt on its way */
     struct slip *next;
@@ -120,7 +120,8 @@ static void give_up(struct notary *n, enum head2_status st, uint64_t now)
         n->ledger = NULL;
     }
     n->retry_at = now + n->delay;
-    n->delay = 2 * n->delay > RETRY_MAX_MS ? RETRY_MAX_MS : 2 * n->delay;
+    n->delay =
+        n->delay < n->delay_first * RETRY_MOST / 2 ? 2 * n->delay : n->delay_first * RETRY_MOST;
 }
 
 /* The receipts that wait, and how many of them turn out to be there. */
@@ -298,11 +299,9 @@ done:
 
 static bool is_due(const struct notary *n, uint64_t now, bool stopping)
 {
-    if (n->unsigned_since == 0)
+    if (n->unsigned_since == 0 || (now < n->retry_at && !stopping))
         return false;
-    if (n->ledger == NULL)
-        return stopping || now >= n->retry_at;
-    return stopping || now >= n->unsigned_since + n->interval_ms ||
+    return stopping || n->ledger == NULL || now >= n->unsigned_since + n->interval_ms ||
            ledger_size(n->ledger) - ledger_signed(n->ledger) >= n->batch;
 }
 
@@ -318,15 +317,18 @@ static void seal(struct notary *n)
     pthread_mutex_lock(&n->mutex);
     if (st == HEAD2_OK) {
         n->report.is_signed = ledger_signed(n->ledger);
-        note_failing(n, false);
+        note_failing(n, n->report.failing && n->first != NULL); /* until they are there too */
     } else {
         note_failure(n, st, &fault);
     }
     pthread_mutex_unlock(&n->mutex);
-    if (st == HEAD2_OK)
+    if (st == HEAD2_OK) {
         n->unsigned_since = 0;
-    else
+        n->retry_at = 0; /* the disk is there: what waits is tried at once */
+        n->delay = n->delay_first;
+    } else {
         give_up(n, st, monotonic_ms());
+    }
 }
 
 /* ---- the thread ---- */
@@ -352,9 +354,8 @@ static int patience(const struct notary *n, const struct turn *t, uint64_t now)
     if (t->slips && n->retry_at < until)
         until = n->retry_at;
     if (n->unsigned_since != 0) {
-        const uint64_t due = n->ledger == NULL ? n->retry_at
-                             : t->stop         ? now
-                                               : n->unsigned_since + n->interval_ms;
+        uint64_t due = t->stop || n->ledger == NULL ? now : n->unsigned_since + n->interval_ms;
+        due = due < n->retry_at ? n->retry_at : due;
         until = due < until ? due : until;
     }
     return until <= now ? 0 : (int)(until - now);
