@@ -88,3 +88,25 @@ int cli_state_place(const struct cli *cli, const struct cli_place *place, char *
         return cli_fail(cli, CLI_USAGE, where, "use a shorter name", "the name is too long");
     return CLI_DONE;
 }
+
+int cli_folder_fail(const struct cli *cli, enum head2_status st, const struct cli_folder_fault *f)
+{
+    const int e = f->error;
+    enum cli_exit code = cli_status_exit(st);
+    const char *hint = f->hint[0] != 0 ? f->hint : "check the folder";
+
+    if (e == ENOSPC || e == EDQUOT || e == EFBIG) {
+        code = CLI_REFUSED;
+        hint = "free some space, or choose another place";
+    } else if (e == EROFS || e == EACCES || e == EPERM) {
+        code = CLI_REFUSED;
+        hint = "choose a place that can be written, or run as its owner";
+    } else if (e == EEXIST) {
+        code = CLI_REFUSED;
+        hint = "name another";
+    } else if (st == HEAD2_E_ENTROPY || st == HEAD2_E_HEALTH) {
+        hint = "see 'head2 doctor'";
+    }
+    return cli_fail(cli, code, f->where[0] != 0 ? f->where : NULL, hint, "%s",
+                    f->what[0] != 0 ? f->what : head2_status_string(st));
+}

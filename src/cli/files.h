@@ -26,4 +26,12 @@ struct cli_place {
 };
 int cli_state_place(const struct cli *cli, const struct cli_place *place, char *out, size_t cap);
 
+/* The error line of what happened to a folder's files: the ledger's, the store's. Where the system
+ * has refused something, errno decides the exit code and the advice. Returns the exit code. */
+struct cli_folder_fault {
+    const char *where, *what, *hint; /* "" where there is nothing to say */
+    int error;                       /* errno, or 0 */
+};
+int cli_folder_fail(const struct cli *cli, enum head2_status st, const struct cli_folder_fault *f);
+
 #endif

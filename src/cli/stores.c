@@ -19,25 +19,8 @@ int cli_store_folder(const struct cli *cli, char out[PATH_MAX])
 
 int cli_store_fail(const struct cli *cli, enum head2_status st, const struct store_fault *fault)
 {
-    const char *const where = fault->where[0] != 0 ? fault->where : NULL;
-    const char *hint = fault->hint[0] != 0 ? fault->hint : "check the folder";
-    const int e = fault->error;
-    enum cli_exit code = cli_status_exit(st);
-
-    if (e == ENOSPC || e == EDQUOT || e == EFBIG) {
-        code = CLI_REFUSED;
-        hint = "free some space, or choose another place";
-    } else if (e == EROFS || e == EACCES || e == EPERM) {
-        code = CLI_REFUSED;
-        hint = "choose a place that can be written, or run as its owner";
-    } else if (e == EEXIST) {
-        code = CLI_REFUSED;
-        hint = "name another";
-    } else if (st == HEAD2_E_ENTROPY || st == HEAD2_E_HEALTH) {
-        hint = "see 'head2 doctor'";
-    }
-    return cli_fail(cli, code, where, hint, "%s",
-                    fault->what[0] != 0 ? fault->what : head2_status_string(st));
+    return cli_folder_fail(
+        cli, st, &(struct cli_folder_fault){fault->where, fault->what, fault->hint, fault->error});
 }
 
 /* ---- unlocking ---- */

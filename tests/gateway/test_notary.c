@@ -287,12 +287,48 @@ static void it_goes_on_when_there_is_room_again(void)
     end();
 }
 
+/* It waits between attempts, for a checkpoint as for entries. */
+static void a_checkpoint_that_cannot_be_stored_waits(void)
+{
+    struct rlimit whole, small;
+    struct notary_report report;
+    char log[128];
+    struct stat info;
+    int changes = 0;
+
+    begin();
+    signal(SIGXFSZ, SIG_IGN);
+    struct notary *n = start(1000, 200, &changes);
+    write_receipt(n, 0);
+    for (int i = 0; i < 100; i++) {
+        notary_report(n, &report);
+        if (report.written == 1)
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    snprintf(log, sizeof log, "%s/" LEDGER_FILE "-wal", folder);
+    CHECK_EQ(report.is_signed, 0);
+    CHECK(stat(log, &info) == 0 && getrlimit(RLIMIT_FSIZE, &whole) == 0);
+    small = (struct rlimit){(rlim_t)info.st_size, whole.rlim_max};
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 600000000}, NULL);
+    notary_report(n, &report);
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &whole), 0);
+    CHECK(report.failing && report.is_signed == 0);
+    CHECK_SAY(report.failures <= 2, "%llu attempts", (unsigned long long)report.failures);
+    wait_signed(n, 1);
+    stop(n, &report);
+    CHECK(!report.failing);
+    end();
+}
+
 int main(void)
 {
     RUN(all_is_there_once_and_in_order);
     RUN(a_batch_or_an_interval_brings_a_checkpoint);
     RUN(what_was_left_unsigned_is_signed_at_the_start);
     RUN(it_goes_on_when_there_is_room_again);
+    RUN(a_checkpoint_that_cannot_be_stored_waits);
     head2_key_free(key);
     uv_loop_close(&loop);
     CHECK_EXIT();
