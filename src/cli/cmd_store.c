@@ -72,11 +72,15 @@ static json_t *object_json(const struct store_meta *m)
     char id[CLI_KEY_ID_TEXT];
 
     hex_id(id, m);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:b, s:I}", "key_id", id, "label",
-                          m->label, "algorithm", head2_alg_name(m->alg), "state",
-                          cli_store_state_name(m->state), "purposes", (json_int_t)m->purposes,
-                          "uses", (json_int_t)m->uses, "extractable", m->extractable,
-                          "needs_approval", m->needs_approval, "revision", (json_int_t)m->revision);
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:I}", "key_id", id, "label", m->label,
+                  "algorithm", head2_alg_name(m->alg), "state", cli_store_state_name(m->state),
+                  "purposes", (json_int_t)m->purposes, "uses", (json_int_t)m->uses, "extractable",
+                  m->extractable, "revision", (json_int_t)m->revision);
+    if (store_has_approver(m)) {
+        hex_encode(id, m->approver, sizeof m->approver);
+        json_object_set_new(o, "approver", json_string(id));
+    }
     if (m->rate_count != 0) {
         json_object_set_new(o, "rate_count", json_integer(m->rate_count));
         json_object_set_new(o, "rate_seconds", json_integer(m->rate_seconds));
@@ -109,9 +113,10 @@ int cmd_store_list(struct cli *cli)
             continue;
         }
         hex_id(id, m);
-        cli_print(cli, "%s  %-11s  %-11s  %8llu uses  %s%s\n", id, head2_alg_name(m->alg),
+        cli_print(cli, "%s  %-11s  %-11s  %8llu uses  %s%s%s\n", id, head2_alg_name(m->alg),
                   cli_store_state_name(m->state), (unsigned long long)m->uses, m->label,
-                  m->extractable ? "  (extractable)" : "");
+                  m->extractable ? "  (extractable)" : "",
+                  store_has_approver(m) ? "  (needs approval)" : "");
     }
     store_close(s);
     return CLI_DONE;
@@ -133,6 +138,20 @@ static int read_private(const struct cli *cli, const char *path, struct head2_ke
                     err.hint[0] != 0 ? err.hint : "give a private key", "%s", err.what);
 }
 
+static int approver_for(const struct cli *cli, struct store_meta *m)
+{
+    const char *const path = cli_string(cli, "approver");
+    struct head2_key *key = NULL;
+
+    if (path == NULL)
+        return CLI_DONE;
+    const int code = cli_read_key(cli, path, CLI_KEY_VERIFY, &key);
+    if (code == CLI_DONE)
+        head2_key_id(key, m->approver);
+    head2_key_free(key);
+    return code;
+}
+
 static int meta_for(const struct cli *cli, const struct head2_key *key, struct store_meta *m)
 {
     const char *const path = cli->args[0], *const slash = strrchr(path, '/');
@@ -140,7 +159,6 @@ static int meta_for(const struct cli *cli, const struct head2_key *key, struct s
 
     *m = (struct store_meta){.state = STORE_ACTIVE,
                              .extractable = cli_flag(cli, "extractable"),
-                             .needs_approval = cli_flag(cli, "needs-approval"),
                              .created_ms = utc_now()};
     m->activated_ms = m->created_ms;
     m->purposes = head2_alg_is_signature(head2_key_alg(key))
@@ -153,7 +171,7 @@ static int meta_for(const struct cli *cli, const struct head2_key *key, struct s
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             return cli_fail(cli, CLI_USAGE, "--label", "give a name of letters and digits",
                             "a label has no control characters");
-    return CLI_DONE;
+    return approver_for(cli, m);
 }
 
 static void print_object(struct cli *cli, const struct store_meta *m)

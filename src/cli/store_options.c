@@ -31,7 +31,7 @@ const struct cli_option cli_store_import_options[] = {
     STORE, UNLOCK,
     {"label", 0, CLI_STRING, "TEXT", "what it is called (default: the file's name)", 0, 0},
     {"extractable", 0, CLI_FLAG, NULL, "let 'store export --private' give it out again", 0, 0},
-    {"needs-approval", 0, CLI_FLAG, NULL, "each use is to be approved", 0, 0},
+    {"approver", 0, CLI_FILE, "PUBFILE", "each use of it needs the approval of this ML-DSA key's owner", 0, 0},
     {"key-passphrase-file", 0, CLI_FILE, "FILE", "the passphrase of KEYFILE (default: ask the terminal)", 0, 0},
     END
 };

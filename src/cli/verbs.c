@@ -506,8 +506,7 @@ const struct cli_verb cli_verbs[] = {
      "and the like (docs/formats.md); there is no request that gives a private key out or takes one. "
      "The keeper has no network, no files but the store's and only the system calls that it needs, as "
      "far as this machine offers that; it says what is not in force. Should it die, it is started again "
-     "without a person. Changes of keys are JSON lines on standard error. SIGTERM ends it. An object "
-     "that needs approval is not used: there is no approving yet.",
+     "without a person. Changes of keys are JSON lines on standard error. SIGTERM ends it.",
      keeper_options, CHECKS | RANDOM, cmd_keeper},
     {"kem", "decaps", "", 0, 0, "recover the shared secret of a ciphertext",
      "A ciphertext of the right length always gives a secret: one that was not made for this key "

@@ -166,7 +166,7 @@ static bool hear(struct keeper_client *c, size_t *len)
 static bool may_repeat(const struct keeper_message *ask)
 {
     return ask->type != KEEPER_GENERATE && ask->type != KEEPER_ROTATE &&
-           ask->type != KEEPER_DESTROY && ask->handle == 0;
+           ask->type != KEEPER_DESTROY && ask->type != KEEPER_APPROVE && ask->handle == 0;
 }
 
 /* With the lock. HEAD2_OK: *len bytes of an answer are in buf. */

@@ -234,6 +234,51 @@ done:
     return st;
 }
 
+/* ---- approval ---- */
+
+static enum head2_status challenge(struct desk *d, struct visitor *v, const struct ring_key *k,
+                                   struct keeper_message *answer, const char **why)
+{
+    static const uint8_t nobody[HEAD2_KEY_ID_BYTES];
+    enum head2_status st = HEAD2_E_STATE;
+
+    *why = "this key needs no approval";
+    v->challenged = false;
+    if (memcmp(ring_meta(k)->policy.approver, nobody, sizeof nobody) == 0)
+        goto done;
+    *why = NULL;
+    HEAD2_TRY(head2_random(v->challenge, sizeof v->challenge));
+    memcpy(v->challenged_for, ring_meta(k)->id, sizeof v->challenged_for);
+    v->challenged = true;
+    memcpy(d->room, v->challenge, sizeof v->challenge);
+    answer->data = (struct keeper_bytes){d->room, sizeof v->challenge};
+done:
+    return st;
+}
+
+/* A challenge is good for one answer, right or wrong. */
+static enum head2_status approve(struct desk *d, struct visitor *v, struct ring_key *k,
+                                 const struct keeper_message *ask, const char **why)
+{
+    const struct keeper_meta *const m = ring_meta(k);
+    enum head2_status st = HEAD2_E_STATE;
+
+    *why = "ask for a challenge of this key first";
+    if (!v->challenged || memcmp(v->challenged_for, m->id, sizeof m->id) != 0)
+        goto done;
+    v->challenged = false;
+    HEAD2_TRY(approval_check(ask, v->challenge, m->policy.approver, d->t.utc_ms, why));
+    ring_approve(k, ask->count, d->t.now_ms + (ask->until_ms - d->t.utc_ms));
+done:
+    return st;
+}
+
+void visitor_clear(struct visitor *v)
+{
+    handles_clear(&v->handles);
+    head2_wipe(v, sizeof *v);
+}
+
 /* ---- requests ---- */
 
 static bool names_a_key(enum keeper_type type)
@@ -246,13 +291,15 @@ static bool names_a_key(enum keeper_type type)
     case KEEPER_REVOKE:
     case KEEPER_DESTROY:
     case KEEPER_EXPORT:
+    case KEEPER_CHALLENGE:
+    case KEEPER_APPROVE:
         return true;
     default:
         return false;
     }
 }
 
-static enum head2_status of_key(struct desk *d, struct handles *h, struct ring_key *k,
+static enum head2_status of_key(struct desk *d, struct visitor *v, struct ring_key *k,
                                 const struct keeper_message *ask, struct keeper_message *answer,
                                 const char **why)
 {
@@ -261,19 +308,23 @@ static enum head2_status of_key(struct desk *d, struct handles *h, struct ring_k
         return verify(d, k, ask, why);
     case KEEPER_ENCAPSULATE:
     case KEEPER_DECAPSULATE:
-        return desk_kem(d, h, k, ask, answer, why);
+        return desk_kem(d, &v->handles, k, ask, answer, why);
     case KEEPER_ROTATE:
         return rotate(d, k, answer, why);
     case KEEPER_REVOKE:
         return ring_set_state(d->ring, k, KEEPER_REVOKED);
     case KEEPER_DESTROY:
         return ring_destroy(d->ring, k);
+    case KEEPER_CHALLENGE:
+        return challenge(d, v, k, answer, why);
+    case KEEPER_APPROVE:
+        return approve(d, v, k, ask, why);
     default:
         return export_public(d, k, answer);
     }
 }
 
-static enum head2_status of_none(struct desk *d, struct handles *h,
+static enum head2_status of_none(struct desk *d, struct visitor *v,
                                  const struct keeper_message *ask, struct keeper_message *answer,
                                  const char **why)
 {
@@ -287,16 +338,16 @@ static enum head2_status of_none(struct desk *d, struct handles *h,
     case KEEPER_GENERATE:
         return generate(d, ask, answer, why);
     case KEEPER_DERIVE:
-        return desk_derive(d, h, ask, answer, why);
+        return desk_derive(d, &v->handles, ask, answer, why);
     case KEEPER_SEAL:
     case KEEPER_UNSEAL:
-        return desk_seal(d, h, ask, answer, why);
+        return desk_seal(d, &v->handles, ask, answer, why);
     case KEEPER_LIST:
         return list(d, ask, answer);
     case KEEPER_RANDOM:
         return draw(d, ask, answer);
     case KEEPER_FORGET:
-        return handles_remove(h, ask->handle);
+        return handles_remove(&v->handles, ask->handle);
     case KEEPER_FIND:
         return find(d, ask, answer, why);
     default:
@@ -304,7 +355,7 @@ static enum head2_status of_none(struct desk *d, struct handles *h,
     }
 }
 
-void desk_answer(struct desk *d, struct handles *h, const struct keeper_message *ask,
+void desk_answer(struct desk *d, struct visitor *v, const struct keeper_message *ask,
                  struct keeper_message *answer)
 {
     struct ring_key *const k = names_a_key(ask->type) ? ring_find(d->ring, ask->key) : NULL;
@@ -317,9 +368,9 @@ void desk_answer(struct desk *d, struct handles *h, const struct keeper_message 
     if (k != NULL)
         meta = *ring_meta(k); /* it may be gone afterwards */
     if (!names_a_key(ask->type))
-        st = of_none(d, h, ask, answer, &why);
+        st = of_none(d, v, ask, answer, &why);
     else if (k != NULL)
-        st = of_key(d, h, k, ask, answer, &why);
+        st = of_key(d, v, k, ask, answer, &why);
     else
         why = "there is no such key";
     if (st != HEAD2_OK)

@@ -5,6 +5,7 @@
 #ifndef HEAD2_KEEPER_DESK_H
 #define HEAD2_KEEPER_DESK_H
 
+#include "keeper/approval.h"
 #include "keeper/handles.h"
 #include "keeper/keeper.h"
 #include "keeper/ring.h"
@@ -21,6 +22,14 @@ struct desk {
     uint8_t room[KEEPER_DATA_MAX + KEEPER_SEAL_EXTRA]; /* data of the answer at hand */
 };
 
+/* What is known of a connection. */
+struct visitor {
+    struct handles handles;
+    bool challenged;
+    uint8_t challenge[APPROVAL_CHALLENGE], challenged_for[HEAD2_KEY_ID_BYTES];
+};
+void visitor_clear(struct visitor *v);
+
 /* A request to sign that waits for others of its kind. */
 struct desk_sign {
     struct keeper_message ask;
@@ -33,7 +42,7 @@ struct desk_sign {
 };
 
 /* Answer anything but KEEPER_SIGN. The answer's bytes are good until the next call. */
-void desk_answer(struct desk *d, struct handles *h, const struct keeper_message *ask,
+void desk_answer(struct desk *d, struct visitor *v, const struct keeper_message *ask,
                  struct keeper_message *answer);
 /* Look at a request to sign: its key is found, its use allowed and counted; or st and why say why
  * not, and it is done. */

@@ -22,7 +22,7 @@ struct bytes {
 struct conn {
     int fd; /* -1: free */
     struct bytes in, out;
-    struct handles handles;
+    struct visitor visitor;
     unsigned owed; /* requests to sign in this turn */
     bool broken;   /* to be dropped at the end of the turn */
     uint64_t heard_ms;
@@ -96,7 +96,7 @@ static void drop(struct conn *c)
     close(c->fd);
     bytes_free(&c->in);
     bytes_free(&c->out);
-    handles_clear(&c->handles);
+    visitor_clear(&c->visitor);
     *c = (struct conn){.fd = -1};
 }
 
@@ -223,7 +223,7 @@ static void work_on(struct keeper *k, struct conn *c, const struct keeper_messag
     if (ask->type == KEEPER_DESTROY || ask->type == KEEPER_REVOKE || ask->type == KEEPER_ROTATE)
         flush(k);
     if (st == HEAD2_OK)
-        desk_answer(&k->desk, &c->handles, ask, &answer);
+        desk_answer(&k->desk, &c->visitor, ask, &answer);
     else
         desk_refuse(&answer, HEAD2_E_MALFORMED, "this is no request");
     reply(c, &answer);

@@ -11,6 +11,8 @@ struct ring_key {
     struct keeper_meta meta;
     uint64_t tokens, filled_ms; /* see take_token */
     uint64_t used_ms;
+    uint64_t approved_until_ms;
+    uint32_t approved; /* uses, until then */
     uint8_t *shielded; /* PKCS#8 in DER; NULL: the backend has it, and it was not used yet */
     size_t shielded_len;
     struct head2_key *hot; /* NULL: not in use */
@@ -269,6 +271,24 @@ static bool state_allows(enum keeper_state state, uint16_t purpose)
     }
 }
 
+/* What is sealed under, or derived from, a handle was approved with the decapsulation. */
+#define NEVER_APPROVED                                                                             \
+    (KEEPER_MAY_VERIFY | KEEPER_MAY_ENCAPSULATE | KEEPER_MAY_DERIVE | KEEPER_MAY_SEAL)
+
+static bool needs_approval(const struct ring_key *k, uint16_t purpose)
+{
+    static const uint8_t nobody[HEAD2_KEY_ID_BYTES];
+
+    return (purpose & NEVER_APPROVED) == 0 &&
+           memcmp(k->meta.policy.approver, nobody, sizeof nobody) != 0;
+}
+
+void ring_approve(struct ring_key *k, uint32_t uses, uint64_t until_now_ms)
+{
+    k->approved = uses;
+    k->approved_until_ms = until_now_ms;
+}
+
 enum head2_status ring_allow(struct ring *r, struct ring_key *k, uint16_t purpose,
                              struct ring_time t, const char **why)
 {
@@ -287,6 +307,10 @@ enum head2_status ring_allow(struct ring *r, struct ring_key *k, uint16_t purpos
     *why = "the key is not valid any more";
     if (m->policy.not_after_ms != 0 && t.utc_ms >= m->policy.not_after_ms)
         return HEAD2_E_POLICY;
+    *why = "this use of the key needs its approver";
+    const bool approve = needs_approval(k, purpose);
+    if (approve && (k->approved == 0 || t.now_ms >= k->approved_until_ms))
+        return HEAD2_E_POLICY;
     *why = "the key is used more often than its policy allows";
     if (!take_token(k, t.now_ms))
         return HEAD2_E_LIMIT;
@@ -294,6 +318,7 @@ enum head2_status ring_allow(struct ring *r, struct ring_key *k, uint16_t purpos
     if (r->backend != NULL && r->backend->use != NULL)
         HEAD2_TRY(r->backend->use(r->backend->arg, m->id, 1));
     k->meta.uses++;
+    k->approved -= approve;
     r->uses++;
 done:
     return st;

@@ -85,11 +85,14 @@ HEAD2_CHECK enum head2_status ring_destroy(struct ring *r, struct ring_key *k);
 
 /*
  * Whether a use (one KEEPER_MAY_ bit) is allowed now; then it is counted. Else, with *why, a
- * phrase: HEAD2_E_POLICY, HEAD2_E_STATE (its state does not allow it), HEAD2_E_LIMIT (its rate), or
- * what the backend says.
+ * phrase: HEAD2_E_POLICY (which is also: not approved), HEAD2_E_STATE (its state does not allow
+ * it), HEAD2_E_LIMIT (its rate), or what the backend says.
  */
 HEAD2_CHECK enum head2_status ring_allow(struct ring *r, struct ring_key *k, uint16_t purpose,
                                          struct ring_time t, const char **why);
+/* So many private uses are approved, until then by now_ms; what was approved before is not any
+ * more. */
+void ring_approve(struct ring_key *k, uint32_t uses, uint64_t until_now_ms);
 /* Its private key, which is there until the next call of one of these two or of ring_rest. */
 HEAD2_CHECK enum head2_status ring_private(struct ring *r, struct ring_key *k, struct ring_time t,
                                            const struct head2_key **out);

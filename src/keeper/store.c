@@ -182,6 +182,13 @@ done:
     return st;
 }
 
+bool store_has_approver(const struct store_meta *meta)
+{
+    static const uint8_t nobody[HEAD2_KEY_ID_BYTES];
+
+    return memcmp(meta->approver, nobody, sizeof nobody) != 0;
+}
+
 enum head2_status store_update(struct store *s, const struct store_meta *meta,
                                struct store_fault *fault)
 {

@@ -59,9 +59,10 @@ enum store_purpose {
     STORE_ENCAPSULATE = 4,
     STORE_DECAPSULATE = 8,
     STORE_DERIVE = 16,
-    STORE_SEAL = 32 /* for a named purpose */
+    STORE_SEAL = 32,  /* for a named purpose */
+    STORE_OUTPUT = 64 /* what is derived may leave */
 };
-#define STORE_PURPOSES 63u
+#define STORE_PURPOSES 127u
 
 /* All times are milliseconds since 1970, 0 is "none". The store keeps policies; who uses the key
  * obeys them. */
@@ -71,13 +72,17 @@ struct store_meta {
     enum store_state state;
     char label[STORE_LABEL_MAX];
     uint32_t purposes; /* bits of enum store_purpose */
-    bool extractable, needs_approval;
+    bool extractable;
+    /* who approves the use of its private part, by a signature; zeros: nobody needs to */
+    uint8_t approver[HEAD2_KEY_ID_BYTES];
     uint32_t rate_count, rate_seconds; /* at most so many uses in so many seconds; 0, 0: no limit */
     uint64_t created_ms, activated_ms, deactivated_ms;
     uint64_t not_before_ms, not_after_ms;
     uint64_t uses;     /* never less than there were */
     uint64_t revision; /* of the store, when the object was last written */
 };
+
+bool store_has_approver(const struct store_meta *meta);
 
 /* ---- what unwraps the KEK ---- */
 
@@ -161,7 +166,7 @@ const struct store_meta *store_at(const struct store *s, size_t i);
 const struct store_meta *store_find(const struct store *s, const uint8_t id[HEAD2_KEY_ID_BYTES]);
 
 /*
- * Seal a private key. Of meta the label, state, purposes, extractable, needs_approval, limits and
+ * Seal a private key. Of meta the label, state, purposes, extractable, approver, limits and
  * times are taken; id, algorithm, uses and revision are the store's to say. HEAD2_E_STATE: the key
  * is there already; HEAD2_E_ARG: no private key, or metadata out of range; HEAD2_E_LIMIT: too many
  * objects or seals.

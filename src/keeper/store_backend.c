@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 
-/* ring.h and store.h have the same bits and numbers, but for the one */
+/* ring.h and store.h have the same bits and numbers */
 _Static_assert(KEEPER_MAY_SIGN == (int)STORE_SIGN && KEEPER_MAY_VERIFY == (int)STORE_VERIFY &&
                    KEEPER_MAY_ENCAPSULATE == (int)STORE_ENCAPSULATE &&
                    KEEPER_MAY_DECAPSULATE == (int)STORE_DECAPSULATE &&
                    KEEPER_MAY_DERIVE == (int)STORE_DERIVE && KEEPER_MAY_SEAL == (int)STORE_SEAL &&
-                   KEEPER_MAY_ALL == (STORE_PURPOSES | KEEPER_MAY_OUTPUT),
+                   KEEPER_MAY_OUTPUT == (int)STORE_OUTPUT && KEEPER_MAY_ALL == STORE_PURPOSES,
                "purposes");
 _Static_assert((int)KEEPER_PREACTIVE == (int)STORE_PREACTIVE &&
                    (int)KEEPER_ACTIVE == (int)STORE_ACTIVE &&
@@ -16,8 +16,6 @@ _Static_assert((int)KEEPER_PREACTIVE == (int)STORE_PREACTIVE &&
                    (int)KEEPER_REVOKED == (int)STORE_REVOKED,
                "states");
 _Static_assert(KEEPER_LABEL_MAX < STORE_LABEL_MAX, "labels");
-
-#define PUBLIC_USES (KEEPER_MAY_VERIFY | KEEPER_MAY_ENCAPSULATE)
 
 static void from_store(struct keeper_meta *out, const struct store_meta *m)
 {
@@ -27,19 +25,19 @@ static void from_store(struct keeper_meta *out, const struct store_meta *m)
                                 .uses = m->uses};
     memcpy(out->id, m->id, sizeof out->id);
     snprintf(out->label, sizeof out->label, "%s", m->label);
-    out->policy =
-        (struct keeper_policy){(uint16_t)(m->purposes | (m->extractable ? KEEPER_MAY_OUTPUT : 0)),
-                               m->rate_count, m->rate_seconds, m->not_before_ms, m->not_after_ms};
-    if (m->needs_approval)
-        out->policy.purposes &= PUBLIC_USES;
+    out->policy = (struct keeper_policy){.purposes = (uint16_t)m->purposes,
+                                         .rate_count = m->rate_count,
+                                         .rate_seconds = m->rate_seconds,
+                                         .not_before_ms = m->not_before_ms,
+                                         .not_after_ms = m->not_after_ms};
+    memcpy(out->policy.approver, m->approver, sizeof m->approver);
 }
 
 static void to_store(struct store_meta *out, const struct keeper_meta *m)
 {
     *out = (struct store_meta){.alg = m->alg,
                                .state = (enum store_state)m->state,
-                               .purposes = m->policy.purposes & STORE_PURPOSES,
-                               .extractable = (m->policy.purposes & KEEPER_MAY_OUTPUT) != 0,
+                               .purposes = m->policy.purposes,
                                .rate_count = m->policy.rate_count,
                                .rate_seconds = m->policy.rate_seconds,
                                .created_ms = m->created_ms,
@@ -47,6 +45,7 @@ static void to_store(struct store_meta *out, const struct keeper_meta *m)
                                .not_before_ms = m->policy.not_before_ms,
                                .not_after_ms = m->policy.not_after_ms};
     memcpy(out->id, m->id, sizeof out->id);
+    memcpy(out->approver, m->policy.approver, sizeof out->approver);
     snprintf(out->label, sizeof out->label, "%s", m->label);
 }
 

@@ -1,7 +1,5 @@
 /*
- * The sealed store as the place where a keeper's keys last. An object of the store that needs
- * approval is not used for anything private: nobody can give it here. What may leave of what is
- * derived (KEEPER_MAY_OUTPUT) is what the store calls extractable.
+ * The sealed store as the place where a keeper's keys last.
  */
 #ifndef HEAD2_KEEPER_STORE_BACKEND_H
 #define HEAD2_KEEPER_STORE_BACKEND_H

@@ -10,7 +10,6 @@
 
 #define VERSION        1
 #define FLAG_EXTRACT   1u
-#define FLAG_APPROVAL  2u
 #define TIME_MAX       (UINT64_C(1) << 53)
 #define REVISION_MAX   (UINT64_C(1) << 62)
 #define REVISION_TITLE "head2-store-revision 1 "
@@ -52,8 +51,7 @@ enum head2_status form_meta_write(uint8_t out[FORM_META_BYTES], const struct sto
     out[0] = VERSION;
     out[1] = (uint8_t)m->alg;
     out[2] = (uint8_t)m->state;
-    out[3] =
-        (uint8_t)((m->extractable ? FLAG_EXTRACT : 0) | (m->needs_approval ? FLAG_APPROVAL : 0));
+    out[3] = m->extractable ? FLAG_EXTRACT : 0;
     put_be32(out + 4, m->purposes);
     put_be64(out + 8, m->revision);
     memcpy(out + 16, m->id, sizeof m->id);
@@ -65,7 +63,8 @@ enum head2_status form_meta_write(uint8_t out[FORM_META_BYTES], const struct sto
     put_be64(out + 72, m->uses);
     put_be32(out + 80, m->rate_count);
     put_be32(out + 84, m->rate_seconds);
-    memcpy(out + 88, m->label, STORE_LABEL_MAX);
+    memcpy(out + 88, m->approver, sizeof m->approver);
+    memcpy(out + 104, m->label, STORE_LABEL_MAX);
     return HEAD2_OK;
 }
 
@@ -76,12 +75,11 @@ enum head2_status form_meta_read(struct store_meta *m, const uint8_t *in, size_t
         return HEAD2_E_MALFORMED;
     if (in[0] != VERSION)
         return HEAD2_E_UNSUPPORTED;
-    if (len != FORM_META_BYTES || (in[3] & ~(FLAG_EXTRACT | FLAG_APPROVAL)) != 0)
+    if (len != FORM_META_BYTES || (in[3] & ~FLAG_EXTRACT) != 0)
         return HEAD2_E_MALFORMED;
     m->alg = (enum head2_alg)in[1];
     m->state = (enum store_state)in[2];
     m->extractable = (in[3] & FLAG_EXTRACT) != 0;
-    m->needs_approval = (in[3] & FLAG_APPROVAL) != 0;
     m->purposes = be32(in + 4);
     m->revision = be64(in + 8);
     memcpy(m->id, in + 16, sizeof m->id);
@@ -93,7 +91,8 @@ enum head2_status form_meta_read(struct store_meta *m, const uint8_t *in, size_t
     m->uses = be64(in + 72);
     m->rate_count = be32(in + 80);
     m->rate_seconds = be32(in + 84);
-    memcpy(m->label, in + 88, STORE_LABEL_MAX);
+    memcpy(m->approver, in + 88, sizeof m->approver);
+    memcpy(m->label, in + 104, STORE_LABEL_MAX);
     return meta_ok(m) ? HEAD2_OK : HEAD2_E_MALFORMED;
 }
 

@@ -5,13 +5,13 @@
 
 #define MAGIC        0x484b
 #define VERSION      1
-#define POLICY_BYTES 26
+#define POLICY_BYTES 42
 #define INFO_BYTES   34
 #define ENTRY_FIXED  29
 
-enum field { END, KEY, ALG, FLAGS, COUNT, HANDLE, POLICY, LABEL, CONTEXT, DATA, SIG, INFO };
+enum field { END, KEY, ALG, FLAGS, COUNT, HANDLE, UNTIL, POLICY, LABEL, CONTEXT, DATA, SIG, INFO };
 
-#define FIELDS 6 /* at most, with END */
+#define FIELDS 7 /* at most, with END */
 
 /* clang-format off */
 static const struct shape {
@@ -37,6 +37,8 @@ static const struct shape {
     [KEEPER_RANDOM] = {{COUNT},                       {DATA},               0                   },
     [KEEPER_FORGET] = {{HANDLE},                      {END},                0                   },
     [KEEPER_FIND] = {{LABEL},                       {KEY, ALG},           0                   },
+    [KEEPER_CHALLENGE] = {{KEY},                         {DATA},               0                   },
+    [KEEPER_APPROVE] = {{KEY, ALG, COUNT, UNTIL, DATA, SIG}, {END},             0                   },
 };
 /* clang-format on */
 static const uint8_t refusal[] = {DATA, END};
@@ -135,7 +137,8 @@ static void take_policy(struct reader *r, struct keeper_policy *p)
 {
     const uint8_t *const b = take(r, POLICY_BYTES);
 
-    *p = (struct keeper_policy){be16(b), be32(b + 2), be32(b + 6), be64(b + 10), be64(b + 18)};
+    *p = (struct keeper_policy){be16(b), be32(b + 2), be32(b + 6), be64(b + 10), be64(b + 18), {0}};
+    memcpy(p->approver, b + 26, sizeof p->approver);
 }
 
 static void take_info(struct reader *r, struct keeper_info *i)
@@ -163,6 +166,9 @@ static void take_field(struct reader *r, enum field f, struct keeper_message *m)
         break;
     case HANDLE:
         m->handle = be64(take(r, 8));
+        break;
+    case UNTIL:
+        m->until_ms = be64(take(r, 8));
         break;
     case POLICY:
         take_policy(r, &m->policy);
@@ -268,6 +274,7 @@ static void give_policy(struct writer *w, const struct keeper_policy *p)
     put_be32(b + 6, p->rate_seconds);
     put_be64(b + 10, p->not_before_ms);
     put_be64(b + 18, p->not_after_ms);
+    memcpy(b + 26, p->approver, sizeof p->approver);
 }
 
 static void give_info(struct writer *w, const struct keeper_info *i)
@@ -300,6 +307,9 @@ static void give_field(struct writer *w, enum field f, const struct keeper_messa
         break;
     case HANDLE:
         put_be64(give(w, 8), m->handle);
+        break;
+    case UNTIL:
+        put_be64(give(w, 8), m->until_ms);
         break;
     case POLICY:
         give_policy(w, &m->policy);

@@ -48,8 +48,10 @@ enum keeper_type {
     KEEPER_DESTROY,
     KEEPER_EXPORT, /* the public key */
     KEEPER_RANDOM,
-    KEEPER_FORGET, /* a handle */
-    KEEPER_FIND,   /* the newest active key of a label */
+    KEEPER_FORGET,    /* a handle */
+    KEEPER_FIND,      /* the newest active key of a label */
+    KEEPER_CHALLENGE, /* for the next approval on this connection */
+    KEEPER_APPROVE,   /* uses of a key that needs it: see approval.h */
     KEEPER_TYPES
 };
 #define KEEPER_ANSWER 0x80
@@ -78,6 +80,8 @@ struct keeper_policy {
     uint32_t rate_count, rate_seconds;    /* a bucket of so many uses, which fills in so many
                                            seconds; 0, 0: no limit */
     uint64_t not_before_ms, not_after_ms; /* since 1970; 0: no bound */
+    uint8_t approver[HEAD2_KEY_ID_BYTES]; /* whose approval signing and decapsulating needs;
+                                           zeros: nobody's */
 };
 
 enum keeper_state {
@@ -111,7 +115,7 @@ struct keeper_message {
     enum head2_alg alg;
     uint8_t flags;
     uint16_t count;
-    uint64_t handle;
+    uint64_t handle, until_ms;
     struct keeper_policy policy;
     struct keeper_bytes label; /* of a key, or what is derived or sealed for */
     struct keeper_bytes context, data, sig;

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 
+#include "keeper/approval.h"
 #include "keeper_fixture.h"
 
 #include <errno.h>
@@ -282,24 +283,29 @@ static void policies_hold(void)
     start_keeper(true);
     struct keeper_client *const c = connect_client();
     generate_key(c, id, HEAD2_MLDSA_44, "verifies",
-                 (struct keeper_policy){KEEPER_MAY_VERIFY, 0, 0, 0, 0});
+                 (struct keeper_policy){.purposes = KEEPER_MAY_VERIFY});
     CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
-    generate_key(c, id, HEAD2_MLDSA_44, "later",
-                 (struct keeper_policy){KEEPER_MAY_SIGN, 0, 0, now + 3600000, 0});
+    generate_key(
+        c, id, HEAD2_MLDSA_44, "later",
+        (struct keeper_policy){.purposes = KEEPER_MAY_SIGN, .not_before_ms = now + 3600000});
     CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
     generate_key(c, id, HEAD2_MLDSA_44, "before",
-                 (struct keeper_policy){KEEPER_MAY_SIGN, 0, 0, 0, now - 1000});
+                 (struct keeper_policy){.purposes = KEEPER_MAY_SIGN, .not_after_ms = now - 1000});
     CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
     generate_key(c, id, HEAD2_MLDSA_44, "now",
-                 (struct keeper_policy){KEEPER_MAY_SIGN, 0, 0, now - 10000, now + 3600000});
+                 (struct keeper_policy){.purposes = KEEPER_MAY_SIGN,
+                                        .not_before_ms = now - 10000,
+                                        .not_after_ms = now + 3600000});
     CHECK_EQ(try_sign(c, id), HEAD2_OK);
-    generate_key(c, id, HEAD2_MLDSA_44, "seldom",
-                 (struct keeper_policy){KEEPER_MAY_SIGN, 3, 60, 0, 0});
+    generate_key(
+        c, id, HEAD2_MLDSA_44, "seldom",
+        (struct keeper_policy){.purposes = KEEPER_MAY_SIGN, .rate_count = 3, .rate_seconds = 60});
     for (int i = 0; i < 3; i++)
         CHECK_EQ(try_sign(c, id), HEAD2_OK);
     CHECK_EQ(try_sign(c, id), HEAD2_E_LIMIT);
-    generate_key(c, id, HEAD2_MLDSA_44, "often",
-                 (struct keeper_policy){KEEPER_MAY_SIGN, 20, 1, 0, 0});
+    generate_key(
+        c, id, HEAD2_MLDSA_44, "often",
+        (struct keeper_policy){.purposes = KEEPER_MAY_SIGN, .rate_count = 20, .rate_seconds = 1});
     unsigned good = 0;
     for (int i = 0; i < 60; i++)
         good += try_sign(c, id) == HEAD2_OK;
@@ -309,6 +315,114 @@ static void policies_hold(void)
     generate_key(c, id, HEAD2_MLKEM_512, "kem", (struct keeper_policy)EVERY_USE);
     CHECK_EQ(try_sign(c, id), HEAD2_E_ARG);
     keeper_client_close(c);
+    CHECK_EQ(stop_keeper(SIGTERM), 0);
+}
+
+/* ---- approval ---- */
+
+static enum head2_status approve(struct keeper_client *c, const uint8_t id[16],
+                                 const uint8_t *challenge, const struct head2_key *by,
+                                 uint16_t uses, uint64_t until_ms)
+{
+    struct keeper_message ask = of_key(KEEPER_CHALLENGE, id);
+    uint8_t sig[HEAD2_KEY_MAX_SIG], fresh[APPROVAL_CHALLENGE];
+    struct keeper_reply reply;
+
+    ASK(c, &ask, &reply, HEAD2_OK);
+    CHECK_EQ(reply.m.data.len, APPROVAL_CHALLENGE);
+    memcpy(fresh, reply.m.data.at, sizeof fresh);
+    keeper_reply_free(&reply);
+    ask = of_key(KEEPER_APPROVE, id);
+    ask.count = uses;
+    ask.until_ms = until_ms;
+    CHECK_EQ(approval_sign(&ask, sig, challenge != NULL ? challenge : fresh, by), HEAD2_OK);
+    const enum head2_status st = keeper_call(c, &ask, &reply);
+    keeper_reply_free(&reply);
+    return st;
+}
+
+static void only_what_is_approved_is_signed(void)
+{
+    const uint64_t now = (uint64_t)time(NULL) * 1000, later = now + 60000;
+    static const uint8_t zeros[APPROVAL_CHALLENGE];
+    struct head2_key *approver, *other;
+    struct keeper_policy policy = EVERY_USE;
+    uint8_t id[16], free_id[16], ct[HEAD2_KEY_MAX_CT];
+    struct keeper_reply reply;
+    size_t len;
+
+    CHECK_EQ(head2_key_generate(&approver, HEAD2_MLDSA_87), HEAD2_OK);
+    CHECK_EQ(head2_key_generate(&other, HEAD2_MLDSA_87), HEAD2_OK);
+    head2_key_id(approver, policy.approver);
+    start_keeper(true);
+    struct keeper_client *c = connect_client(), *const d = connect_client();
+    generate_key(c, free_id, HEAD2_MLDSA_44, "free", (struct keeper_policy)EVERY_USE);
+    generate_key(c, id, HEAD2_MLDSA_44, "by two", policy);
+    CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
+    /* not without a challenge, nor for another, another's key, too long, or no use at all */
+    struct keeper_message ask = of_key(KEEPER_APPROVE, id);
+    uint8_t sig[HEAD2_KEY_MAX_SIG];
+    ask.count = 1;
+    ask.until_ms = later;
+    CHECK_EQ(approval_sign(&ask, sig, zeros, approver), HEAD2_OK);
+    ASK(c, &ask, &reply, HEAD2_E_STATE);
+    keeper_reply_free(&reply);
+    CHECK_EQ(approve(c, id, zeros, approver, 1, later), HEAD2_E_VERIFY);
+    CHECK_EQ(approve(c, id, NULL, other, 1, later), HEAD2_E_POLICY);
+    CHECK_EQ(approve(c, id, NULL, approver, 0, later), HEAD2_E_POLICY);
+    CHECK_EQ(approve(c, id, NULL, approver, 1, now - 1000), HEAD2_E_POLICY);
+    CHECK_EQ(approve(c, id, NULL, approver, 1, now + 2 * APPROVAL_MAX_MS), HEAD2_E_POLICY);
+    CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
+    /* two uses, whoever asks; then no more */
+    CHECK_EQ(approve(d, id, NULL, approver, 2, later), HEAD2_OK);
+    CHECK_EQ(try_sign(c, id), HEAD2_OK);
+    CHECK_EQ(try_sign(d, id), HEAD2_OK);
+    CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
+    /* the same approval is not good twice; nor is a challenge, for the same or another key */
+    ask = of_key(KEEPER_CHALLENGE, id);
+    ASK(c, &ask, &reply, HEAD2_OK);
+    ask = of_key(KEEPER_APPROVE, id);
+    ask.count = 1;
+    ask.until_ms = later;
+    CHECK_EQ(approval_sign(&ask, sig, reply.m.data.at, approver), HEAD2_OK);
+    keeper_reply_free(&reply);
+    ASK(d, &ask, &reply, HEAD2_E_STATE); /* drawn for another connection */
+    keeper_reply_free(&reply);
+    ASK(c, &ask, &reply, HEAD2_OK);
+    keeper_reply_free(&reply);
+    ASK(c, &ask, &reply, HEAD2_E_STATE);
+    keeper_reply_free(&reply);
+    ask = of_key(KEEPER_CHALLENGE, free_id);
+    ASK(c, &ask, &reply, HEAD2_E_STATE);
+    keeper_reply_free(&reply);
+    /* it ends with its time */
+    CHECK_EQ(approve(c, id, NULL, approver, 9, (uint64_t)time(NULL) * 1000 + 1100), HEAD2_OK);
+    CHECK_EQ(try_sign(c, id), HEAD2_OK);
+    nanosleep(&(struct timespec){1, 300000000}, NULL);
+    CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
+    /* of a KEM key decapsulation needs it, and what is public does not */
+    generate_key(c, id, HEAD2_MLKEM_512, "kem by two", policy);
+    encaps(c, id, ct, &len);
+    ask = of_key(KEEPER_DECAPSULATE, id);
+    ask.data = (struct keeper_bytes){ct, len};
+    ASK(c, &ask, &reply, HEAD2_E_POLICY);
+    keeper_reply_free(&reply);
+    CHECK_EQ(approve(c, id, NULL, approver, 1, later), HEAD2_OK);
+    decaps(c, id, ct, len);
+    ASK(c, &ask, &reply, HEAD2_E_POLICY);
+    keeper_reply_free(&reply);
+    /* the key that takes its place needs it too */
+    ask = of_key(KEEPER_ROTATE, id);
+    ASK(c, &ask, &reply, HEAD2_OK);
+    ask = of_key(KEEPER_DECAPSULATE, reply.m.key);
+    keeper_reply_free(&reply);
+    ask.data = (struct keeper_bytes){ct, len};
+    ASK(c, &ask, &reply, HEAD2_E_POLICY);
+    keeper_reply_free(&reply);
+    head2_key_free(approver);
+    head2_key_free(other);
+    keeper_client_close(c);
+    keeper_client_close(d);
     CHECK_EQ(stop_keeper(SIGTERM), 0);
 }
 
@@ -632,6 +746,7 @@ int main(void)
     RUN(seals);
     RUN(keys_are_rotated_revoked_and_destroyed);
     RUN(policies_hold);
+    RUN(only_what_is_approved_is_signed);
     RUN(many_clients_have_each_its_own_answer);
     RUN(threads_share_a_client);
     RUN(nonsense_is_not_listened_to);

@@ -24,7 +24,10 @@ static struct keeper_message full(enum keeper_type type, bool answer, size_t len
     m.flags = answer ? KEEPER_LIST_MORE : 0;
     m.count = 513;
     m.handle = 0x1122334455667788;
-    m.policy = (struct keeper_policy){3, 10, 2, 1000, 2000};
+    m.until_ms = 0x99aabbccddeeff00;
+    m.policy = (struct keeper_policy){
+        3, 10, 2, 1000, 2000, {7, 8}
+    };
     m.label = text("a label, \xc3\xa4");
     m.context = text("context");
     m.data = (struct keeper_bytes){data, len};
@@ -72,6 +75,7 @@ static void fields_come_back(void)
     CHECK_EQ(out.policy.rate_seconds, 2);
     CHECK_EQ(out.policy.not_before_ms, 1000);
     CHECK_EQ(out.policy.not_after_ms, 2000);
+    CHECK_MEM(out.policy.approver, m.policy.approver, sizeof m.policy.approver);
     CHECK_EQ(out.label.len, m.label.len);
     CHECK_MEM(out.label.at, m.label.at, m.label.len);
     m = full(KEEPER_VERIFY, false, 321);
@@ -84,6 +88,9 @@ static void fields_come_back(void)
     CHECK_EQ(keeper_decode(&out, buf, encode(&m), &header), HEAD2_OK);
     CHECK(out.handle == m.handle);
     CHECK_EQ(out.count, 513);
+    m = full(KEEPER_APPROVE, false, 9);
+    CHECK_EQ(keeper_decode(&out, buf, encode(&m), &header), HEAD2_OK);
+    CHECK(out.until_ms == m.until_ms);
     m = full(KEEPER_STATUS, true, 0);
     CHECK_EQ(keeper_decode(&out, buf, encode(&m), &header), HEAD2_OK);
     CHECK_EQ(out.info.batched, 5);
