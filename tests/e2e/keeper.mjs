@@ -81,7 +81,7 @@ await test('keys of the store work, new ones last, and what is sealed is opened 
   const signature = await signs();
   await asked(VERIFY, await find('signer'), long(''), long('a message'), long(signature));
   check((await ask(VERIFY, await find('signer'), long(''), long('b'), long(signature))).status === -3, 'another message');
-  const policy = Buffer.alloc(26);
+  const policy = Buffer.alloc(42);
   policy.writeUInt16BE(3);
   const id = (await asked(GENERATE, Buffer.from([4]), policy, long('new'))).subarray(0, 16);
   const sealed = (await asked(SEAL, Buffer.alloc(8), long('for'), long('a secret'))).subarray(2);
