@@ -10,6 +10,7 @@
 #include "gateway/ipsec_mb.h"
 #include "gateway/state.h"
 #include "keeper/sandbox.h"
+#include "keeper/tpm.h"
 
 #include <head2/cpu.h>
 #include <head2/entropy.h>
@@ -209,6 +210,16 @@ static void look_at_sandbox(struct doctor *d)
                 abi);
 }
 
+/* Only the sealed store can use one. */
+static void look_at_tpm(struct doctor *d)
+{
+    struct store_fault fault = {0};
+    const enum head2_status st = tpm_probe(getenv("HEAD2_TPM"), &fault);
+
+    doctor_note(d, tpm_is_built_in() ? OK : WARN, "TPM", fault.hint, "%s",
+                st == HEAD2_OK ? "can wrap the sealed store's key" : fault.what);
+}
+
 static void look_at_clock(struct doctor *d)
 {
     struct timex t = {0};
@@ -336,6 +347,7 @@ int cmd_doctor(struct cli *cli)
     look_at_limits(&d);
     look_at_secret_memory(&d);
     look_at_sandbox(&d);
+    look_at_tpm(&d);
     look_at_clock(&d);
     look_at_interfaces(&d);
     look_at_buffers(&d);

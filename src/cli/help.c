@@ -34,6 +34,8 @@ static const struct {
     {"HEAD2_STATE",
      "the state folder; the ledger with all receipts is its folder ledger. Without it: "
      "$XDG_STATE_HOME/head2, else ~/.local/state/head2"                                      },
+    {"HEAD2_TPM",    "where the TPM 2.0 of --tpm is, as tpm2-tss names it (a TCTI). Without it: "
+                  "device:/dev/tpmrm0"                                      },
     {"NO_COLOR",     "when set, nothing is coloured"                                         },
 };
 

@@ -5,17 +5,20 @@
     {                                                                                              \
         "store", 0, CLI_DIR, "DIR", "the store's folder (default: in the state folder)", 0, 0      \
     }
-#define UNLOCK                                                                                     \
-    {"passphrase-file",                                                                            \
-     0,                                                                                            \
-     CLI_FILE,                                                                                     \
-     "FILE",                                                                                       \
-     "file whose first line is the store's passphrase (default: ask the terminal)",                \
-     0,                                                                                            \
-     0},                                                                                           \
-        {"key-file", 0, CLI_FILE, "FILE", "a key file, 32 bytes or more, mode 0600", 0, 0},        \
-    {                                                                                              \
-        "credential", 0, CLI_STRING, "NAME", "a credential of the service manager", 0, 0           \
+#define UNLOCK                                                                                       \
+    {"passphrase-file",                                                                              \
+     0,                                                                                              \
+     CLI_FILE,                                                                                       \
+     "FILE",                                                                                         \
+     "file whose first line is the store's passphrase (default: ask the terminal)",                  \
+     0,                                                                                              \
+     0},                                                                                             \
+        {"key-file", 0, CLI_FILE, "FILE", "a key file, 32 bytes or more, mode 0600", 0, 0},          \
+        {"credential", 0, CLI_STRING, "NAME", "a credential of the service manager", 0, 0},          \
+        {"tpm", 0, CLI_FLAG, NULL, "the TPM 2.0 at $HEAD2_TPM (default: device:/dev/tpmrm0)", 0, 0}, \
+    {                                                                                                \
+        "tpm-pin-file", 0, CLI_FILE, "FILE",                                                         \
+            "file whose first line is its PIN (default: ask the terminal, where it has one)", 0, 0   \
     }
 #define END                                                                                        \
     {                                                                                              \
@@ -23,7 +26,12 @@
     }
 
 /* clang-format off */
-const struct cli_option cli_store_init_options[] = {STORE, UNLOCK, END};
+const struct cli_option cli_store_init_options[] = {
+    STORE, UNLOCK,
+    {"tpm-pin", 0, CLI_FLAG, NULL, "let the TPM ask for a PIN of up to 32 bytes", 0, 0},
+    {"tpm-pcrs", 0, CLI_STRING, "BANK:N,...", "only while these registers are as they are now, as in sha256:7", 0, 0},
+    END
+};
 const struct cli_option cli_store_list_options[] = {STORE, END};
 const struct cli_option cli_store_unlock_options[] = {STORE, UNLOCK, END};
 
@@ -51,6 +59,10 @@ const struct cli_option cli_store_rewrap_options[] = {
     {"new-passphrase-file", 0, CLI_FILE, "FILE", "wrap with this passphrase from now on", 0, 0},
     {"new-key-file", 0, CLI_FILE, "FILE", "wrap with this key file from now on", 0, 0},
     {"new-credential", 0, CLI_STRING, "NAME", "wrap with this credential from now on", 0, 0},
+    {"new-tpm", 0, CLI_FLAG, NULL, "wrap with the TPM 2.0 at $HEAD2_TPM from now on", 0, 0},
+    {"new-tpm-pin", 0, CLI_FLAG, NULL, "let the TPM ask for a PIN of up to 32 bytes", 0, 0},
+    {"new-tpm-pin-file", 0, CLI_FILE, "FILE", "a PIN that is in a file", 0, 0},
+    {"new-tpm-pcrs", 0, CLI_STRING, "BANK:N,...", "only while these registers are as they are now, as in sha256:7", 0, 0},
     END
 };
 
@@ -61,8 +73,8 @@ const struct cli_option cli_store_restore_options[] = {
 };
 
 const char cli_store_init_about[] =
-    "The store's key is random, and wrapped by each of --passphrase-file, --key-file and --credential "
-    "that is given; any one of them opens it later. Without them a passphrase is asked for.";
+    "The store's key is random, and wrapped by each of --passphrase-file, --key-file, --credential "
+    "and --tpm that is given; any one of them opens it later. Without them a passphrase is asked for.";
 const char cli_store_import_about[] =
     "KEYFILE is an ML-DSA or ML-KEM private key, PEM or DER; it stays where it is. Unless "
     "--extractable is given the key does not leave the store again, and that cannot be changed later.";

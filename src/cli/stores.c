@@ -4,10 +4,12 @@
 #include "artifact/base64.h"
 #include "cli/files.h"
 #include "cli/keys.h"
+#include "keeper/tpm_blob.h"
 #include "keys/keyfile_passphrase.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int cli_store_folder(const struct cli *cli, char out[PATH_MAX])
@@ -25,15 +27,15 @@ int cli_store_fail(const struct cli *cli, enum head2_status st, const struct sto
 
 /* ---- unlocking ---- */
 
-static enum head2_status ask_passphrase(void *arg, char *buf, size_t *len)
+static enum head2_status ask(struct cli_store_ask *a, const char *file, const char *what, char *buf,
+                             size_t *len)
 {
-    struct cli_store_ask *const a = arg;
-    const struct keyfile_passphrase from = {a->file};
+    const struct keyfile_passphrase from = {file};
     struct keyfile_error err = {0};
     char prompt[320];
     enum head2_status st;
 
-    snprintf(prompt, sizeof prompt, "Passphrase for %.240s: ", a->where);
+    snprintf(prompt, sizeof prompt, "%s for %.240s: ", what, a->where);
     st = a->is_new ? keyfile_new_passphrase(&from, a->where, buf, len, &err)
                    : keyfile_ask(&from, prompt, buf, len, &err);
     if (st == HEAD2_OK)
@@ -47,55 +49,112 @@ static enum head2_status ask_passphrase(void *arg, char *buf, size_t *len)
     return st;
 }
 
-static void by_passphrase(const struct cli *cli, const char *file, bool is_new,
-                          struct store_unlock *out, struct cli_store_ask *ask)
+static enum head2_status ask_passphrase(void *arg, char *buf, size_t *len)
 {
-    ask->cli = cli;
-    ask->file = file;
-    ask->is_new = is_new;
-    *out = (struct store_unlock){.type = STORE_WRAP_PASSPHRASE, .ask = ask_passphrase, .arg = ask};
+    struct cli_store_ask *const a = arg;
+
+    return ask(a, a->file, "Passphrase", buf, len);
 }
 
-/* The ways that are given, of the options for opening or of those with new- before them. */
-static size_t ways(const struct cli *cli, bool with_new, bool is_new, struct store_unlock *out,
+static enum head2_status ask_pin(void *arg, char *buf, size_t *len)
+{
+    struct cli_store_ask *const a = arg;
+
+    return ask(a, a->pin_file, "The TPM's PIN", buf, len);
+}
+
+static struct store_unlock by_passphrase(const char *file, struct cli_store_ask *ask)
+{
+    ask->file = file;
+    return (struct store_unlock){.type = STORE_WRAP_PASSPHRASE, .ask = ask_passphrase, .arg = ask};
+}
+
+/* The value of an option for opening, or of the one with new- before it. */
+static const char *option(const struct cli *cli, bool with_new, const char *name)
+{
+    char text[40];
+
+    snprintf(text, sizeof text, "%s%s", with_new ? "new-" : "", name);
+    return cli_string_if(cli, text);
+}
+
+static struct store_unlock by_tpm(const struct cli *cli, bool with_new, struct cli_store_ask *ask)
+{
+    struct store_unlock u = {.type = STORE_WRAP_TPM, .path = getenv("HEAD2_TPM"), .arg = ask};
+
+    ask->pin_file = option(cli, with_new, "tpm-pin-file");
+    /* whether a wrapping has a PIN is known when it is opened */
+    if (!ask->is_new || ask->pin_file != NULL || option(cli, with_new, "tpm-pin") != NULL)
+        u.ask = ask_pin;
+    return u;
+}
+
+/* The ways that are given. */
+static size_t ways(const struct cli *cli, bool with_new, struct store_unlock *out,
                    struct cli_store_ask *ask)
 {
-    const char *const word = cli_string(cli, with_new ? "new-passphrase-file" : "passphrase-file");
-    const char *const file = cli_string(cli, with_new ? "new-key-file" : "key-file");
-    const char *const name = cli_string(cli, with_new ? "new-credential" : "credential");
+    const char *const word = option(cli, with_new, "passphrase-file");
+    const char *const file = option(cli, with_new, "key-file");
+    const char *const name = option(cli, with_new, "credential");
     size_t n = 0;
 
+    ask->cli = cli;
     if (word != NULL)
-        by_passphrase(cli, word, is_new, &out[n++], ask);
+        out[n++] = by_passphrase(word, ask);
     if (file != NULL)
         out[n++] = (struct store_unlock){.type = STORE_WRAP_KEY_FILE, .path = file};
     if (name != NULL)
         out[n++] = (struct store_unlock){.type = STORE_WRAP_CREDENTIAL, .path = name};
+    if (option(cli, with_new, "tpm") != NULL)
+        out[n++] = by_tpm(cli, with_new, ask);
     return n;
 }
 
 int cli_store_unlock(const struct cli *cli, struct store_unlock *out, struct cli_store_ask *ask)
 {
     struct store_unlock given[CLI_STORE_WAYS];
-    const size_t n = ways(cli, false, false, given, ask);
+    const size_t n = ways(cli, false, given, ask);
 
     if (n > 1)
-        return cli_fail(cli, CLI_USAGE, "--passphrase-file, --key-file, --credential",
+        return cli_fail(cli, CLI_USAGE, "--passphrase-file, --key-file, --credential, --tpm",
                         "leave all but one out", "one is enough to open it");
-    if (n == 0)
-        by_passphrase(cli, NULL, false, &given[0], ask);
-    *out = given[0];
+    *out = n == 1 ? given[0] : by_passphrase(NULL, ask);
     return cli_store_folder(cli, ask->where);
+}
+
+/* What is said of a TPM needs one. */
+static int tpm_options(const struct cli *cli, bool with_new, struct store_pcrs *pcrs)
+{
+    static const char *const names[] = {"tpm-pcrs", "tpm-pin", "tpm-pin-file"};
+    const char *const text = option(cli, with_new, names[0]);
+
+    *pcrs = (struct store_pcrs){0, 0};
+    for (size_t i = 0; option(cli, with_new, "tpm") == NULL && i < HEAD2_LEN(names); i++)
+        if (option(cli, with_new, names[i]) != NULL)
+            return cli_fail(cli, CLI_USAGE, names[i], with_new ? "add --new-tpm" : "add --tpm",
+                            "this is of a TPM");
+    if (text != NULL && tpm_pcrs_read(pcrs, text) != HEAD2_OK)
+        return cli_fail(cli, CLI_USAGE, text, "as in sha256:0,7",
+                        "registers are a bank, sha256, sha384 or sha512, and numbers from 0 to 23");
+    return CLI_DONE;
 }
 
 int cli_store_new_wrappings(const struct cli *cli, bool with_new, struct store_unlock *out,
                             size_t *n, struct cli_store_ask *ask)
 {
-    *n = ways(cli, with_new, true, out, ask);
+    struct store_pcrs pcrs;
+    const int code = tpm_options(cli, with_new, &pcrs);
+
+    if (code != CLI_DONE)
+        return code;
+    ask->is_new = true;
+    *n = ways(cli, with_new, out, ask);
     if (*n == 0 && with_new) /* as it was opened */
-        *n = ways(cli, false, true, out, ask);
+        *n = ways(cli, false, out, ask);
     if (*n == 0)
-        by_passphrase(cli, NULL, true, &out[(*n)++], ask);
+        out[(*n)++] = by_passphrase(NULL, ask);
+    for (size_t i = 0; i < *n; i++)
+        out[i].pcrs = pcrs;
     return cli_store_folder(cli, ask->where);
 }
 

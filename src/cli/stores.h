@@ -3,8 +3,8 @@
  * called.
  *
  * The folder is --store DIR, else $HEAD2_STATE/store, else $XDG_STATE_HOME/head2/store, else
- * ~/.local/state/head2/store. It is unlocked by --passphrase-file, --key-file or --credential, else
- * by a passphrase from the terminal.
+ * ~/.local/state/head2/store. It is unlocked by --passphrase-file, --key-file, --credential or
+ * --tpm, else by a passphrase from the terminal. $HEAD2_TPM says where the TPM is.
  */
 #ifndef HEAD2_CLI_STORES_H
 #define HEAD2_CLI_STORES_H
@@ -22,10 +22,10 @@ extern const char cli_store_init_about[], cli_store_import_about[], cli_store_ex
     cli_store_destroy_about[], cli_store_rewrap_about[], cli_store_backup_about[],
     cli_store_restore_about[], cli_store_check_about[];
 
-/* Where the passphrase of an unlock comes from. */
+/* Where the passphrase of an unlock comes from, and a TPM's PIN. */
 struct cli_store_ask {
     const struct cli *cli;
-    const char *file;
+    const char *file, *pin_file;
     bool is_new; /* the terminal is asked twice */
     char where[PATH_MAX];
     bool said; /* the error line is out */
@@ -38,7 +38,7 @@ int cli_store_fail(const struct cli *cli, enum head2_status st, const struct sto
 int cli_store_unlock(const struct cli *cli, struct store_unlock *out, struct cli_store_ask *ask);
 /* All ways to wrap a new key: --passphrase-file and so on, or with prefix those with --new- before
  * them; a passphrase of the terminal where none is given and `otherwise` is NULL, else that. */
-#define CLI_STORE_WAYS 3
+#define CLI_STORE_WAYS 4
 int cli_store_new_wrappings(const struct cli *cli, bool with_new, struct store_unlock *out,
                             size_t *n, struct cli_store_ask *ask);
 /* Open the store that the options name. */

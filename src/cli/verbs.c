@@ -122,6 +122,8 @@ static const struct cli_option keeper_options[] = {
     {"socket", 0, CLI_FILE, "PATH", "where it answers (default: keeper.sock in the store's folder)", 0, 0},
     {"key-file", 0, CLI_FILE, "FILE", "unlock the store with this key file", 0, 0},
     {"credential", 0, CLI_STRING, "NAME", "unlock it with a credential of the service manager", 0, 0},
+    {"tpm", 0, CLI_FLAG, NULL, "unlock it with the TPM 2.0 at $HEAD2_TPM (default: device:/dev/tpmrm0)", 0, 0},
+    {"tpm-pin-file", 0, CLI_FILE, "FILE", "file whose first line is its PIN (default: ask the terminal, where it has one)", 0, 0},
     PASSPHRASE_FILE, END
 };
 

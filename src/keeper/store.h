@@ -1,8 +1,8 @@
 /*
  * The sealed store: private keys at rest, each under AES-256-GCM with a key-encryption key (KEK)
- * that a passphrase, a key file or a systemd credential unwraps. docs/formats.md has the format
- * and what it finds: records that were changed, swapped, dropped or put back, and a whole store
- * that was put back, by store.revision beside it and by what the caller anchors elsewhere.
+ * that a passphrase, a key file, a systemd credential or a TPM unwraps. docs/formats.md has the
+ * format and what it finds: records that were changed, swapped, dropped or put back, and a whole
+ * store that was put back, by store.revision beside it and by what the caller anchors elsewhere.
  *
  * The folder holds store.sqlite, store.revision and store.lock. One process has it open for work;
  * others may look at it (store_look), which unseals nothing and checks no more than the form. An
@@ -91,16 +91,25 @@ enum store_wrap_type {
     STORE_WRAP_PASSPHRASE, /* scrypt */
     STORE_WRAP_KEY_FILE,   /* 32 bytes or more, for its owner alone */
     STORE_WRAP_CREDENTIAL, /* the same, in $CREDENTIALS_DIRECTORY */
-    STORE_WRAP_TPM         /* has a number; not built yet */
+    STORE_WRAP_TPM         /* TPM 2.0: see tpm.h */
+};
+
+/* Registers (PCRs) of a TPM: of the bank of this hash (TPM_ALG_ID), those whose bits are set. None:
+ * 0, 0. */
+struct store_pcrs {
+    uint16_t bank;
+    uint32_t mask;
 };
 
 struct store_unlock {
     enum store_wrap_type type;
-    head2_passphrase_fn *ask; /* of a passphrase */
+    head2_passphrase_fn
+        *ask; /* of a passphrase; of a new TPM wrapping with a PIN, and to open one */
     void *arg;
-    const char *path;   /* of a key file; of a credential its name */
-    const uint8_t *kek; /* of STORE_WRAP_KEK */
-    unsigned log_n;     /* of a new passphrase: scrypt's log2 N; 0 for the usual */
+    const char *path; /* of a key file; of a credential its name; of a TPM its address, or NULL */
+    struct store_pcrs pcrs; /* of a new TPM wrapping: opens only while they are as they are now */
+    const uint8_t *kek;     /* of STORE_WRAP_KEK */
+    unsigned log_n;         /* of a new passphrase: scrypt's log2 N; 0 for the usual */
 };
 
 /* What can be said of a wrapping without unwrapping it. */
@@ -109,6 +118,8 @@ struct store_wrapping {
     uint32_t number;
     char label[STORE_LABEL_MAX]; /* of a credential its name, otherwise "" */
     unsigned log_n, r, p;        /* of a passphrase */
+    bool has_pin;                /* of a TPM, and its registers */
+    struct store_pcrs pcrs;
 };
 
 /* ---- opening ---- */
@@ -117,7 +128,8 @@ struct store;
 
 /*
  * Make a store, with 1 to STORE_WRAPPINGS_MAX wrappings of a fresh KEK, and open it.
- * HEAD2_E_STATE: there is one already, or was one. HEAD2_E_POLICY: a key file others can read.
+ * HEAD2_E_STATE: there is one already, or was one. HEAD2_E_POLICY: a key file others can read. A
+ * TPM adds what tpm.h says; a child process talks to it.
  */
 HEAD2_CHECK enum head2_status store_create(struct store **out, const char *folder,
                                            const struct store_unlock *unlocks, size_t n,

@@ -3,6 +3,7 @@
 
 #include "artifact/base64.h"
 #include "artifact/mu.h"
+#include "keeper/tpm_blob.h"
 
 #include <head2/hash.h>
 #include <inttypes.h>
@@ -13,6 +14,8 @@
 #define TIME_MAX       (UINT64_C(1) << 53)
 #define REVISION_MAX   (UINT64_C(1) << 62)
 #define REVISION_TITLE "head2-store-revision 1 "
+
+_Static_assert(TPM_BLOB_MAX == FORM_EXTRA_MAX, "what a TPM needs fits in");
 
 bool form_label_ok(const char label[STORE_LABEL_MAX])
 {
@@ -139,12 +142,23 @@ static bool wrapping_ok(const struct form_wrapping *w)
 {
     const struct store_wrapping *const a = &w->about;
 
-    if (a->type < STORE_WRAP_PASSPHRASE || a->type > STORE_WRAP_TPM || !form_label_ok(a->label))
+    if (a->type < STORE_WRAP_PASSPHRASE || a->type > STORE_WRAP_TPM || !form_label_ok(a->label) ||
+        (a->type != STORE_WRAP_TPM && w->extra_len != 0))
         return false;
     if (a->type != STORE_WRAP_PASSPHRASE)
         return a->log_n == 0 && a->r == 0 && a->p == 0;
     return a->log_n >= FORM_LOG_N_MIN && a->log_n <= FORM_LOG_N_MAX && a->r == FORM_R &&
            a->p >= 1 && a->p <= FORM_P_MAX;
+}
+
+static enum head2_status read_tpm(struct form_wrapping *w)
+{
+    struct tpm_blob blob;
+    const enum head2_status st = tpm_blob_read(&blob, w->extra, w->extra_len);
+
+    w->about.has_pin = blob.has_pin;
+    w->about.pcrs = blob.pcrs;
+    return st;
 }
 
 enum head2_status form_wrapping_read(struct form_wrapping *w, const uint8_t *in, size_t len)
@@ -174,7 +188,9 @@ enum head2_status form_wrapping_read(struct form_wrapping *w, const uint8_t *in,
     copy_bytes(w->extra, in + 129, w->extra_len);
     memcpy(w->nonce, in + 129 + w->extra_len, sizeof w->nonce);
     memcpy(w->sealed, in + 129 + w->extra_len + sizeof w->nonce, sizeof w->sealed);
-    return wrapping_ok(w) ? HEAD2_OK : HEAD2_E_MALFORMED;
+    if (!wrapping_ok(w))
+        return HEAD2_E_MALFORMED;
+    return w->about.type == STORE_WRAP_TPM ? read_tpm(w) : HEAD2_OK;
 }
 
 /* ---- the header ---- */

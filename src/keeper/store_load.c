@@ -122,11 +122,13 @@ static enum head2_status unlock_with_secret(struct store *s, const struct store_
     HEAD2_TRY(wrap_secret_get(&secret, unlock, fault));
     st = HEAD2_E_PASSPHRASE;
     for (size_t i = 0; st == HEAD2_E_PASSPHRASE && i < s->now.wrappings; i++)
-        st = wrap_open(s->kek, &s->now.wrapping[i], secret);
-    if (st == HEAD2_E_PASSPHRASE)
+        st = wrap_open(s->kek, &s->now.wrapping[i], secret, fault);
+    if (st == HEAD2_E_PASSPHRASE && fault->what[0] == 0)
         store_say(st, fault, s->folder, "try again, or restore a backup",
                   unlock->type == STORE_WRAP_PASSPHRASE
                       ? "wrong passphrase, or the wrapping was changed on purpose"
+                  : unlock->type == STORE_WRAP_TPM
+                      ? "the TPM's secret does not open it: the wrapping was changed on purpose"
                       : "wrong key file, or the wrapping was changed on purpose");
 done:
     secmem_free(secret);

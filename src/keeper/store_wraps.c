@@ -47,7 +47,7 @@ enum head2_status store_wrap_all(struct store *s, const struct store_unlock *unl
         w->about.number = s->now.header.next_wrapping;
         st = wrap_secret_get(&secret, &unlocks[i], fault);
         if (st == HEAD2_OK)
-            st = wrap_seal(w, secret, unlocks[i].log_n, s->kek);
+            st = wrap_seal(w, secret, s->kek, fault);
         secmem_free(secret);
         if (st == HEAD2_OK) {
             s->now.wrappings++;

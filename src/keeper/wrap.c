@@ -3,6 +3,7 @@
 
 #include "base/secmem.h"
 #include "keeper/store_db.h"
+#include "keeper/tpm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +109,7 @@ static enum head2_status ask(struct wrap_secret *secret, const struct store_unlo
 enum head2_status wrap_secret_get(struct wrap_secret **out, const struct store_unlock *unlock,
                                   struct store_fault *fault)
 {
-    enum head2_status st = HEAD2_E_UNSUPPORTED;
+    enum head2_status st = HEAD2_E_ARG;
     void *memory = NULL;
 
     *out = NULL;
@@ -116,15 +117,15 @@ enum head2_status wrap_secret_get(struct wrap_secret **out, const struct store_u
         return HEAD2_E_MEMORY;
     struct wrap_secret *const secret = memory;
     secret->type = unlock->type;
+    secret->unlock = unlock;
     if (unlock->type == STORE_WRAP_PASSPHRASE)
         st = ask(secret, unlock, fault);
     else if (unlock->type == STORE_WRAP_KEY_FILE && unlock->path != NULL)
         st = read_secret(secret, unlock->path, fault);
     else if (unlock->type == STORE_WRAP_CREDENTIAL)
         st = read_credential(secret, unlock->path, fault);
-    else
-        store_say(st, fault, "wrapping", "use a passphrase, a key file or a credential",
-                  "this build cannot wrap keys so");
+    else if (unlock->type == STORE_WRAP_TPM)
+        st = HEAD2_OK;
     if (st == HEAD2_OK)
         *out = secret;
     else
@@ -132,14 +133,82 @@ enum head2_status wrap_secret_get(struct wrap_secret **out, const struct store_u
     return st;
 }
 
+/* ---- of a TPM ---- */
+
+/* The PIN: on the stack, as a child of this process does not have memory of secmem.h. */
+struct pin {
+    struct tpm_access access;
+    uint8_t bytes[HEAD2_PASSPHRASE_MAX];
+};
+
+static enum head2_status ask_pin(struct pin *pin, struct wrap_secret *secret,
+                                 struct store_fault *fault)
+{
+    const enum head2_status st = ask(secret, secret->unlock, fault);
+
+    if (st == HEAD2_OK && secret->len > TPM_PIN_MAX)
+        return store_say(HEAD2_E_ARG, fault, "PIN", "give a shorter one",
+                         "a TPM takes a PIN of up to %d bytes", TPM_PIN_MAX);
+    if (st == HEAD2_OK) {
+        memcpy(pin->bytes, secret->bytes, secret->len);
+        pin->access.pin = pin->bytes;
+        pin->access.pin_len = secret->len;
+    }
+    return st;
+}
+
+/* 32 random bytes, which the TPM of this wrapping gives back. */
+static enum head2_status seal_by_tpm(struct form_wrapping *w, struct wrap_secret *secret,
+                                     struct store_fault *fault)
+{
+    struct pin pin = {.access.address = secret->unlock->path};
+    uint8_t fresh[TPM_SECRET_BYTES]; /* likewise */
+    enum head2_status st = HEAD2_OK;
+
+    if (secret->unlock->ask != NULL)
+        HEAD2_TRY(ask_pin(&pin, secret, fault));
+    HEAD2_TRY(head2_random_key(fresh, sizeof fresh));
+    HEAD2_TRY(tpm_seal(w->extra, &w->extra_len, fresh, &secret->unlock->pcrs, &pin.access, fault));
+    memcpy(secret->bytes, fresh, sizeof fresh);
+    secret->len = sizeof fresh;
+    w->about.has_pin = pin.access.pin_len != 0;
+    w->about.pcrs = secret->unlock->pcrs;
+done:
+    head2_wipe(&pin, sizeof pin);
+    head2_wipe(fresh, sizeof fresh);
+    return st;
+}
+
+static enum head2_status unseal_by_tpm(const struct form_wrapping *w, struct wrap_secret *secret,
+                                       struct store_fault *fault)
+{
+    struct pin pin = {.access.address = secret->unlock->path};
+    uint8_t got[TPM_SECRET_BYTES];
+    enum head2_status st = HEAD2_OK;
+
+    if (w->about.has_pin)
+        HEAD2_TRY(ask_pin(&pin, secret, fault));
+    HEAD2_TRY(tpm_unseal(got, w->extra, w->extra_len, &pin.access, fault));
+    memcpy(secret->bytes, got, sizeof got);
+    secret->len = sizeof got;
+done:
+    head2_wipe(&pin, sizeof pin);
+    head2_wipe(got, sizeof got);
+    return st;
+}
+
 /* ---- wrapping ---- */
 
 static const char *context_of(enum store_wrap_type type)
 {
-    if (type == STORE_WRAP_PASSPHRASE)
-        return "HEAD-2 store 1: KEK under a passphrase";
-    return type == STORE_WRAP_KEY_FILE ? "HEAD-2 store 1: KEK under a key file"
-                                       : "HEAD-2 store 1: KEK under a credential";
+    static const char *const contexts[] = {
+        [STORE_WRAP_PASSPHRASE] = "HEAD-2 store 1: KEK under a passphrase",
+        [STORE_WRAP_KEY_FILE] = "HEAD-2 store 1: KEK under a key file",
+        [STORE_WRAP_CREDENTIAL] = "HEAD-2 store 1: KEK under a credential",
+        [STORE_WRAP_TPM] = "HEAD-2 store 1: KEK under a TPM",
+    };
+
+    return contexts[type];
 }
 
 static enum head2_status derive(uint8_t key[32], const struct form_wrapping *w,
@@ -207,9 +276,10 @@ done:
     return st;
 }
 
-enum head2_status wrap_seal(struct form_wrapping *w, const struct wrap_secret *secret,
-                            unsigned log_n, const uint8_t kek[STORE_KEK_BYTES])
+enum head2_status wrap_seal(struct form_wrapping *w, struct wrap_secret *secret,
+                            const uint8_t kek[STORE_KEK_BYTES], struct store_fault *fault)
 {
+    const unsigned log_n = secret->unlock->log_n;
     enum head2_status st;
 
     w->about.type = secret->type;
@@ -222,6 +292,8 @@ enum head2_status wrap_seal(struct form_wrapping *w, const struct wrap_secret *s
         if (w->about.log_n < FORM_LOG_N_MIN || w->about.log_n > FORM_LOG_N_MAX)
             return HEAD2_E_ARG;
     }
+    if (secret->type == STORE_WRAP_TPM)
+        HEAD2_TRY(seal_by_tpm(w, secret, fault));
     HEAD2_TRY(head2_random(w->salt, sizeof w->salt));
     HEAD2_TRY(head2_random(w->nonce, sizeof w->nonce));
     st = run(w, NULL, kek, secret);
@@ -230,12 +302,16 @@ done:
 }
 
 enum head2_status wrap_open(uint8_t kek[STORE_KEK_BYTES], const struct form_wrapping *w,
-                            const struct wrap_secret *secret)
+                            struct wrap_secret *secret, struct store_fault *fault)
 {
     struct form_wrapping copy = *w;
+    enum head2_status st;
 
     if (w->about.type != secret->type)
         return HEAD2_E_PASSPHRASE;
-    const enum head2_status st = run(&copy, kek, NULL, secret);
+    if (secret->type == STORE_WRAP_TPM)
+        HEAD2_TRY(unseal_by_tpm(w, secret, fault));
+    st = run(&copy, kek, NULL, secret);
+done:
     return st == HEAD2_E_VERIFY ? HEAD2_E_PASSPHRASE : st;
 }

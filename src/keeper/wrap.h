@@ -1,7 +1,8 @@
 /*
  * The key-encryption key under a wrapping: a passphrase through scrypt (RFC 7914), or the bytes of
- * a key file or a systemd credential; then HKDF-SHA3-512, with a label for each type, and
- * AES-256-GCM over the KEK with the wrapping's own fields as additional data.
+ * a key file or a systemd credential, or 32 bytes that a TPM gives back; then HKDF-SHA3-512, with a
+ * label for each type, and AES-256-GCM over the KEK with the wrapping's own fields as additional
+ * data.
  */
 #ifndef HEAD2_KEEPER_WRAP_H
 #define HEAD2_KEEPER_WRAP_H
@@ -14,9 +15,11 @@
 #define WRAP_FILE_MIN 32
 #define WRAP_FILE_MAX 4096
 
-/* A passphrase, or what a key file holds. */
+/* A passphrase, or what a key file holds. What a TPM gives is each wrapping's own: of that it has
+ * the way to get it. */
 struct wrap_secret {
     enum store_wrap_type type;
+    const struct store_unlock *unlock;
     char label[STORE_LABEL_MAX];
     size_t len;
     uint8_t bytes[WRAP_FILE_MAX];
@@ -29,12 +32,13 @@ HEAD2_CHECK enum head2_status wrap_secret_get(struct wrap_secret **out,
                                               const struct store_unlock *unlock,
                                               struct store_fault *fault);
 
-/* Wrap a KEK. w has its number and store; log_n: 0 for the usual. HEAD2_OK, HEAD2_E_ARG (log_n),
- * HEAD2_E_ENTROPY, HEAD2_E_MEMORY or HEAD2_E_CRYPTO. */
-HEAD2_CHECK enum head2_status wrap_seal(struct form_wrapping *w, const struct wrap_secret *secret,
-                                        unsigned log_n, const uint8_t kek[STORE_KEK_BYTES]);
-/* HEAD2_E_PASSPHRASE: not with this secret. */
+/* Wrap a KEK. w has its number and store. HEAD2_OK, HEAD2_E_ARG (scrypt's work), HEAD2_E_ENTROPY,
+ * HEAD2_E_MEMORY or HEAD2_E_CRYPTO; of a TPM what tpm.h says, in *fault too. */
+HEAD2_CHECK enum head2_status wrap_seal(struct form_wrapping *w, struct wrap_secret *secret,
+                                        const uint8_t kek[STORE_KEK_BYTES],
+                                        struct store_fault *fault);
+/* HEAD2_E_PASSPHRASE: not with this secret; of a TPM *fault says why not. */
 HEAD2_CHECK enum head2_status wrap_open(uint8_t kek[STORE_KEK_BYTES], const struct form_wrapping *w,
-                                        const struct wrap_secret *secret);
+                                        struct wrap_secret *secret, struct store_fault *fault);
 
 #endif

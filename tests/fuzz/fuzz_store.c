@@ -1,8 +1,10 @@
 /*
  * The records of the sealed store: what is accepted is written again as the same bytes, and no
- * wrapping asks for more work than the limits. The first byte says which record it is.
+ * wrapping asks for more work than the limits. The first byte says which record it is; the last is
+ * what a TPM's wrapping has, without the checksum around it.
  */
 #include "keeper/store_form.h"
+#include "keeper/tpm_blob.h"
 
 #include <stdlib.h>
 
@@ -38,6 +40,22 @@ static void meta(const uint8_t *data, size_t len)
     same(again, sizeof again, data, len);
 }
 
+static void of_tpm(const uint8_t *data, size_t len)
+{
+    uint8_t again[TPM_BLOB_MAX];
+    char text[TPM_PCRS_TEXT];
+    struct store_pcrs pcrs;
+    struct tpm_blob b;
+
+    if (tpm_blob_read(&b, data, len) != HEAD2_OK)
+        return;
+    same(again, tpm_blob_write(again, &b), data, len);
+    tpm_pcrs_write(text, &b.pcrs);
+    if (b.pcrs.bank != 0 && (tpm_pcrs_read(&pcrs, text) != HEAD2_OK || pcrs.bank != b.pcrs.bank ||
+                             pcrs.mask != b.pcrs.mask))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     uint8_t record[FORM_HEADER_BYTES];
@@ -47,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     if (len == 0)
         return 0;
-    const uint8_t which = data[0] % 4;
+    const uint8_t which = data[0] % 5;
     data++;
     len--;
     if (which == 0)
@@ -59,6 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         same(record, sizeof record, data, len);
     } else if (which == 3 && form_revision_read(&anchor, (const char *)data, len) == HEAD2_OK) {
         same(line, form_revision_write(line, &anchor), data, len);
+    } else if (which == 4) {
+        of_tpm(data, len);
     }
     return 0;
 }

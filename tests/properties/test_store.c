@@ -7,6 +7,7 @@
 
 #include "base/secmem.h"
 #include "keeper/store_db.h"
+#include "keeper/tpm.h"
 
 #include <errno.h>
 
@@ -486,7 +487,7 @@ static void wrappings(void)
     const struct store_unlock by_file = {.type = STORE_WRAP_KEY_FILE, .path = file},
                               by_other = {.type = STORE_WRAP_KEY_FILE, .path = other},
                               by_credential = {.type = STORE_WRAP_CREDENTIAL, .path = "key"},
-                              by_tpm = {.type = STORE_WRAP_TPM};
+                              by_tpm = {.type = STORE_WRAP_TPM, .path = "swtpm:path=/nowhere"};
     wrong.arg = wrong_word;
     s = create();
     GOOD(put_number(s, 1, HEAD2_MLDSA_44));
@@ -494,7 +495,8 @@ static void wrappings(void)
     CHECK_EQ(store_add_wrapping(s, &by_credential, &fault), HEAD2_E_POLICY); /* no folder */
     setenv("CREDENTIALS_DIRECTORY", folder, 1);
     GOOD(store_add_wrapping(s, &by_credential, &fault));
-    CHECK_EQ(store_add_wrapping(s, &by_tpm, &fault), HEAD2_E_UNSUPPORTED);
+    CHECK_EQ(store_add_wrapping(s, &by_tpm, &fault),
+             tpm_is_built_in() ? HEAD2_E_IO : HEAD2_E_UNSUPPORTED);
     CHECK_EQ(store_wrappings(s, list, STORE_WRAPPINGS_MAX), 3);
     CHECK_EQ(list[0].log_n, FORM_LOG_N_MIN);
     CHECK(list[2].type == STORE_WRAP_CREDENTIAL && strcmp(list[2].label, "key") == 0);
@@ -566,12 +568,24 @@ static void limits_of_scrypt(void)
         len = form_wrapping_write(record, &w);
         CHECK_EQ(form_wrapping_read(&back, record, len), HEAD2_E_MALFORMED);
     }
+    /* what a TPM needs, as long as it may be; nothing of it in another type's */
+    static const uint8_t part[1000] = {0x03, 0xe6}; /* 998, and as many bytes */
+    const struct tpm_blob blob = {
+        .parent = {0, 11},
+        .public = part,
+        .public_len = 1000,
+        .private = part,
+        .private_len = 1000
+    };
     w.about = (struct store_wrapping){.type = STORE_WRAP_TPM};
-    w.extra_len = FORM_EXTRA_MAX;
-    memset(w.extra, 7, sizeof w.extra);
+    w.extra_len = tpm_blob_write(w.extra, &blob);
+    CHECK(w.extra_len > 2000);
     len = form_wrapping_write(record, &w);
     CHECK_EQ(form_wrapping_read(&back, record, len), HEAD2_OK);
     CHECK_MEM(&back, &w, sizeof w);
+    w.about.type = STORE_WRAP_KEY_FILE;
+    len = form_wrapping_write(record, &w);
+    CHECK_EQ(form_wrapping_read(&back, record, len), HEAD2_E_MALFORMED);
 }
 
 static void one_at_a_time(void)
