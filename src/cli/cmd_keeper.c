@@ -10,6 +10,7 @@
 #include "keeper/monitor.h"
 #include "keeper/service.h"
 #include "keeper/unixsock.h"
+#include "keys/keyfile_passphrase.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@ struct keeping {
     char folder[PATH_MAX], socket[PATH_MAX];
     int listener;
     uint8_t *kek;
+    bool has_pin;
+    struct pin pin;
 };
 
 /* ---- the keeper ---- */
@@ -38,6 +41,10 @@ static const char *event_name(enum keeper_type type)
         return "revoke";
     case KEEPER_DESTROY:
         return "destroy";
+    case KEEPER_REVEAL:
+        return "reveal";
+    case KEEPER_LOGIN:
+        return "login";
     case KEEPER_STATUS:
         return "connect"; /* of this one only refusals are told */
     default:
@@ -81,6 +88,7 @@ static int keep(void *arg, const struct monitor_start *start)
     struct keeping *const k = arg;
     const struct service s = {.folder = k->folder,
                               .listener = k->listener,
+                              .pin = k->has_pin ? &k->pin : NULL,
                               .on_event = on_event,
                               .begun = on_begun,
                               .arg = k};
@@ -155,6 +163,31 @@ static int unlock(struct keeping *k)
     return st == HEAD2_OK ? CLI_DONE : cli_store_fail(k->cli, st, &fault);
 }
 
+static int take_pin(struct keeping *k)
+{
+    const struct keyfile_passphrase from = {cli_string(k->cli, "pin-file")};
+    struct keyfile_error err = {0};
+    char text[HEAD2_PASSPHRASE_MAX];
+    size_t len;
+
+    k->has_pin = from.file != NULL;
+    if (!k->has_pin)
+        return CLI_DONE;
+    enum head2_status st = keyfile_ask(&from, "", text, &len, &err);
+    if (st == HEAD2_E_IO && err.error != 0)
+        return cli_fail_errno(k->cli, err.where, err.error, err.what);
+    if (st != HEAD2_OK)
+        return cli_fail(k->cli, cli_status_exit(st), err.where, err.hint, "%s", err.what);
+    st = pin_make(&k->pin, (struct keeper_bytes){(const uint8_t *)text, len});
+    head2_wipe(text, sizeof text);
+    if (st == HEAD2_E_ARG)
+        return cli_fail(k->cli, CLI_USAGE, from.file, NULL, "a PIN has %d to %d bytes",
+                        KEEPER_PIN_MIN, KEEPER_PIN_MAX);
+    return st == HEAD2_OK
+               ? CLI_DONE
+               : cli_fail(k->cli, cli_status_exit(st), NULL, NULL, "cannot keep the PIN");
+}
+
 int cmd_keeper(struct cli *cli)
 {
     struct keeping k = {.cli = cli, .listener = -1};
@@ -162,7 +195,9 @@ int cmd_keeper(struct cli *cli)
     if (secmem_harden_process() != HEAD2_OK)
         return cli_fail(cli, CLI_INTERNAL, NULL, "allow prctl(2) and setrlimit(2)",
                         "cannot keep others from this process's memory");
-    int code = unlock(&k);
+    int code = take_pin(&k);
+    if (code == CLI_DONE)
+        code = unlock(&k);
     if (code == CLI_DONE)
         code = listen_at(&k);
     if (code == CLI_DONE)
@@ -172,5 +207,6 @@ int cmd_keeper(struct cli *cli)
         close(k.listener);
     }
     secmem_free(k.kek);
+    head2_wipe(&k.pin, sizeof k.pin);
     return code;
 }

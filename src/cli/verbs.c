@@ -124,6 +124,7 @@ static const struct cli_option keeper_options[] = {
     {"credential", 0, CLI_STRING, "NAME", "unlock it with a credential of the service manager", 0, 0},
     {"tpm", 0, CLI_FLAG, NULL, "unlock it with the TPM 2.0 at $HEAD2_TPM (default: device:/dev/tpmrm0)", 0, 0},
     {"tpm-pin-file", 0, CLI_FILE, "FILE", "file whose first line is its PIN (default: ask the terminal, where it has one)", 0, 0},
+    {"pin-file", 0, CLI_FILE, "FILE", "private uses need this PIN (its first line)", 0, 0},
     PASSPHRASE_FILE, END
 };
 
@@ -505,7 +506,8 @@ const struct cli_verb cli_verbs[] = {
      init_options, FILES | RANDOM, cmd_init},
     {"keeper", NULL, "", 0, 0, "run the keeper: it has the store's private keys, and works with them",
      "Programs of the same user, and root, ask at a unix socket for signatures, decapsulation, new keys "
-     "and the like (docs/formats.md); there is no request that gives a private key out or takes one. "
+     "and the like (docs/formats.md); a private key leaves only where it was made or imported to be extractable. "
+     "PKCS#11 clients ask through libhead2-pkcs11.so (docs/pkcs11.md). "
      "The keeper has no network, no files but the store's and only the system calls that it needs, as "
      "far as this machine offers that; it says what is not in force. Should it die, it is started again "
      "without a person. Changes of keys are JSON lines on standard error. SIGTERM ends it.",

@@ -39,9 +39,8 @@ void desk_accept(struct desk *d, struct desk_sign *s, const struct keeper_messag
     s->why = "this key does not sign";
     if (!head2_alg_is_signature(ring_meta(s->key)->alg))
         return;
-    s->why = "a mu has 64 bytes and no context, and is signed hedged";
-    if (mu && (ask->data.len != HEAD2_MLDSA_MU_BYTES || ask->context.len != 0 ||
-               (ask->flags & KEEPER_SIGN_DETERMINISTIC) != 0))
+    s->why = "a mu has 64 bytes and no context";
+    if (mu && (ask->data.len != HEAD2_MLDSA_MU_BYTES || ask->context.len != 0))
         return;
     s->st = ring_allow(d->ring, s->key, KEEPER_MAY_SIGN, d->t, &s->why);
     s->done = s->st != HEAD2_OK;
@@ -49,17 +48,18 @@ void desk_accept(struct desk *d, struct desk_sign *s, const struct keeper_messag
 
 static enum head2_status sign_mu(struct desk_sign *s, const struct head2_key *key)
 {
-    const uint8_t *const sk = head2_key_private(key), *const mu = s->ask.data.at;
+    static const struct head2_secret32 zeros;
+    const enum head2_alg alg = head2_key_alg(key);
+    struct head2_mldsa_sign_job job = {
+        .sk = head2_key_private(key), .mu = s->ask.data.at, .sig = s->sig};
 
-    s->sig_len = head2_alg_sig_bytes(head2_key_alg(key));
-    switch (head2_key_alg(key)) {
-    case HEAD2_MLDSA_44:
-        return head2_mldsa44_sign_mu(s->sig, mu, sk);
-    case HEAD2_MLDSA_65:
-        return head2_mldsa65_sign_mu(s->sig, mu, sk);
-    default:
-        return head2_mldsa87_sign_mu(s->sig, mu, sk);
-    }
+    if ((s->ask.flags & KEEPER_SIGN_DETERMINISTIC) != 0)
+        job.rnd = &zeros;
+    s->sig_len = head2_alg_sig_bytes(alg);
+    return head2_mldsa_sign_batch(alg == HEAD2_MLDSA_44   ? HEAD2_MLDSA_SET_44
+                                  : alg == HEAD2_MLDSA_65 ? HEAD2_MLDSA_SET_65
+                                                          : HEAD2_MLDSA_SET_87,
+                                  &job, 1);
 }
 
 static bool same_kind(const struct desk_sign *a, const struct desk_sign *b)
@@ -163,6 +163,17 @@ static enum head2_status list(struct desk *d, const struct keeper_message *ask,
     }
     answer->flags = i < count ? KEEPER_LIST_MORE : 0;
     answer->data = (struct keeper_bytes){d->room, len};
+    return HEAD2_OK;
+}
+
+static enum head2_status about(const struct ring_key *k, struct keeper_message *answer)
+{
+    const struct keeper_meta *const m = ring_meta(k);
+
+    answer->alg = m->alg;
+    answer->policy = m->policy;
+    answer->label = (struct keeper_bytes){(const uint8_t *)m->label, strlen(m->label)};
+    answer->about = (struct keeper_about){m->state, m->created_ms, m->uses};
     return HEAD2_OK;
 }
 
@@ -276,16 +287,59 @@ done:
 void visitor_clear(struct visitor *v)
 {
     handles_clear(&v->handles);
+    nonces_clear(&v->nonces);
     head2_wipe(v, sizeof *v);
+}
+
+/* ---- the PIN ---- */
+
+enum head2_status desk_admit(const struct desk *d, const struct visitor *v, enum keeper_type type,
+                             const char **why)
+{
+    *why = "show the PIN first";
+    if (d->pin.pin == NULL || v->shown)
+        return HEAD2_OK;
+    switch (type) {
+    case KEEPER_STATUS:
+    case KEEPER_LIST:
+    case KEEPER_FIND:
+    case KEEPER_ABOUT:
+    case KEEPER_EXPORT:
+    case KEEPER_VERIFY:
+    case KEEPER_RANDOM:
+    case KEEPER_LOGIN:
+        return HEAD2_OK;
+    default:
+        return HEAD2_E_PASSPHRASE;
+    }
+}
+
+static enum head2_status login(struct desk *d, struct visitor *v, const struct keeper_message *ask,
+                               const char **why)
+{
+    enum head2_status st = HEAD2_E_ARG;
+
+    v->shown = false;
+    *why = "who logs out shows no PIN";
+    if ((ask->flags & KEEPER_LOGIN_OUT) != 0)
+        return ask->data.len == 0 ? HEAD2_OK : st;
+    HEAD2_TRY(pin_try(&d->pin, ask->data, d->t.now_ms, why));
+    v->shown = true;
+done:
+    return st;
 }
 
 /* ---- requests ---- */
 
-static bool names_a_key(enum keeper_type type)
+static bool names_a_key(const struct keeper_message *ask)
 {
-    switch (type) {
+    switch (ask->type) {
+    case KEEPER_ENCAPSULATE: /* else data is somebody's public key */
+        return ask->data.len == 0;
+    case KEEPER_REVEAL:
+        return ask->handle == 0;
+    case KEEPER_ABOUT:
     case KEEPER_VERIFY:
-    case KEEPER_ENCAPSULATE:
     case KEEPER_DECAPSULATE:
     case KEEPER_ROTATE:
     case KEEPER_REVOKE:
@@ -315,6 +369,10 @@ static enum head2_status of_key(struct desk *d, struct visitor *v, struct ring_k
         return ring_set_state(d->ring, k, KEEPER_REVOKED);
     case KEEPER_DESTROY:
         return ring_destroy(d->ring, k);
+    case KEEPER_ABOUT:
+        return about(k, answer);
+    case KEEPER_REVEAL:
+        return desk_reveal(d, k, ask, answer, why);
     case KEEPER_CHALLENGE:
         return challenge(d, v, k, answer, why);
     case KEEPER_APPROVE:
@@ -334,6 +392,8 @@ static enum head2_status of_none(struct desk *d, struct visitor *v,
         answer->info.batches = d->batches;
         answer->info.batched = d->batched;
         answer->info.sandbox = d->sandbox;
+        answer->info.login =
+            (uint8_t)(pin_state(&d->pin) | (d->pin.pin != NULL && v->shown ? KEEPER_PIN_SHOWN : 0));
         return HEAD2_OK;
     case KEEPER_GENERATE:
         return generate(d, ask, answer, why);
@@ -342,6 +402,15 @@ static enum head2_status of_none(struct desk *d, struct visitor *v,
     case KEEPER_SEAL:
     case KEEPER_UNSEAL:
         return desk_seal(d, &v->handles, ask, answer, why);
+    case KEEPER_ENCAPSULATE:
+        return desk_kem_foreign(d, &v->handles, ask, answer, why);
+    case KEEPER_REVEAL:
+        return desk_reveal_handle(d, &v->handles, ask, answer, why);
+    case KEEPER_ENCRYPT:
+    case KEEPER_DECRYPT:
+        return desk_cipher(d, v, ask, answer, why);
+    case KEEPER_LOGIN:
+        return login(d, v, ask, why);
     case KEEPER_LIST:
         return list(d, ask, answer);
     case KEEPER_RANDOM:
@@ -358,7 +427,7 @@ static enum head2_status of_none(struct desk *d, struct visitor *v,
 void desk_answer(struct desk *d, struct visitor *v, const struct keeper_message *ask,
                  struct keeper_message *answer)
 {
-    struct ring_key *const k = names_a_key(ask->type) ? ring_find(d->ring, ask->key) : NULL;
+    struct ring_key *const k = names_a_key(ask) ? ring_find(d->ring, ask->key) : NULL;
     const struct ring_key *made = NULL;
     struct keeper_meta meta = {0};
     const char *why = NULL;
@@ -367,7 +436,7 @@ void desk_answer(struct desk *d, struct visitor *v, const struct keeper_message 
     *answer = (struct keeper_message){.type = ask->type, .answer = true, .id = ask->id};
     if (k != NULL)
         meta = *ring_meta(k); /* it may be gone afterwards */
-    if (!names_a_key(ask->type))
+    if (!names_a_key(ask))
         st = of_none(d, v, ask, answer, &why);
     else if (k != NULL)
         st = of_key(d, v, k, ask, answer, &why);

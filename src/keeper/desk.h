@@ -8,12 +8,14 @@
 #include "keeper/approval.h"
 #include "keeper/handles.h"
 #include "keeper/keeper.h"
+#include "keeper/pin.h"
 #include "keeper/ring.h"
 
 #define DESK_BATCH 64
 
 struct desk {
     struct ring *ring;
+    struct pin_guard pin;
     struct ring_time t;
     keeper_event_fn *on_event;
     void *arg;
@@ -25,6 +27,8 @@ struct desk {
 /* What is known of a connection. */
 struct visitor {
     struct handles handles;
+    struct nonces nonces;
+    bool shown; /* the PIN, or needs not */
     bool challenged;
     uint8_t challenge[APPROVAL_CHALLENGE], challenged_for[HEAD2_KEY_ID_BYTES];
 };
@@ -41,6 +45,10 @@ struct desk_sign {
     size_t sig_len;
 };
 
+/* Whether this may be asked now: where there is a PIN, who has not shown it has the public uses of
+ * keys. HEAD2_OK or HEAD2_E_PASSPHRASE with *why. */
+HEAD2_CHECK enum head2_status desk_admit(const struct desk *d, const struct visitor *v,
+                                         enum keeper_type type, const char **why);
 /* Answer anything but KEEPER_SIGN. The answer's bytes are good until the next call. */
 void desk_answer(struct desk *d, struct visitor *v, const struct keeper_message *ask,
                  struct keeper_message *answer);

@@ -18,9 +18,8 @@ const uint8_t *handles_secret(const struct handles *h, const struct handle *row)
     return h->secrets + (size_t)(row - h->rows) * HANDLE_BYTES;
 }
 
-enum head2_status handles_add(struct handles *h, uint64_t *number,
-                              const uint8_t key[HEAD2_KEY_ID_BYTES], const uint8_t *secret,
-                              size_t len)
+enum head2_status handles_add(struct handles *h, uint64_t *number, const uint8_t *key,
+                              const uint8_t *secret, size_t len)
 {
     enum head2_status st = HEAD2_OK;
     size_t at = 0;
@@ -40,7 +39,9 @@ enum head2_status handles_add(struct handles *h, uint64_t *number,
         HEAD2_TRY(head2_random(number, sizeof *number));
     memcpy(h->secrets + at * HANDLE_BYTES, secret, len);
     h->rows[at] = (struct handle){.number = *number, .len = len};
-    memcpy(h->rows[at].key, key, HEAD2_KEY_ID_BYTES);
+    h->rows[at].foreign = key == NULL;
+    if (key != NULL)
+        memcpy(h->rows[at].key, key, HEAD2_KEY_ID_BYTES);
 done:
     return st;
 }

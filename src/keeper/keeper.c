@@ -181,7 +181,7 @@ static void reply(struct conn *c, const struct keeper_message *answer)
 {
     size_t len;
 
-    if (!bytes_room(&c->out, KEEPER_HEADER + 64 + answer->data.len + answer->sig.len) ||
+    if (!bytes_room(&c->out, KEEPER_HEADER + 192 + answer->data.len + answer->sig.len) ||
         keeper_encode(c->out.at + c->out.len, c->out.cap - c->out.len, &len, answer) != HEAD2_OK) {
         c->broken = true; /* who gets no answer must not wait for it */
         return;
@@ -211,6 +211,10 @@ static void work_on(struct keeper *k, struct conn *c, const struct keeper_messag
 {
     struct keeper_message answer = {.type = ask->type, .answer = true, .id = ask->id};
 
+    const char *why = "this is no request";
+
+    if (st == HEAD2_OK)
+        st = desk_admit(&k->desk, &c->visitor, ask->type, &why);
     if (st == HEAD2_OK && ask->type == KEEPER_SIGN) {
         if (k->waiting == DESK_BATCH)
             flush(k);
@@ -225,8 +229,10 @@ static void work_on(struct keeper *k, struct conn *c, const struct keeper_messag
     if (st == HEAD2_OK)
         desk_answer(&k->desk, &c->visitor, ask, &answer);
     else
-        desk_refuse(&answer, HEAD2_E_MALFORMED, "this is no request");
+        desk_refuse(&answer, st, why);
     reply(c, &answer);
+    if (answer.data.at == k->desk.room) /* it may have been secret */
+        head2_wipe(k->desk.room, answer.data.len);
 }
 
 /* The requests that are whole. */
@@ -346,6 +352,7 @@ enum head2_status keeper_new(struct keeper **out, const struct keeper_options *o
     k->desk.on_event = o->on_event;
     k->desk.arg = o->arg;
     k->desk.sandbox = o->sandbox;
+    k->desk.pin.pin = o->pin;
     k->desk.t = read_time();
     const enum head2_status st = ring_new(&k->desk.ring, o->backend, k->desk.t);
     if (st != HEAD2_OK) {
@@ -354,7 +361,8 @@ enum head2_status keeper_new(struct keeper **out, const struct keeper_options *o
     }
     k->paired = o->pair >= 0;
     if (k->paired)
-        k->conns[0] = (struct conn){.fd = o->pair, .heard_ms = k->desk.t.now_ms};
+        k->conns[0] =
+            (struct conn){.fd = o->pair, .heard_ms = k->desk.t.now_ms, .visitor.shown = true};
     *out = k;
     return HEAD2_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * The keeper: the process that has private keys, and gives none away. Others ask it over a unix
+ * The keeper: the process that has private keys and works with them. Others ask it over a unix
  * socket, or over a socketpair, in messages of wire.h. One thread, one poll(2) loop; requests to
  * sign that are there at the same time are signed together.
  *
@@ -10,6 +10,7 @@
 #ifndef HEAD2_KEEPER_KEEPER_H
 #define HEAD2_KEEPER_KEEPER_H
 
+#include "keeper/pin.h"
 #include "keeper/ring.h"
 
 #include <signal.h>
@@ -29,6 +30,7 @@ struct keeper_options {
     int listener; /* -1: none; stays the caller's */
     int pair; /* one end of a socketpair, trusted as it is; -1: none; the keeper's from then on */
     const struct keeper_backend *backend; /* NULL: keys are in memory alone */
+    const struct pin *pin;                /* NULL: none; who is at the pair needs none */
     uint8_t sandbox;                      /* what is in force, for KEEPER_STATUS */
     keeper_event_fn *on_event;            /* NULL: nobody listens */
     void *arg;

@@ -96,6 +96,7 @@ static enum head2_status serve(const struct service *s, struct store *store, int
     struct keeper_options o = {.listener = s->listener,
                                .pair = -1,
                                .backend = &backend,
+                               .pin = s->pin,
                                .on_event = s->on_event,
                                .arg = s->arg,
                                .stop = &stop};

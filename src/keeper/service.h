@@ -10,8 +10,9 @@
 #include "keeper/store.h"
 
 struct service {
-    const char *folder; /* of the store, whose key is the secret */
-    int listener;       /* -1: none */
+    const char *folder;    /* of the store, whose key is the secret */
+    int listener;          /* -1: none */
+    const struct pin *pin; /* NULL: none */
     keeper_event_fn *on_event;
     /* It serves so many keys; missing is what is not in force here (sandbox_missing). */
     void (*begun)(void *arg, size_t keys, const char *missing);

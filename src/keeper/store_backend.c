@@ -19,13 +19,15 @@ _Static_assert(KEEPER_LABEL_MAX < STORE_LABEL_MAX, "labels");
 
 static void from_store(struct keeper_meta *out, const struct store_meta *m)
 {
+    const unsigned reveal = m->extractable ? KEEPER_MAY_REVEAL : 0;
+
     *out = (struct keeper_meta){.alg = m->alg,
                                 .state = (enum keeper_state)m->state,
                                 .created_ms = m->created_ms,
                                 .uses = m->uses};
     memcpy(out->id, m->id, sizeof out->id);
     snprintf(out->label, sizeof out->label, "%s", m->label);
-    out->policy = (struct keeper_policy){.purposes = (uint16_t)m->purposes,
+    out->policy = (struct keeper_policy){.purposes = (uint16_t)(m->purposes | reveal),
                                          .rate_count = m->rate_count,
                                          .rate_seconds = m->rate_seconds,
                                          .not_before_ms = m->not_before_ms,
@@ -37,7 +39,8 @@ static void to_store(struct store_meta *out, const struct keeper_meta *m)
 {
     *out = (struct store_meta){.alg = m->alg,
                                .state = (enum store_state)m->state,
-                               .purposes = m->policy.purposes,
+                               .purposes = m->policy.purposes & STORE_PURPOSES,
+                               .extractable = (m->policy.purposes & KEEPER_MAY_REVEAL) != 0,
                                .rate_count = m->policy.rate_count,
                                .rate_seconds = m->policy.rate_seconds,
                                .created_ms = m->created_ms,

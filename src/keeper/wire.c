@@ -6,10 +6,28 @@
 #define MAGIC        0x484b
 #define VERSION      1
 #define POLICY_BYTES 42
-#define INFO_BYTES   34
+#define INFO_BYTES   35
+#define ABOUT_BYTES  17
 #define ENTRY_FIXED  29
 
-enum field { END, KEY, ALG, FLAGS, COUNT, HANDLE, UNTIL, POLICY, LABEL, CONTEXT, DATA, SIG, INFO };
+enum field {
+    END,
+    KEY,
+    ALG,
+    FLAGS,
+    COUNT,
+    HANDLE,
+    UNTIL,
+    POLICY,
+    LABEL,
+    NONCE,
+    AAD,
+    CONTEXT,
+    DATA,
+    SIG,
+    ABOUT,
+    INFO
+};
 
 #define FIELDS 7 /* at most, with END */
 
@@ -24,9 +42,11 @@ static const struct shape {
                        {SIG},
                        KEEPER_SIGN_MU | KEEPER_SIGN_DETERMINISTIC                               },
     [KEEPER_VERIFY] = {{KEY, CONTEXT, DATA, SIG},     {END},                0                   },
-    [KEEPER_ENCAPSULATE] = {{KEY},                         {HANDLE, DATA},       0                   },
+    [KEEPER_ENCAPSULATE] = {{KEY, DATA},                   {HANDLE, DATA},       0                   },
     [KEEPER_DECAPSULATE] = {{KEY, DATA},                   {HANDLE},             0                   },
-    [KEEPER_DERIVE] = {{HANDLE, FLAGS, COUNT, LABEL}, {HANDLE, DATA},       KEEPER_DERIVE_OUTPUT},
+    [KEEPER_DERIVE] = {{HANDLE, FLAGS, COUNT, LABEL, CONTEXT, DATA},
+                       {HANDLE, DATA},
+                       KEEPER_DERIVE_OUTPUT | KEEPER_DERIVE_HASH                                },
     [KEEPER_SEAL] = {{HANDLE, LABEL, DATA},         {DATA},               0                   },
     [KEEPER_UNSEAL] = {{HANDLE, LABEL, DATA},         {DATA},               0                   },
     [KEEPER_LIST] = {{KEY, COUNT},                  {FLAGS, COUNT, DATA}, 0                   },
@@ -39,6 +59,11 @@ static const struct shape {
     [KEEPER_FIND] = {{LABEL},                       {KEY, ALG},           0                   },
     [KEEPER_CHALLENGE] = {{KEY},                         {DATA},               0                   },
     [KEEPER_APPROVE] = {{KEY, ALG, COUNT, UNTIL, DATA, SIG}, {END},             0                   },
+    [KEEPER_ABOUT] = {{KEY},                         {ALG, POLICY, LABEL, ABOUT}, 0            },
+    [KEEPER_LOGIN] = {{FLAGS, DATA},                 {END},                KEEPER_LOGIN_OUT    },
+    [KEEPER_REVEAL] = {{KEY, HANDLE, FLAGS},          {DATA},               KEEPER_REVEAL_SEED  },
+    [KEEPER_ENCRYPT] = {{HANDLE, FLAGS, NONCE, AAD, DATA}, {NONCE, DATA},   KEEPER_ENCRYPT_NONCE},
+    [KEEPER_DECRYPT] = {{HANDLE, NONCE, AAD, DATA},   {DATA},               0                   },
 };
 /* clang-format on */
 static const uint8_t refusal[] = {DATA, END};
@@ -66,7 +91,7 @@ bool keeper_label_ok(struct keeper_bytes label)
 
 bool keeper_policy_ok(const struct keeper_policy *p)
 {
-    return p->purposes != 0 && (p->purposes & ~KEEPER_MAY_ALL) == 0 &&
+    return p->purposes != 0 && (p->purposes & ~(KEEPER_MAY_ALL | KEEPER_MAY_REVEAL)) == 0 &&
            (p->rate_count == 0) == (p->rate_seconds == 0) && p->rate_count <= KEEPER_RATE_MAX &&
            p->rate_seconds <= KEEPER_RATE_SECONDS_MAX &&
            (p->not_after_ms == 0 || p->not_before_ms < p->not_after_ms);
@@ -78,7 +103,17 @@ static size_t data_max(const struct keeper_message *m)
         return KEEPER_PHRASE_MAX;
     if (m->type == KEEPER_SEAL ? m->answer : m->type == KEEPER_UNSEAL && !m->answer)
         return KEEPER_DATA_MAX + KEEPER_SEAL_EXTRA;
+    if (m->type == KEEPER_ENCRYPT ? m->answer : m->type == KEEPER_DECRYPT && !m->answer)
+        return KEEPER_DATA_MAX + KEEPER_TAG;
     return KEEPER_DATA_MAX;
+}
+
+/* A plain HKDF has a context and data; the keeper's own a label. */
+static bool label_ok(const struct keeper_message *m)
+{
+    if (m->type == KEEPER_DERIVE && (m->flags & KEEPER_DERIVE_HASH) != 0)
+        return m->label.len == 0;
+    return keeper_label_ok(m->label);
 }
 
 static bool field_ok(enum field f, const struct keeper_message *m)
@@ -91,7 +126,11 @@ static bool field_ok(enum field f, const struct keeper_message *m)
     case POLICY:
         return keeper_policy_ok(&m->policy);
     case LABEL:
-        return keeper_label_ok(m->label);
+        return label_ok(m);
+    case AAD:
+        return m->aad.len <= KEEPER_AAD_MAX;
+    case ABOUT:
+        return m->about.state >= KEEPER_PREACTIVE && m->about.state <= KEEPER_REVOKED;
     case CONTEXT:
         return m->context.len <= KEEPER_CONTEXT_MAX;
     case DATA:
@@ -146,7 +185,14 @@ static void take_info(struct reader *r, struct keeper_info *i)
     const uint8_t *const b = take(r, INFO_BYTES);
 
     *i = (struct keeper_info){be32(b),      be32(b + 4), be64(b + 8), be64(b + 16),
-                              be64(b + 24), b[32],       b[33]};
+                              be64(b + 24), b[32],       b[33],       b[34]};
+}
+
+static void take_about(struct reader *r, struct keeper_about *a)
+{
+    const uint8_t *const b = take(r, ABOUT_BYTES);
+
+    *a = (struct keeper_about){(enum keeper_state)b[0], be64(b + 1), be64(b + 9)};
 }
 
 static void take_field(struct reader *r, enum field f, struct keeper_message *m)
@@ -184,6 +230,15 @@ static void take_field(struct reader *r, enum field f, struct keeper_message *m)
         break;
     case SIG:
         m->sig = take_bytes(r);
+        break;
+    case NONCE:
+        memcpy(m->nonce, take(r, sizeof m->nonce), sizeof m->nonce);
+        break;
+    case AAD:
+        m->aad = take_bytes(r);
+        break;
+    case ABOUT:
+        take_about(r, &m->about);
         break;
     case INFO:
         take_info(r, &m->info);
@@ -288,6 +343,16 @@ static void give_info(struct writer *w, const struct keeper_info *i)
     put_be64(b + 24, i->batched);
     b[32] = i->memory;
     b[33] = i->sandbox;
+    b[34] = i->login;
+}
+
+static void give_about(struct writer *w, const struct keeper_about *a)
+{
+    uint8_t *const b = give(w, ABOUT_BYTES);
+
+    b[0] = (uint8_t)a->state;
+    put_be64(b + 1, a->created_ms);
+    put_be64(b + 9, a->uses);
 }
 
 static void give_field(struct writer *w, enum field f, const struct keeper_message *m)
@@ -325,6 +390,15 @@ static void give_field(struct writer *w, enum field f, const struct keeper_messa
         break;
     case SIG:
         give_bytes(w, m->sig);
+        break;
+    case NONCE:
+        memcpy(give(w, sizeof m->nonce), m->nonce, sizeof m->nonce);
+        break;
+    case AAD:
+        give_bytes(w, m->aad);
+        break;
+    case ABOUT:
+        give_about(w, &m->about);
         break;
     case INFO:
         give_info(w, &m->info);

@@ -12,7 +12,8 @@
  *
  * A body is the fields of its type, one after the other and nothing behind them; docs/formats.md
  * has the table. Bytes of variable length have their length, 2 bytes, before them. The body of an
- * answer that refuses is a phrase. There is no message that gives a private key or takes one.
+ * answer that refuses is a phrase. No message takes a private key; one gives a private key, where
+ * its policy says that it may leave.
  *
  * Here are pure functions over buffers: no socket, no allocation.
  */
@@ -31,6 +32,11 @@
 #define KEEPER_CONTEXT_MAX 255
 #define KEEPER_PHRASE_MAX  200
 #define KEEPER_SEAL_EXTRA  49 /* bytes by which a sealed text is longer */
+#define KEEPER_AAD_MAX     4096
+#define KEEPER_TAG         16 /* bytes by which an encrypted text is longer */
+#define KEEPER_NONCE       12
+#define KEEPER_PIN_MIN     4
+#define KEEPER_PIN_MAX     255
 
 enum keeper_type {
     KEEPER_STATUS = 1,
@@ -52,15 +58,27 @@ enum keeper_type {
     KEEPER_FIND,      /* the newest active key of a label */
     KEEPER_CHALLENGE, /* for the next approval on this connection */
     KEEPER_APPROVE,   /* uses of a key that needs it: see approval.h */
+    KEEPER_ABOUT,     /* all that is known of a key */
+    KEEPER_LOGIN,     /* show the PIN, where the keeper has one */
+    KEEPER_REVEAL,    /* a private key, or a handle's secret, where it may leave */
+    KEEPER_ENCRYPT,   /* AES-GCM under a handle */
+    KEEPER_DECRYPT,
     KEEPER_TYPES
 };
 #define KEEPER_ANSWER 0x80
 
 /* Flags, by type. */
-#define KEEPER_SIGN_MU            1 /* data is mu, 64 bytes; hedged, without a context */
+#define KEEPER_SIGN_MU            1 /* data is mu, 64 bytes, without a context */
 #define KEEPER_SIGN_DETERMINISTIC 2
 #define KEEPER_DERIVE_OUTPUT      1 /* the derived bytes leave; else they become a handle */
+#define KEEPER_DERIVE_SHA256      2 /* HKDF of RFC 5869: context is the salt, data the info */
+#define KEEPER_DERIVE_SHA384      4
+#define KEEPER_DERIVE_SHA512      6
+#define KEEPER_DERIVE_HASH        6 /* these bits; 0: the keeper's own derivation, for a label */
 #define KEEPER_LIST_MORE          1 /* there are keys behind the last one */
+#define KEEPER_LOGIN_OUT          1 /* log out */
+#define KEEPER_REVEAL_SEED        1 /* the seed, else the expanded key */
+#define KEEPER_ENCRYPT_NONCE      1 /* the keeper draws the nonce, else the asker gives it */
 
 /* What a key may be used for; those of a KEM key pass on to the handles that come of it. */
 #define KEEPER_MAY_SIGN         1
@@ -69,8 +87,9 @@ enum keeper_type {
 #define KEEPER_MAY_DECAPSULATE  8
 #define KEEPER_MAY_DERIVE       16 /* from a handle */
 #define KEEPER_MAY_SEAL         32 /* seal and unseal under a handle */
-#define KEEPER_MAY_OUTPUT       64 /* what is derived may leave; the private key never does */
+#define KEEPER_MAY_OUTPUT       64 /* what is derived may leave */
 #define KEEPER_MAY_ALL          127
+#define KEEPER_MAY_REVEAL       128 /* the private key may leave: not a use, and not in all uses */
 
 #define KEEPER_RATE_MAX         1000000
 #define KEEPER_RATE_SECONDS_MAX 86400
@@ -103,6 +122,17 @@ struct keeper_info {
         batched;     /* signatures that were made several at a time, and how often */
     uint8_t memory;  /* enum secmem_kind of the prekey */
     uint8_t sandbox; /* SANDBOX_ bits of sandbox.h */
+    uint8_t login;   /* KEEPER_PIN_ bits */
+};
+#define KEEPER_PIN_SET    1 /* there is one */
+#define KEEPER_PIN_SHOWN  2 /* this connection has shown it */
+#define KEEPER_PIN_MISSED 4 /* the last one that somebody showed was wrong */
+#define KEEPER_PIN_LOCKED 8 /* too many were */
+
+/* What KEEPER_ABOUT answers beside policy and label. */
+struct keeper_about {
+    enum keeper_state state;
+    uint64_t created_ms, uses;
 };
 
 struct keeper_message {
@@ -118,7 +148,9 @@ struct keeper_message {
     uint64_t handle, until_ms;
     struct keeper_policy policy;
     struct keeper_bytes label; /* of a key, or what is derived or sealed for */
-    struct keeper_bytes context, data, sig;
+    struct keeper_bytes context, data, sig, aad;
+    uint8_t nonce[KEEPER_NONCE];
+    struct keeper_about about;
     struct keeper_info info;
 };
 

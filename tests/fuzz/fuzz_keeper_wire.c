@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
         abort();
     if (st == HEAD2_OK) {
         if (m.label.len > KEEPER_LABEL_MAX || m.context.len > KEEPER_CONTEXT_MAX ||
-            m.sig.len > HEAD2_KEY_MAX_SIG || m.data.len > KEEPER_DATA_MAX + KEEPER_SEAL_EXTRA)
+            m.sig.len > HEAD2_KEY_MAX_SIG || m.aad.len > KEEPER_AAD_MAX ||
+            m.data.len > KEEPER_DATA_MAX + KEEPER_SEAL_EXTRA)
             abort();
         if (keeper_encode(again, sizeof again, &second, &m) != HEAD2_OK || second != len ||
             memcmp(again, input, len) != 0)

@@ -32,7 +32,10 @@ static struct keeper_message full(enum keeper_type type, bool answer, size_t len
     m.context = text("context");
     m.data = (struct keeper_bytes){data, len};
     m.sig = (struct keeper_bytes){data, 3309};
-    m.info = (struct keeper_info){1, 2, 3, 4, 5, 1, 63};
+    m.info = (struct keeper_info){1, 2, 3, 4, 5, 1, 63, 15};
+    m.aad = text("additional");
+    memset(m.nonce, 6, sizeof m.nonce);
+    m.about = (struct keeper_about){KEEPER_REVOKED, 7, 8};
     return m;
 }
 
