@@ -12,12 +12,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void hex_id(char out[CLI_KEY_ID_TEXT], const struct store_meta *m)
-{
-    hex_encode(out, m->id, sizeof m->id);
-    out[CLI_KEY_ID_TEXT - 1] = 0;
-}
-
 int cmd_store_init(struct cli *cli)
 {
     struct store_unlock ways[CLI_STORE_WAYS];
@@ -25,7 +19,7 @@ int cmd_store_init(struct cli *cli)
     struct store_fault fault = {0};
     struct store *s;
     size_t n;
-    const int code = cli_store_new_wrappings(cli, false, ways, &n, &ask);
+    const int code = cli_store_new_wrappings(cli, CLI_STORE_OF_A_NEW_STORE, ways, &n, &ask);
 
     if (code != CLI_DONE)
         return code;
@@ -45,54 +39,6 @@ int cmd_store_init(struct cli *cli)
 
 /* ---- list ---- */
 
-static json_t *wrappings_json(const struct store *s)
-{
-    struct store_wrapping w[STORE_WRAPPINGS_MAX];
-    const size_t n = store_wrappings(s, w, HEAD2_LEN(w));
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:i, s:s, s:s}", "number", (int)w[i].number, "type",
-                                              cli_store_wrap_name(w[i].type), "label", w[i].label));
-    return list;
-}
-
-static void time_json(json_t *o, const char *name, uint64_t ms)
-{
-    char when[UTC_BYTES + 1];
-
-    if (ms == 0)
-        return;
-    utc_format(when, ms);
-    json_object_set_new(o, name, json_string(when));
-}
-
-static json_t *object_json(const struct store_meta *m)
-{
-    char id[CLI_KEY_ID_TEXT];
-
-    hex_id(id, m);
-    json_t *o =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:I}", "key_id", id, "label", m->label,
-                  "algorithm", head2_alg_name(m->alg), "state", cli_store_state_name(m->state),
-                  "purposes", (json_int_t)m->purposes, "uses", (json_int_t)m->uses, "extractable",
-                  m->extractable, "revision", (json_int_t)m->revision);
-    if (store_has_approver(m)) {
-        hex_encode(id, m->approver, sizeof m->approver);
-        json_object_set_new(o, "approver", json_string(id));
-    }
-    if (m->rate_count != 0) {
-        json_object_set_new(o, "rate_count", json_integer(m->rate_count));
-        json_object_set_new(o, "rate_seconds", json_integer(m->rate_seconds));
-    }
-    time_json(o, "created", m->created_ms);
-    time_json(o, "activated", m->activated_ms);
-    time_json(o, "deactivated", m->deactivated_ms);
-    time_json(o, "not_before", m->not_before_ms);
-    time_json(o, "not_after", m->not_after_ms);
-    return o;
-}
-
 int cmd_store_list(struct cli *cli)
 {
     struct store *s;
@@ -104,15 +50,16 @@ int cmd_store_list(struct cli *cli)
     store_get_anchor(s, &a);
     if (cli->json)
         cli_print_json(cli, json_pack("{s:I, s:I, s:o}", "revision", (json_int_t)a.revision, "keys",
-                                      (json_int_t)store_count(s), "wrappings", wrappings_json(s)));
+                                      (json_int_t)store_count(s), "wrappings",
+                                      cli_store_wrappings_json(s)));
     for (size_t i = 0; i < store_count(s); i++) {
         const struct store_meta *const m = store_at(s, i);
-        char id[CLI_KEY_ID_TEXT];
+        char id[CLI_KEY_ID_TEXT] = {0};
         if (cli->json) {
-            cli_print_json(cli, object_json(m));
+            cli_print_json(cli, cli_store_object_json(m));
             continue;
         }
-        hex_id(id, m);
+        hex_encode(id, m->id, sizeof m->id);
         cli_print(cli, "%s  %-11s  %-11s  %8llu uses  %s%s%s\n", id, head2_alg_name(m->alg),
                   cli_store_state_name(m->state), (unsigned long long)m->uses, m->label,
                   m->extractable ? "  (extractable)" : "",
@@ -138,26 +85,13 @@ static int read_private(const struct cli *cli, const char *path, struct head2_ke
                     err.hint[0] != 0 ? err.hint : "give a private key", "%s", err.what);
 }
 
-static int approver_for(const struct cli *cli, struct store_meta *m)
-{
-    const char *const path = cli_string(cli, "approver");
-    struct head2_key *key = NULL;
-
-    if (path == NULL)
-        return CLI_DONE;
-    const int code = cli_read_key(cli, path, CLI_KEY_VERIFY, &key);
-    if (code == CLI_DONE)
-        head2_key_id(key, m->approver);
-    head2_key_free(key);
-    return code;
-}
-
 static int meta_for(const struct cli *cli, const struct head2_key *key, struct store_meta *m)
 {
     const char *const path = cli->args[0], *const slash = strrchr(path, '/');
     const char *const label = cli_string_or(cli, "label", slash != NULL ? slash + 1 : path);
 
-    *m = (struct store_meta){.state = STORE_ACTIVE,
+    *m = (struct store_meta){.alg = head2_key_alg(key),
+                             .state = STORE_ACTIVE,
                              .extractable = cli_flag(cli, "extractable"),
                              .created_ms = utc_now()};
     m->activated_ms = m->created_ms;
@@ -171,19 +105,7 @@ static int meta_for(const struct cli *cli, const struct head2_key *key, struct s
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             return cli_fail(cli, CLI_USAGE, "--label", "give a name of letters and digits",
                             "a label has no control characters");
-    return approver_for(cli, m);
-}
-
-static void print_object(struct cli *cli, const struct store_meta *m)
-{
-    char id[CLI_KEY_ID_TEXT];
-
-    hex_id(id, m);
-    if (cli->json)
-        cli_print_json(cli, object_json(m));
-    else
-        cli_print(cli, "key id     %s\nalgorithm  %s\nlabel      %s\n", id, head2_alg_name(m->alg),
-                  m->label);
+    return cli_store_policy(cli, m);
 }
 
 int cmd_store_import(struct cli *cli)
@@ -208,7 +130,7 @@ int cmd_store_import(struct cli *cli)
     }
     if (code == CLI_DONE) {
         head2_key_id(key, id);
-        print_object(cli, store_find(s, id));
+        cli_store_print_object(cli, store_find(s, id));
     }
     store_close(s);
     head2_key_free(key);

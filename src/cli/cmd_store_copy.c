@@ -49,15 +49,12 @@ int cmd_store_rewrap(struct cli *cli)
     struct store_fault fault = {0};
     struct store *s;
     size_t n;
-    int code = cli_store_open(cli, &s);
+    int code = cli_store_new_wrappings(cli, CLI_STORE_OF_A_NEW_KEY, ways, &n, &ask);
 
+    if (code == CLI_DONE)
+        code = cli_store_open(cli, &s);
     if (code != CLI_DONE)
         return code;
-    code = cli_store_new_wrappings(cli, true, ways, &n, &ask);
-    if (code != CLI_DONE) {
-        store_close(s);
-        return code;
-    }
     const enum head2_status st = store_rewrap(s, ways, n, &fault);
     return done_with(cli, s, st, &fault, ask.said);
 }

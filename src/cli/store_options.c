@@ -20,6 +20,39 @@
         "tpm-pin-file", 0, CLI_FILE, "FILE",                                                         \
             "file whose first line is its PIN (default: ask the terminal, where it has one)", 0, 0   \
     }
+#define POLICY                                                                                     \
+    {"purposes",                                                                                   \
+     0,                                                                                            \
+     CLI_STRING,                                                                                   \
+     "WORDS",                                                                                      \
+     "what it may be used for: sign,verify or encapsulate,decapsulate,derive,seal,output; or "     \
+     "none",                                                                                       \
+     0,                                                                                            \
+     0},                                                                                           \
+        {"rate", 0, CLI_STRING, "N/SECONDS", "at most so many uses in so many seconds, or none",   \
+         0,      0},                                                                               \
+        {"valid",                                                                                  \
+         0,                                                                                        \
+         CLI_STRING,                                                                               \
+         "FROM..TO",                                                                               \
+         "when it may be used: days or times, one may be left out, or none",                       \
+         0,                                                                                        \
+         0},                                                                                       \
+    {                                                                                              \
+        "approver", 0, CLI_FILE, "PUBFILE",                                                        \
+            "each use of it needs the approval of this ML-DSA key's owner, or none", 0, 0          \
+    }
+#define NEW_WAYS                                                                                   \
+    {"new-passphrase-file", 0, CLI_FILE, "FILE", "wrap with this passphrase from now on", 0, 0},   \
+        {"new-key-file", 0, CLI_FILE, "FILE", "wrap with this key file from now on", 0, 0},        \
+        {"new-credential", 0, CLI_STRING, "NAME", "wrap with this credential from now on", 0, 0},  \
+        {"new-tpm", 0, CLI_FLAG, NULL, "wrap with the TPM 2.0 at $HEAD2_TPM from now on", 0, 0},   \
+        {"new-tpm-pin", 0, CLI_FLAG, NULL, "let the TPM ask for a PIN of up to 32 bytes", 0, 0},   \
+        {"new-tpm-pin-file", 0, CLI_FILE, "FILE", "a PIN that is in a file", 0, 0},                \
+    {                                                                                              \
+        "new-tpm-pcrs", 0, CLI_STRING, "BANK:N,...",                                               \
+            "only while these registers are as they are now, as in sha256:7", 0, 0                 \
+    }
 #define END                                                                                        \
     {                                                                                              \
         NULL, 0, CLI_FLAG, NULL, NULL, 0, 0                                                        \
@@ -39,7 +72,7 @@ const struct cli_option cli_store_import_options[] = {
     STORE, UNLOCK,
     {"label", 0, CLI_STRING, "TEXT", "what it is called (default: the file's name)", 0, 0},
     {"extractable", 0, CLI_FLAG, NULL, "let 'store export --private' give it out again", 0, 0},
-    {"approver", 0, CLI_FILE, "PUBFILE", "each use of it needs the approval of this ML-DSA key's owner", 0, 0},
+    POLICY,
     {"key-passphrase-file", 0, CLI_FILE, "FILE", "the passphrase of KEYFILE (default: ask the terminal)", 0, 0},
     END
 };
@@ -55,16 +88,10 @@ const struct cli_option cli_store_export_options[] = {
 };
 
 const struct cli_option cli_store_rewrap_options[] = {
-    STORE, UNLOCK,
-    {"new-passphrase-file", 0, CLI_FILE, "FILE", "wrap with this passphrase from now on", 0, 0},
-    {"new-key-file", 0, CLI_FILE, "FILE", "wrap with this key file from now on", 0, 0},
-    {"new-credential", 0, CLI_STRING, "NAME", "wrap with this credential from now on", 0, 0},
-    {"new-tpm", 0, CLI_FLAG, NULL, "wrap with the TPM 2.0 at $HEAD2_TPM from now on", 0, 0},
-    {"new-tpm-pin", 0, CLI_FLAG, NULL, "let the TPM ask for a PIN of up to 32 bytes", 0, 0},
-    {"new-tpm-pin-file", 0, CLI_FILE, "FILE", "a PIN that is in a file", 0, 0},
-    {"new-tpm-pcrs", 0, CLI_STRING, "BANK:N,...", "only while these registers are as they are now, as in sha256:7", 0, 0},
-    END
+    STORE, UNLOCK, NEW_WAYS, END
 };
+
+const struct cli_option cli_store_policy_options[] = {STORE, UNLOCK, POLICY, END};
 
 const struct cli_option cli_store_restore_options[] = {
     STORE, UNLOCK,
@@ -89,6 +116,16 @@ const char cli_store_rewrap_about[] =
     "is interrupted. It is wrapped by the --new- options that are given, each of which opens it, and "
     "by nothing else; without any by what has unlocked it. Copies of the old file still open with "
     "the old secrets.";
+const char cli_store_policy_about[] =
+    "KEY as for export. What is not given stays as it is. Nothing makes a "
+    "key extractable. While a keeper has the store open this is refused.";
+const char cli_store_wrap_add_about[] =
+    "One or more of the --new- options, else a passphrase that the terminal is asked for; each opens "
+    "the store from now on, beside what does already.";
+const char cli_store_wrap_remove_about[] =
+    "NUMBER as wrap-list shows it. The last one cannot be removed. The store's key stays the same: a "
+    "copy of the store from before still opens with what was removed, and who had opened one has the "
+    "key; after a leak say rewrap, and destroy the copies.";
 const char cli_store_backup_about[] =
     "FILE must not exist. It has everything, sealed, and opens with what opens the store now.";
 const char cli_store_restore_about[] =

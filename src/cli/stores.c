@@ -139,9 +139,10 @@ static int tpm_options(const struct cli *cli, bool with_new, struct store_pcrs *
     return CLI_DONE;
 }
 
-int cli_store_new_wrappings(const struct cli *cli, bool with_new, struct store_unlock *out,
-                            size_t *n, struct cli_store_ask *ask)
+int cli_store_new_wrappings(const struct cli *cli, enum cli_store_wrapping of,
+                            struct store_unlock *out, size_t *n, struct cli_store_ask *ask)
 {
+    const bool with_new = of != CLI_STORE_OF_A_NEW_STORE;
     struct store_pcrs pcrs;
     const int code = tpm_options(cli, with_new, &pcrs);
 
@@ -149,10 +150,13 @@ int cli_store_new_wrappings(const struct cli *cli, bool with_new, struct store_u
         return code;
     ask->is_new = true;
     *n = ways(cli, with_new, out, ask);
-    if (*n == 0 && with_new) /* as it was opened */
+    if (*n == 0 && of == CLI_STORE_OF_A_NEW_KEY)
         *n = ways(cli, false, out, ask);
     if (*n == 0)
         out[(*n)++] = by_passphrase(NULL, ask);
+    if (with_new && out[0].type == STORE_WRAP_TPM && !cli_flag(cli, "new-tpm"))
+        return cli_fail(cli, CLI_USAGE, "--tpm", "add --new-tpm, or another --new- option",
+                        "whether a new key has a PIN and looks at registers is to be said anew");
     for (size_t i = 0; i < *n; i++)
         out[i].pcrs = pcrs;
     return cli_store_folder(cli, ask->where);
@@ -185,50 +189,4 @@ int cli_store_look(const struct cli *cli, struct store **out)
         return code;
     const enum head2_status st = store_look(out, folder, &fault);
     return st == HEAD2_OK ? CLI_DONE : cli_store_fail(cli, st, &fault);
-}
-
-/* ---- objects ---- */
-
-#define ID_DIGITS_MIN 8
-
-static bool names(const struct store_meta *m, const char *name)
-{
-    char id[CLI_KEY_ID_TEXT] = {0};
-    const size_t len = strlen(name);
-
-    hex_encode(id, m->id, sizeof m->id);
-    return strcmp(m->label, name) == 0 || (len >= ID_DIGITS_MIN && strncmp(id, name, len) == 0);
-}
-
-int cli_store_find(const struct cli *cli, const struct store *s, const char *name,
-                   const struct store_meta **out)
-{
-    size_t found = 0;
-
-    *out = NULL;
-    for (size_t i = 0; i < store_count(s); i++)
-        if (names(store_at(s, i), name)) {
-            *out = store_at(s, i);
-            found++;
-        }
-    if (found == 1)
-        return CLI_DONE;
-    if (found > 1)
-        return cli_fail(cli, CLI_INPUT, name, "give the whole id", "%zu keys are called so", found);
-    return cli_fail(cli, CLI_INPUT, name, "'head2 store list' shows what there is",
-                    "there is no such key in the store");
-}
-
-const char *cli_store_state_name(enum store_state state)
-{
-    static const char *const texts[] = {"", "pre-active", "active", "deactivated", "revoked"};
-
-    return (size_t)state < HEAD2_LEN(texts) ? texts[state] : "";
-}
-
-const char *cli_store_wrap_name(enum store_wrap_type type)
-{
-    static const char *const texts[] = {"", "passphrase", "key-file", "credential", "tpm"};
-
-    return (size_t)type < HEAD2_LEN(texts) ? texts[type] : "";
 }

@@ -17,10 +17,11 @@
 /* Rows of verbs.c; their options and texts are in store_options.c. */
 extern const struct cli_option cli_store_init_options[], cli_store_list_options[],
     cli_store_import_options[], cli_store_export_options[], cli_store_unlock_options[],
-    cli_store_rewrap_options[], cli_store_restore_options[];
+    cli_store_rewrap_options[], cli_store_restore_options[], cli_store_policy_options[];
 extern const char cli_store_init_about[], cli_store_import_about[], cli_store_export_about[],
     cli_store_destroy_about[], cli_store_rewrap_about[], cli_store_backup_about[],
-    cli_store_restore_about[], cli_store_check_about[];
+    cli_store_restore_about[], cli_store_check_about[], cli_store_policy_about[],
+    cli_store_wrap_add_about[], cli_store_wrap_remove_about[];
 
 /* Where the passphrase of an unlock comes from, and a TPM's PIN. */
 struct cli_store_ask {
@@ -36,11 +37,13 @@ int cli_store_folder(const struct cli *cli, char out[PATH_MAX]);
 int cli_store_fail(const struct cli *cli, enum head2_status st, const struct store_fault *fault);
 /* What is given to open a store. */
 int cli_store_unlock(const struct cli *cli, struct store_unlock *out, struct cli_store_ask *ask);
-/* All ways to wrap a new key: --passphrase-file and so on, or with prefix those with --new- before
- * them; a passphrase of the terminal where none is given and `otherwise` is NULL, else that. */
+/* All ways to wrap a key that are given: --passphrase-file and so on, or those with --new- before
+ * them. Where none is given, a passphrase of the terminal, or of a new key what has opened the
+ * store. */
 #define CLI_STORE_WAYS 4
-int cli_store_new_wrappings(const struct cli *cli, bool with_new, struct store_unlock *out,
-                            size_t *n, struct cli_store_ask *ask);
+enum cli_store_wrapping { CLI_STORE_OF_A_NEW_STORE, CLI_STORE_ONE_MORE, CLI_STORE_OF_A_NEW_KEY };
+int cli_store_new_wrappings(const struct cli *cli, enum cli_store_wrapping of,
+                            struct store_unlock *out, size_t *n, struct cli_store_ask *ask);
 /* Open the store that the options name. */
 int cli_store_open(const struct cli *cli, struct store **out);
 int cli_store_look(const struct cli *cli, struct store **out);
@@ -51,5 +54,18 @@ int cli_store_find(const struct cli *cli, const struct store *s, const char *nam
                    const struct store_meta **out);
 const char *cli_store_state_name(enum store_state state);
 const char *cli_store_wrap_name(enum store_wrap_type type);
+
+/* "sign,verify", or "none"; false: there is no such purpose. */
+#define CLI_STORE_PURPOSES_TEXT 64
+bool cli_store_purposes_read(uint32_t *out, const char *text);
+
+/* What --purposes, --rate, --valid and --approver say, where they are given; m has its algorithm.
+ * Returns an exit code. */
+int cli_store_policy(const struct cli *cli, struct store_meta *m);
+
+/* These are whole: with --json an object, else lines. */
+json_t *cli_store_object_json(const struct store_meta *m);
+void cli_store_print_object(struct cli *cli, const struct store_meta *m);
+json_t *cli_store_wrappings_json(const struct store *s);
 
 #endif

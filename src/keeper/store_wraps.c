@@ -80,7 +80,7 @@ enum head2_status store_remove_wrapping(struct store *s, uint32_t number, struct
     while (at < s->now.wrappings && s->now.wrapping[at].about.number != number)
         at++;
     if (at == s->now.wrappings)
-        return store_say(HEAD2_E_STATE, fault, s->folder, "'head2 store list' shows them",
+        return store_say(HEAD2_E_STATE, fault, s->folder, "'head2 store wrap-list' shows them",
                          "there is no wrapping of this number");
     if (s->now.wrappings == 1)
         return store_say(HEAD2_E_POLICY, fault, s->folder, "add another one first",

@@ -59,6 +59,63 @@ await test('a private key comes out only where that was said when it went in', (
   bad(['export', b, '--private', '--out', 'z', '--no-passphrase', '--new-passphrase-file', 'new', ...keyFile()], 2, /together/);
 });
 
+await test('what a key may be used for is said when it goes in, and later', () => {
+  good(['init', ...keyFile()]);
+  const a = makeKey('a.pem'), b = makeKey('b.pem', 'ML-KEM-768');
+  const approver = makeKey('boss.pem');
+  put('boss.pub', publicOf('boss.pem'));
+  const o = json(['import', 'a.pem', ...keyFile(), '--purposes', 'sign', '--rate', '100/60', '--valid', '2026-01-01..2027-06-30T12:00:00Z']);
+  check(o.purposes === 1 && o.rate_count === 100 && o.rate_seconds === 60, JSON.stringify(o));
+  check(o.not_before === '2026-01-01T00:00:00.000Z' && o.not_after === '2027-06-30T12:00:00.000Z', JSON.stringify(o));
+  good(['import', 'b.pem', ...keyFile()]);
+  const shown = good(['show', a.slice(0, 8)]);
+  check(/purposes +sign\n/.test(shown) && /rate +100 uses in 60 s\n/.test(shown) && /extractable +no\n/.test(shown), shown);
+  good(['policy', 'b.pem', '--purposes', 'decapsulate,derive,output', '--approver', 'boss.pub', ...keyFile()]);
+  let p = json(['show', b]);
+  check(p.purposes === 8 + 16 + 64 && p.approver === approver && p.rate_count === undefined, JSON.stringify(p));
+  p = json(['policy', 'b.pem', '--rate', '3/1', '--valid', '..2030-01-01', '--approver', 'none', ...keyFile()]);
+  check(p.purposes === 88 && p.approver === undefined && p.rate_count === 3 && p.not_before === undefined, JSON.stringify(p));
+  p = json(['policy', 'b.pem', '--rate', 'none', '--valid', 'none', '--purposes', 'none', ...keyFile()]);
+  check(p.purposes === 0 && p.rate_count === undefined && p.not_after === undefined && p.uses === 0, JSON.stringify(p));
+  good(['check', ...keyFile()]);
+  const refuse = (args, words) => bad(['policy', a, ...args, ...keyFile()], 2, words);
+  refuse([], /nothing is to be changed/);
+  refuse(['--purposes', 'sing'], /no such purpose/);
+  refuse(['--purposes', 'sign,'], /no such purpose/);
+  refuse(['--purposes', 'sign,derive'], /cannot be used so/);
+  for (const r of ['0/1', '1/0', '1', '1/1/1', 'x', '-1/2', '4294967296/1', '1/ 2']) refuse(['--rate', r], /no rate/);
+  for (const v of ['2026-01-01', '2026-13-01..', 'a..b', '2026-01-01...']) refuse(['--valid', v], /no validity/);
+  refuse(['--valid', '2027-01-01..2026-01-01'], /ends before it begins/);
+  bad(['policy', a, '--approver', 'nowhere', ...keyFile()], 3, /nowhere/);
+  bad(['policy', 'nobody', '--purposes', 'sign', ...keyFile()], 3, /no such key/);
+  check(json(['show', a]).purposes === 1, 'nothing has changed');
+});
+
+await test('ways to open it come and go, but for the last', () => {
+  good(['init', ...keyFile()]);
+  makeKey('a.pem');
+  good(['import', 'a.pem', ...keyFile()]);
+  const wrappings = () => json(['wrap-list']).wrappings;
+  bad(['wrap-remove', '1', ...keyFile()], 5, /without its last wrapping/);
+  secret('next', 'battery staple\n');
+  secret('k2', 'k'.repeat(32));
+  good(['wrap-add', ...keyFile(), '--new-passphrase-file', 'next', '--new-key-file', 'k2']);
+  check(wrappings().map((w) => `${w.number} ${w.type}`).join() === '1 key-file,2 passphrase,3 key-file', JSON.stringify(wrappings()));
+  check(wrappings()[1].memory === 64 << 20 && /^2 +passphrase  scrypt, 64 MiB$/m.test(good(['wrap-list'])), good(['wrap-list']));
+  fs.copyFileSync(databaseOf(), file('old'));
+  check(/still open with what was removed.*rewrap/.test(good(['wrap-remove', '1', '--passphrase-file', 'next'])), 'says so');
+  bad(['check', ...keyFile()], 5, /wrong key file/);
+  good(['check', '--key-file', 'k2']);
+  good(['check', 'old', ...keyFile()]); // so it is
+  bad(['wrap-remove', '1', '--key-file', 'k2'], 3, /no wrapping of this number; 'head2 store wrap-list'/);
+  bad(['wrap-remove', 'k2', '--key-file', 'k2'], 2, /no wrapping's number/);
+  for (let i = 0; i < 6; i++) good(['wrap-add', '--key-file', 'k2', '--new-key-file', 'k2']);
+  bad(['wrap-add', '--key-file', 'k2', '--new-key-file', 'k2'], 3, /8 ways, and no more/);
+  bad(['wrap-add', '--key-file', 'k2', '--new-tpm-pin'], 2, /this is of a TPM/);
+  bad(['rewrap', '--key-file', 'k2', '--new-tpm', '--new-tpm-pcrs', 'sha1:7'], 2, /registers are a bank/);
+  bad(['rewrap', '--tpm'], 2, /is to be said anew/);
+});
+
 await test('destroyed is gone, and the whole id has to be given', () => {
   good(['init', ...keyFile()]);
   const a = makeKey('a.pem');
