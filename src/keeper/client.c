@@ -1,10 +1,12 @@
 /* see client.h */
 #include "keeper/client.h"
 
+#include "keeper/awake.h"
 #include "keeper/unixsock.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#define AWAKE_US 150 /* for an answer: an ML-DSA-87 signature is there by then, mostly */
+
 struct keeper_client {
     pthread_mutex_t mutex;
     int fd; /* -1: gone */
     bool reconnects;
+    struct awake awake;
     uint32_t id;
     size_t used; /* of buf, by what was asked and answered */
     char path[PATH_MAX];
@@ -143,24 +148,50 @@ static bool say(struct keeper_client *c, size_t len, bool *heard)
     return true;
 }
 
+/*
+ * Some bytes more, at most so many. Sleeps in poll(2), not in recv(2): a keeper that takes a
+ * request wakes whoever sleeps in recv on the other end, for nothing.
+ */
+static ssize_t some(struct keeper_client *c, uint8_t *to, size_t most)
+{
+    struct pollfd wait = {.fd = c->fd, .events = POLLIN};
+
+    for (;;) {
+        const bool awake = awake_still(&c->awake);
+        const int ready = poll(&wait, 1, awake ? 0 : CLIENT_ANSWER_MS);
+        if (ready == 0 && awake)
+            continue;
+        if (ready == 0)
+            errno = ETIMEDOUT;
+        if (ready <= 0)
+            return -1;
+        awake_found(&c->awake);
+        const ssize_t n = recv(c->fd, to, most, MSG_DONTWAIT);
+        if (n >= 0 || errno != EAGAIN)
+            return n;
+    }
+}
+
 static bool hear(struct keeper_client *c, size_t *len)
 {
     size_t whole = KEEPER_HEADER;
     enum head2_status st = HEAD2_E_SPACE;
 
+    awake_begin(&c->awake, AWAKE_US);
     for (*len = 0; st == HEAD2_E_SPACE || (st == HEAD2_OK && *len < whole);) {
-        const ssize_t n = recv(c->fd, c->buf + *len, whole - *len, 0);
+        /* all that is there: nothing comes behind an answer that is one */
+        const ssize_t n = some(c, c->buf + *len, sizeof c->buf - *len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
-            errno = n == 0 ? EPIPE : errno == EAGAIN ? ETIMEDOUT : errno;
+            errno = n == 0 ? EPIPE : errno;
             return false;
         }
         *len += (size_t)n;
         st = keeper_frame(c->buf, *len, &whole);
     }
     errno = EPROTO;
-    return st == HEAD2_OK;
+    return st == HEAD2_OK && *len == whole;
 }
 
 static bool may_repeat(const struct keeper_message *ask)

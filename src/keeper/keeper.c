@@ -1,6 +1,7 @@
 /* see keeper.h: connections, and turns of the loop; what is answered is in desk.c */
 #include "keeper/keeper.h"
 
+#include "keeper/awake.h"
 #include "keeper/desk.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define AWAKE_US  60    /* after an answer: who has it often asks again at once */
 #define TICK_MS   1000  /* idle keys are shielded, counts flushed */
 #define OUT_MUCH  65536 /* who has so much to read is not worked for */
 #define OWED_MUCH 16    /* signatures of one connection in one turn */
@@ -36,6 +38,8 @@ struct keeper {
     struct conn *asker[DESK_BATCH]; /* of each in the batch */
     size_t waiting;                 /* in the batch */
     bool again;                     /* a whole request was left for the next turn */
+    bool asked;                     /* there was a request in this turn */
+    struct awake awake;
     bool paired;
 };
 
@@ -258,6 +262,7 @@ static void read_requests(struct keeper *k, struct conn *c)
         const enum head2_status good = keeper_decode(&ask, at, whole, &header);
         work_on(k, c, &ask, ask.answer ? HEAD2_E_MALFORMED : good);
         c->in.done += whole;
+        k->asked = true;
     }
 }
 
@@ -288,7 +293,7 @@ static bool is_late(const struct keeper *k, const struct conn *c)
 
 static void turn(struct keeper *k, const struct pollfd polls[KEEPER_CLIENTS + 1])
 {
-    k->again = false;
+    k->again = k->asked = false;
     for (size_t i = 0; i < KEEPER_CLIENTS; i++) {
         struct conn *const c = &k->conns[i];
         if (c->fd < 0)
@@ -320,13 +325,18 @@ enum head2_status keeper_run(struct keeper *k)
 
     while (*k->o.stop == 0) {
         const size_t n = arm(k, polls);
-        if (poll(polls, n, k->again ? 0 : TICK_MS) < 0) {
-            if (errno != EINTR)
-                return HEAD2_E_IO;
+        const bool awake = awake_still(&k->awake);
+        const int ready = poll(polls, n, k->again || awake ? 0 : TICK_MS);
+        if (ready < 0 && errno != EINTR)
+            return HEAD2_E_IO;
+        if (ready < 0 || (ready == 0 && awake && !k->again))
             continue;
-        }
+        if (ready > 0)
+            awake_found(&k->awake);
         k->desk.t = read_time();
         turn(k, polls);
+        if (k->asked)
+            awake_begin(&k->awake, AWAKE_US);
         if (k->desk.t.now_ms - rested >= TICK_MS) {
             ring_rest(k->desk.ring, k->desk.t);
             rested = k->desk.t.now_ms;
