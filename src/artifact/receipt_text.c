@@ -20,6 +20,7 @@ static const struct {
     [RECEIPT_VERIFICATION_FAILED] = {"verification-failed", "Failed Verification"},
     [RECEIPT_ENTROPY_ALARM] = {"entropy-alarm",       "Entropy Alarm"      },
     [RECEIPT_RESTART] = {"restart",             "Restart"            },
+    [RECEIPT_STORE] = {"store",               "Store Anchor"       },
 };
 
 const char *receipt_kind_name(enum receipt_kind kind)

@@ -32,6 +32,7 @@ enum receipt_kind {
     RECEIPT_VERIFICATION_FAILED,
     RECEIPT_ENTROPY_ALARM,
     RECEIPT_RESTART,
+    RECEIPT_STORE, /* an anchor of a sealed store */
     RECEIPT_KINDS
 };
 

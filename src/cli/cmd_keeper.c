@@ -5,6 +5,7 @@
  */
 #include "artifact/base64.h"
 #include "base/secmem.h"
+#include "cli/keeper_anchors.h"
 #include "cli/stores.h"
 #include "cli/verbs.h"
 #include "keeper/monitor.h"
@@ -26,6 +27,7 @@ struct keeping {
     uint8_t *kek;
     bool has_pin;
     struct pin pin;
+    struct keeper_anchors anchors;
 };
 
 /* ---- the keeper ---- */
@@ -89,6 +91,7 @@ static int keep(void *arg, const struct monitor_start *start)
     const struct service s = {.folder = k->folder,
                               .listener = k->listener,
                               .pin = k->has_pin ? &k->pin : NULL,
+                              .anchors = k->anchors.to >= 0 ? &k->anchors.to : NULL,
                               .on_event = on_event,
                               .begun = on_begun,
                               .arg = k};
@@ -96,6 +99,18 @@ static int keep(void *arg, const struct monitor_start *start)
     const enum head2_status st = service_run(&s, start, &fault);
 
     return st == HEAD2_OK ? CLI_DONE : cli_store_fail(k->cli, st, &fault);
+}
+
+/* ---- beside it ---- */
+
+static int write_anchors(void *arg, const struct monitor_start *start)
+{
+    struct keeping *const k = arg;
+
+    close(start->door); /* it asks the keeper for nothing */
+    close(k->listener);
+    head2_wipe(&k->pin, sizeof k->pin);
+    return keeper_anchors_run(&k->anchors);
 }
 
 /* ---- the monitor ---- */
@@ -111,6 +126,7 @@ static int watch(struct keeping *k)
     const struct monitor_options o = {.secret = k->kek,
                                       .secret_len = STORE_KEK_BYTES,
                                       .keeper = keep,
+                                      .front = k->anchors.from >= 0 ? write_anchors : NULL,
                                       .died = on_death,
                                       .arg = k};
     const char *what;
@@ -190,7 +206,9 @@ static int take_pin(struct keeping *k)
 
 int cmd_keeper(struct cli *cli)
 {
-    struct keeping k = {.cli = cli, .listener = -1};
+    struct keeping k = {
+        .cli = cli, .listener = -1, .anchors = {cli, -1, -1}
+    };
 
     if (secmem_harden_process() != HEAD2_OK)
         return cli_fail(cli, CLI_INTERNAL, NULL, "allow prctl(2) and setrlimit(2)",
@@ -199,9 +217,16 @@ int cmd_keeper(struct cli *cli)
     if (code == CLI_DONE)
         code = unlock(&k);
     if (code == CLI_DONE)
+        code = keeper_anchors_open(&k.anchors, cli);
+    if (code == CLI_DONE)
+        code = keeper_anchors_now(&k.anchors, k.folder, k.kek);
+    if (code == CLI_DONE)
         code = listen_at(&k);
     if (code == CLI_DONE)
         code = watch(&k);
+    if (code == CLI_DONE)
+        code = keeper_anchors_now(&k.anchors, k.folder, k.kek);
+    keeper_anchors_close(&k.anchors);
     if (k.listener >= 0) {
         unlink(k.socket);
         close(k.listener);

@@ -19,16 +19,18 @@ int cmd_store_init(struct cli *cli)
     struct store_fault fault = {0};
     struct store *s;
     size_t n;
-    const int code = cli_store_new_wrappings(cli, CLI_STORE_OF_A_NEW_STORE, ways, &n, &ask);
+    int code = cli_store_new_wrappings(cli, CLI_STORE_OF_A_NEW_STORE, ways, &n, &ask);
 
     if (code != CLI_DONE)
         return code;
     const enum head2_status st = store_create(&s, ask.where, ways, n, &fault);
-    store_close(s);
     if (ask.said)
         return (int)cli_status_exit(st);
     if (st != HEAD2_OK)
         return cli_store_fail(cli, st, &fault);
+    code = cli_store_finish(cli, s, CLI_DONE);
+    if (code != CLI_DONE)
+        return code;
     if (cli->json)
         cli_print_json(cli,
                        json_pack("{s:s, s:I}", "store", ask.where, "wrappings", (json_int_t)n));
@@ -132,9 +134,8 @@ int cmd_store_import(struct cli *cli)
         head2_key_id(key, id);
         cli_store_print_object(cli, store_find(s, id));
     }
-    store_close(s);
     head2_key_free(key);
-    return code;
+    return cli_store_finish(cli, s, code);
 }
 
 /* ---- export ---- */
@@ -245,18 +246,17 @@ int cmd_store_destroy(struct cli *cli)
     if (hex_decode(id, sizeof id, text, strlen(text)) != HEAD2_OK)
         return cli_fail(cli, CLI_USAGE, text, "'head2 store list' shows them",
                         "give the whole key id, 32 digits: this cannot be undone");
-    const int code = cli_store_open(cli, &s);
-    if (code != CLI_DONE)
-        return code;
-    const enum head2_status st = store_destroy(s, id, &fault);
-    store_close(s);
-    if (st == HEAD2_E_STATE)
-        return cli_fail(cli, CLI_INPUT, text, fault.hint, "%s", fault.what);
-    if (st != HEAD2_OK)
-        return cli_store_fail(cli, st, &fault);
-    if (cli->json)
+    int code = cli_store_open(cli, &s);
+    if (code == CLI_DONE) {
+        const enum head2_status st = store_destroy(s, id, &fault);
+        if (st == HEAD2_E_STATE)
+            code = cli_fail(cli, CLI_INPUT, text, fault.hint, "%s", fault.what);
+        else if (st != HEAD2_OK)
+            code = cli_store_fail(cli, st, &fault);
+    }
+    if (code == CLI_DONE && cli->json)
         cli_print_json(cli, json_pack("{s:s}", "destroyed", text));
-    else
+    else if (code == CLI_DONE)
         cli_print(cli, "destroyed  %s\n", text);
-    return CLI_DONE;
+    return cli_store_finish(cli, s, code);
 }

@@ -158,6 +158,5 @@ int cmd_store_policy(struct cli *cli)
     }
     if (code == CLI_DONE)
         cli_store_print_object(cli, store_find(s, m.id));
-    store_close(s);
-    return code;
+    return cli_store_finish(cli, s, code);
 }

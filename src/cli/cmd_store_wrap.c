@@ -96,8 +96,7 @@ int cmd_store_wrap_add(struct cli *cli)
     }
     if (code == CLI_DONE)
         print_wrappings(cli, s);
-    store_close(s);
-    return code;
+    return cli_store_finish(cli, s, code);
 }
 
 int cmd_store_wrap_remove(struct cli *cli)
@@ -112,18 +111,17 @@ int cmd_store_wrap_remove(struct cli *cli)
         return cli_fail(cli, CLI_USAGE, text, "'head2 store wrap-list' shows them",
                         "this is no wrapping's number");
     int code = cli_store_open(cli, &s);
-    if (code != CLI_DONE)
-        return code;
-    const enum head2_status st = store_remove_wrapping(s, (uint32_t)number, &fault);
-    if (st == HEAD2_E_STATE)
-        code = cli_fail(cli, CLI_INPUT, text, fault.hint, "%s", fault.what);
-    else if (st != HEAD2_OK)
-        code = cli_store_fail(cli, st, &fault);
+    if (code == CLI_DONE) {
+        const enum head2_status st = store_remove_wrapping(s, (uint32_t)number, &fault);
+        if (st == HEAD2_E_STATE)
+            code = cli_fail(cli, CLI_INPUT, text, fault.hint, "%s", fault.what);
+        else if (st != HEAD2_OK)
+            code = cli_store_fail(cli, st, &fault);
+    }
     if (code == CLI_DONE)
         print_wrappings(cli, s);
     if (code == CLI_DONE && !cli->json)
         cli_print(cli, "copies of the store from before still open with what was removed, and the "
                        "store's key is the same: 'head2 store rewrap' gives a new one\n");
-    store_close(s);
-    return code;
+    return cli_store_finish(cli, s, code);
 }

@@ -7,10 +7,11 @@ int cli_receipts_open(const struct cli *cli, struct cli_receipts *r)
     struct ledger_fault fault;
 
     *r = (struct cli_receipts){0};
-    if (cli_flag(cli, "no-receipt") && cli_string(cli, "ledger") != NULL)
+    const bool none = cli_string_if(cli, "no-receipt") != NULL;
+    if (none && cli_string(cli, "ledger") != NULL)
         return cli_fail(cli, CLI_USAGE, "--no-receipt", "leave one of them out",
                         "given together with --ledger");
-    if (cli_flag(cli, "no-receipt"))
+    if (none)
         return CLI_DONE;
     const int code = cli_ledger_folder(cli, folder);
     if (code != CLI_DONE)

@@ -1,6 +1,8 @@
 /* What the verbs of the sealed store take, and what is said of them: see stores.h. */
 #include "cli/stores.h"
 
+#include "cli/ledgers.h"
+
 #define STORE                                                                                      \
     {                                                                                              \
         "store", 0, CLI_DIR, "DIR", "the store's folder (default: in the state folder)", 0, 0      \
@@ -19,6 +21,17 @@
     {                                                                                                \
         "tpm-pin-file", 0, CLI_FILE, "FILE",                                                         \
             "file whose first line is its PIN (default: ask the terminal, where it has one)", 0, 0   \
+    }
+#define IN_LEDGER                                                                                  \
+    {                                                                                              \
+        "ledger", 0, CLI_DIR, "DIR",                                                               \
+            "compare the store with its anchors in this ledger, and anchor what is changed", 0, 0  \
+    }
+#define ANCHORS                                                                                    \
+    IN_LEDGER,                                                                                     \
+    {                                                                                              \
+        "anchor", 0, CLI_FILE, "FILE", "compare it with what 'store check --json' has printed", 0, \
+            0                                                                                      \
     }
 #define POLICY                                                                                     \
     {"purposes",                                                                                   \
@@ -60,16 +73,17 @@
 
 /* clang-format off */
 const struct cli_option cli_store_init_options[] = {
-    STORE, UNLOCK,
+    STORE, UNLOCK, IN_LEDGER,
     {"tpm-pin", 0, CLI_FLAG, NULL, "let the TPM ask for a PIN of up to 32 bytes", 0, 0},
     {"tpm-pcrs", 0, CLI_STRING, "BANK:N,...", "only while these registers are as they are now, as in sha256:7", 0, 0},
     END
 };
+const struct cli_option cli_store_anchor_options[] = {STORE, UNLOCK, CLI_LEDGER_OPTION, END};
 const struct cli_option cli_store_list_options[] = {STORE, END};
-const struct cli_option cli_store_unlock_options[] = {STORE, UNLOCK, END};
+const struct cli_option cli_store_unlock_options[] = {STORE, UNLOCK, ANCHORS, END};
 
 const struct cli_option cli_store_import_options[] = {
-    STORE, UNLOCK,
+    STORE, UNLOCK, ANCHORS,
     {"label", 0, CLI_STRING, "TEXT", "what it is called (default: the file's name)", 0, 0},
     {"extractable", 0, CLI_FLAG, NULL, "let 'store export --private' give it out again", 0, 0},
     POLICY,
@@ -78,7 +92,7 @@ const struct cli_option cli_store_import_options[] = {
 };
 
 const struct cli_option cli_store_export_options[] = {
-    STORE, UNLOCK,
+    STORE, UNLOCK, ANCHORS,
     {"private", 0, CLI_FLAG, NULL, "the private key, which must be extractable", 0, 0},
     {"out", 0, CLI_FILE, "FILE", "where it goes (default: standard output; required with --private)", 0, 0},
     {"format", 0, CLI_ENUM, "pem|der", "encoding of what is written (default: pem)", 0, 0},
@@ -88,13 +102,13 @@ const struct cli_option cli_store_export_options[] = {
 };
 
 const struct cli_option cli_store_rewrap_options[] = {
-    STORE, UNLOCK, NEW_WAYS, END
+    STORE, UNLOCK, ANCHORS, NEW_WAYS, END
 };
 
-const struct cli_option cli_store_policy_options[] = {STORE, UNLOCK, POLICY, END};
+const struct cli_option cli_store_policy_options[] = {STORE, UNLOCK, ANCHORS, POLICY, END};
 
 const struct cli_option cli_store_restore_options[] = {
-    STORE, UNLOCK,
+    STORE, UNLOCK, IN_LEDGER,
     {"replace", 0, CLI_FLAG, NULL, "in the place of the store that is there", 0, 0},
     END
 };
@@ -131,9 +145,14 @@ const char cli_store_backup_about[] =
 const char cli_store_restore_about[] =
     "FILE is checked whole before anything is changed. Without --replace there must not be a store "
     "in its place. The restored store has a higher revision than either: what was put back by "
-    "anybody else is told from it.";
+    "anybody else is told from it. With --ledger it is higher than all that is anchored there, too.";
 const char cli_store_check_about[] =
     "Everything: the header, each object's seal and metadata, that none is missing or put back, the "
     "private part against its public key, the database; of the store, or of a backup. Prints revision "
-    "and digest, to be compared with what was written down. Exit code 1 when something does not hold.";
+    "and digest. With --ledger or --anchor they are compared: a store that is older than its newest anchor, "
+    "or another one of its number, was put back. Exit code 1 when something does not hold.";
+const char cli_store_anchor_about[] =
+    "An entry of the kind store, with the store's id, revision and digest. It tells a store that was "
+    "put back together with its store.revision, as long as the ledger was not: keep its checkpoints "
+    "elsewhere. 'head2 keeper --ledger' does it by itself.";
 /* clang-format on */

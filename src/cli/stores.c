@@ -162,7 +162,7 @@ int cli_store_new_wrappings(const struct cli *cli, enum cli_store_wrapping of,
     return cli_store_folder(cli, ask->where);
 }
 
-int cli_store_open(const struct cli *cli, struct store **out)
+int cli_store_open_alone(const struct cli *cli, struct store **out)
 {
     struct store_unlock unlock;
     struct cli_store_ask ask = {0};
@@ -176,6 +176,13 @@ int cli_store_open(const struct cli *cli, struct store **out)
     if (ask.said)
         return (int)cli_status_exit(st);
     return st == HEAD2_OK ? CLI_DONE : cli_store_fail(cli, st, &fault);
+}
+
+int cli_store_open(const struct cli *cli, struct store **out)
+{
+    const int code = cli_store_open_alone(cli, out);
+
+    return code == CLI_DONE ? cli_store_compare(cli, *out) : code;
 }
 
 int cli_store_look(const struct cli *cli, struct store **out)

@@ -17,11 +17,12 @@
 /* Rows of verbs.c; their options and texts are in store_options.c. */
 extern const struct cli_option cli_store_init_options[], cli_store_list_options[],
     cli_store_import_options[], cli_store_export_options[], cli_store_unlock_options[],
-    cli_store_rewrap_options[], cli_store_restore_options[], cli_store_policy_options[];
+    cli_store_rewrap_options[], cli_store_restore_options[], cli_store_policy_options[],
+    cli_store_anchor_options[];
 extern const char cli_store_init_about[], cli_store_import_about[], cli_store_export_about[],
     cli_store_destroy_about[], cli_store_rewrap_about[], cli_store_backup_about[],
     cli_store_restore_about[], cli_store_check_about[], cli_store_policy_about[],
-    cli_store_wrap_add_about[], cli_store_wrap_remove_about[];
+    cli_store_anchor_about[], cli_store_wrap_add_about[], cli_store_wrap_remove_about[];
 
 /* Where the passphrase of an unlock comes from, and a TPM's PIN. */
 struct cli_store_ask {
@@ -44,9 +45,26 @@ int cli_store_unlock(const struct cli *cli, struct store_unlock *out, struct cli
 enum cli_store_wrapping { CLI_STORE_OF_A_NEW_STORE, CLI_STORE_ONE_MORE, CLI_STORE_OF_A_NEW_KEY };
 int cli_store_new_wrappings(const struct cli *cli, enum cli_store_wrapping of,
                             struct store_unlock *out, size_t *n, struct cli_store_ask *ask);
-/* Open the store that the options name. */
+/* Open the store that the options name, and compare it with the anchors that they name; or that
+ * alone. *out is to be closed in any case. */
 int cli_store_open(const struct cli *cli, struct store **out);
+int cli_store_open_alone(const struct cli *cli, struct store **out);
 int cli_store_look(const struct cli *cli, struct store **out);
+/* After a change that has ended with code: anchor it where there is --ledger, and close; s may be
+ * NULL where it has not. */
+int cli_store_finish(const struct cli *cli, struct store *s, int code);
+
+/* ---- anchors (store_anchors.c) ---- */
+
+/* With what --anchor has, and --ledger where it is given; or with the ledger in any case. */
+int cli_store_compare(const struct cli *cli, const struct store *s);
+int cli_store_compare_ledger(const struct cli *cli, const struct store *s);
+/* The highest revision of any store that the ledger of --ledger has; 0 without one. */
+int cli_store_highest(const struct cli *cli, uint64_t *revision);
+/* Append it to the ledger. */
+int cli_store_anchor(const struct cli *cli, const struct store_anchor *a);
+
+/* ---- objects ---- */
 
 /* The object that an argument names: its id, the first eight digits of it or more, or its label,
  * where that is the only one. */

@@ -124,6 +124,7 @@ static const struct cli_option keeper_options[] = {
     {"credential", 0, CLI_STRING, "NAME", "unlock it with a credential of the service manager", 0, 0},
     {"tpm", 0, CLI_FLAG, NULL, "unlock it with the TPM 2.0 at $HEAD2_TPM (default: device:/dev/tpmrm0)", 0, 0},
     {"tpm-pin-file", 0, CLI_FILE, "FILE", "file whose first line is its PIN (default: ask the terminal, where it has one)", 0, 0},
+    {"ledger", 0, CLI_DIR, "DIR", "compare the store with its anchors in this ledger, and anchor what is changed", 0, 0},
     {"pin-file", 0, CLI_FILE, "FILE", "private uses need this PIN (its first line)", 0, 0},
     PASSPHRASE_FILE, END
 };
@@ -689,6 +690,8 @@ const struct cli_verb cli_verbs[] = {
      "With --json it is one object: docs/configuration.md lists its "
      "fields. With --watch, one each second.",
      status_options, FILES | CLI_EXIT(CLI_UNREACHABLE), cmd_status},
+    {"store", "anchor", "", 0, 0, "write into a ledger what the store is like now", cli_store_anchor_about,
+     cli_store_anchor_options, CHECKS | RANDOM, cmd_store_anchor},
     {"store", "backup", "FILE", 1, 1, "write the store to one file, sealed", cli_store_backup_about,
      cli_store_unlock_options, CHECKS, cmd_store_backup},
     {"store", "check", "[BACKUP]", 0, 1, "check the sealed store, or a backup of it",

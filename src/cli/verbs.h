@@ -22,7 +22,7 @@ cli_run cmd_rng_restart, cmd_rng_seed, cmd_rng_selftest, cmd_rng_status;
 cli_run cmd_fallback_check, cmd_fallback_export, cmd_fallback_import, cmd_fallback_list;
 cli_run cmd_fallback_show, cmd_fallback_used;
 cli_run cmd_store_backup, cmd_store_check, cmd_store_destroy, cmd_store_export, cmd_store_import;
-cli_run cmd_store_policy, cmd_store_show, cmd_store_wrap_add, cmd_store_wrap_list,
+cli_run cmd_store_anchor, cmd_store_policy, cmd_store_show, cmd_store_wrap_add, cmd_store_wrap_list,
     cmd_store_wrap_remove;
 cli_run cmd_store_init, cmd_store_list, cmd_store_restore, cmd_store_rewrap;
 cli_run cmd_rng_demo_sim_attack, cmd_rng_simulate;

@@ -111,6 +111,14 @@ static enum head2_status serve(const struct service *s, struct store *store, int
     return run(s, &o, ready, fault);
 }
 
+/* One that does not fit in is followed by a later one. */
+static void tell_anchor(void *arg, const struct store_anchor *anchor)
+{
+    const int *const to = arg;
+
+    (void)!write(*to, anchor, sizeof *anchor);
+}
+
 enum head2_status service_run(const struct service *s, const struct monitor_start *start,
                               struct store_fault *fault)
 {
@@ -124,6 +132,8 @@ enum head2_status service_run(const struct service *s, const struct monitor_star
     if (sigaction(SIGTERM, &act, NULL) != 0 || sigaction(SIGINT, &act, NULL) != 0)
         return fail(fault, HEAD2_E_IO, "cannot await signals", "");
     HEAD2_TRY(open_store(s, start->secret, &store, fault));
+    if (s->anchors != NULL)
+        store_on_anchor(store, tell_anchor, s->anchors);
     st = serve(s, store, start->ready, fault);
     store_close(store);
 done:

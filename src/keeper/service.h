@@ -13,6 +13,7 @@ struct service {
     const char *folder;    /* of the store, whose key is the secret */
     int listener;          /* -1: none */
     const struct pin *pin; /* NULL: none */
+    int *anchors; /* each change is told into this pipe, as struct store_anchor; NULL: none */
     keeper_event_fn *on_event;
     /* It serves so many keys; missing is what is not in force here (sandbox_missing). */
     void (*begun)(void *arg, size_t keys, const char *missing);

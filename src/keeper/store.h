@@ -241,12 +241,17 @@ HEAD2_CHECK enum head2_status store_check_backup(const char *path,
                                                  struct store_fault *fault);
 /*
  * Put a backup, checked whole before, in the place of the store in folder, if any. Its revision
- * becomes higher than that of the backup and of store.revision. With replace false an existing
- * store stays (HEAD2_E_STATE); another store's than the backup's always does
- * (HEAD2_E_POLICY).
+ * becomes higher than that of the backup, of store.revision and of how->above. Without how->replace
+ * an existing store stays (HEAD2_E_STATE); another store's than the backup's always does
+ * (HEAD2_E_POLICY). how->now is the anchor then.
  */
+struct store_restoring {
+    bool replace;
+    uint64_t above;
+    struct store_anchor now;
+};
 HEAD2_CHECK enum head2_status store_restore(const char *folder, const char *path,
-                                            const struct store_unlock *unlock, bool replace,
-                                            struct store_fault *fault);
+                                            const struct store_unlock *unlock,
+                                            struct store_restoring *how, struct store_fault *fault);
 
 #endif

@@ -123,7 +123,7 @@ enum head2_status store_check_backup(const char *path, const struct store_unlock
 /* ---- restoring ---- */
 
 /* The header of a backup that is to follow what store.revision has seen. */
-static enum head2_status follow(struct store *s, const struct store_anchor *seen,
+static enum head2_status follow(struct store *s, const struct store_anchor *seen, uint64_t above,
                                 struct store_fault *fault)
 {
     struct form_header *const h = &s->now.header;
@@ -134,7 +134,8 @@ static enum head2_status follow(struct store *s, const struct store_anchor *seen
 
     h->before = seen->revision;
     memcpy(h->before_digest, seen->digest, sizeof seen->digest);
-    h->revision = (h->revision > seen->revision ? h->revision : seen->revision) + 1;
+    above = above > seen->revision ? above : seen->revision;
+    h->revision = (h->revision > above ? h->revision : above) + 1;
     h->seals++;
     HEAD2_TRY(store_aead(&aead, s->kek));
     HEAD2_TRY(store_header_seal(h, aead));
@@ -210,11 +211,11 @@ static enum head2_status may_replace(struct store *to, const struct store *from,
 }
 
 enum head2_status store_restore(const char *folder, const char *path,
-                                const struct store_unlock *unlock, bool replace,
+                                const struct store_unlock *unlock, struct store_restoring *how,
                                 struct store_fault *fault)
 {
     struct store *from = NULL, *to = NULL;
-    struct store_anchor seen, now;
+    struct store_anchor seen;
     enum head2_status st;
     bool damaged;
 
@@ -223,16 +224,16 @@ enum head2_status store_restore(const char *folder, const char *path,
     if (file_make_dirs(folder, 0700) != HEAD2_OK)
         HEAD2_TRY(store_say_errno(fault, folder, "the folder cannot be made"));
     HEAD2_TRY(store_lock(to, fault));
-    HEAD2_TRY(may_replace(to, from, replace, &seen, &damaged, fault));
+    HEAD2_TRY(may_replace(to, from, how->replace, &seen, &damaged, fault));
     if (damaged || seen.revision == 0) {
         memset(&seen, 0, sizeof seen);
         memcpy(seen.id, from->now.header.store, sizeof seen.id);
         HEAD2_TRY(store_revision_write(folder, &seen, fault));
     }
-    HEAD2_TRY(follow(from, &seen, fault));
+    HEAD2_TRY(follow(from, &seen, how->above, fault));
     HEAD2_TRY(overwrite(to, from, fault));
-    store_get_anchor(from, &now);
-    st = store_revision_write(folder, &now, fault);
+    store_get_anchor(from, &how->now);
+    st = store_revision_write(folder, &how->now, fault);
 done:
     store_free(from);
     store_free(to);

@@ -1,9 +1,10 @@
 /*
  * The records of the sealed store: what is accepted is written again as the same bytes, and no
- * wrapping asks for more work than the limits. The first byte says which record it is; the last is
- * what a TPM's wrapping has, without the checksum around it.
+ * wrapping asks for more work than the limits. The first byte says which record it is; the last two
+ * are what a TPM's wrapping has, without the checksum around it, and an anchor in a ledger.
  */
 #include "keeper/store_form.h"
+#include "keeper/store_ledger.h"
 #include "keeper/tpm_blob.h"
 
 #include <stdlib.h>
@@ -56,6 +57,18 @@ static void of_tpm(const uint8_t *data, size_t len)
         abort();
 }
 
+static void in_ledger(const uint8_t *data, size_t len)
+{
+    struct ledger_entry e = {.kind = RECEIPT_STORE, .text = (const char *)data, .text_len = len};
+    struct store_anchor_entry again;
+    struct store_anchor a, b;
+
+    if (store_anchor_read(&a, &e) == HEAD2_OK &&
+        (store_anchor_write(&again, &a, 0) != HEAD2_OK ||
+         store_anchor_read(&b, &again.entry) != HEAD2_OK || memcmp(&a, &b, sizeof a) != 0))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     uint8_t record[FORM_HEADER_BYTES];
@@ -65,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     if (len == 0)
         return 0;
-    const uint8_t which = data[0] % 5;
+    const uint8_t which = data[0] % 6;
     data++;
     len--;
     if (which == 0)
@@ -79,6 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         same(line, form_revision_write(line, &anchor), data, len);
     } else if (which == 4) {
         of_tpm(data, len);
+    } else if (which == 5) {
+        in_ledger(data, len);
     }
     return 0;
 }

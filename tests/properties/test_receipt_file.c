@@ -332,7 +332,7 @@ static void a_text_must_fit_its_kind(void)
     /* kind and text are both under the signature, and still do not fit: found when it is read */
     static struct receipt_file r;
     static uint8_t file[RECEIPT_MU_MAX];
-    const struct ledger_entry e = entry_of(3, 11, cases[0].text, strlen(cases[0].text));
+    const struct ledger_entry e = entry_of(3, 100, cases[0].text, strlen(cases[0].text));
     make(&r, &e, 4);
     CHECK(holds(file, written(file, &r), NULL));
     r.kind = RECEIPT_KEYGEN;

@@ -597,7 +597,9 @@ static void one_at_a_time(void)
     GOOD(put_number(s, 1, HEAD2_MLDSA_44));
     refused(HEAD2_E_STATE, "has the store open");
     CHECK(strstr(fault.what, "process ") != NULL);
-    CHECK_EQ(store_restore(folder, in_folder(STORE_FILE), &by_kek, true, &fault), HEAD2_E_STATE);
+    CHECK_EQ(store_restore(folder, in_folder(STORE_FILE), &by_kek,
+                           &(struct store_restoring){.replace = true}, &fault),
+             HEAD2_E_STATE);
     GOOD(store_look(&second, folder, &fault)); /* others may look */
     CHECK_EQ(store_count(second), 1);
     CHECK(store_kek(second) == NULL);
@@ -648,15 +650,19 @@ static void backup_and_restore(void)
     store_close(s);
     GOOD(store_check_backup(backup, &by_word, &now, &n, &fault));
     CHECK(n == 3 && memcmp(&now, &then, sizeof now) == 0);
-    CHECK_EQ(store_restore(folder, backup, &by_word, false, &fault), HEAD2_E_STATE);
-    GOOD(store_restore(folder, backup, &by_word, true, &fault));
+    CHECK_EQ(store_restore(folder, backup, &by_word, &(struct store_restoring){.replace = false},
+                           &fault),
+             HEAD2_E_STATE);
+    GOOD(store_restore(folder, backup, &by_word, &(struct store_restoring){.replace = true},
+                       &fault));
     s = reopen();
     CHECK_EQ(store_count(s), 3);
     store_get_anchor(s, &now);
     CHECK_EQ(now.revision, then.revision + 2);
     store_close(s);
     /* where there was none; and where the database is none any more, or its revision is gone */
-    GOOD(store_restore(elsewhere, backup, &by_word, false, &fault));
+    GOOD(store_restore(elsewhere, backup, &by_word, &(struct store_restoring){.replace = false},
+                       &fault));
     GOOD(store_open(&s, elsewhere, &by_word, &fault));
     CHECK_EQ(store_count(s), 3);
     store_close(s);
@@ -665,17 +671,20 @@ static void backup_and_restore(void)
           "................................................................................\n",
           f);
     fclose(f);
-    GOOD(store_restore(folder, backup, &by_word, true, &fault));
+    GOOD(store_restore(folder, backup, &by_word, &(struct store_restoring){.replace = true},
+                       &fault));
     unlink(in_folder(STORE_REVISION_FILE));
     refused(HEAD2_E_VERIFY, "gone");
-    GOOD(store_restore(folder, backup, &by_word, true, &fault));
+    GOOD(store_restore(folder, backup, &by_word, &(struct store_restoring){.replace = true},
+                       &fault));
     s = reopen();
     GOOD(put_number(s, 9, HEAD2_MLDSA_44));
     store_close(s);
     /* the owner may say that what lies there is right */
     unlink(in_folder(STORE_REVISION_FILE));
     copy_file(in_folder("as-it-is"), in_folder(STORE_FILE));
-    GOOD(store_restore(folder, in_folder("as-it-is"), &by_word, true, &fault));
+    GOOD(store_restore(folder, in_folder("as-it-is"), &by_word,
+                       &(struct store_restoring){.replace = true}, &fault));
     s = reopen();
     CHECK_EQ(store_count(s), 4);
     store_close(s);
@@ -717,7 +726,8 @@ static void bad_backups(void)
     GOOD(store_check_backup(backup, &by_kek, &a, &n, &fault));
     CHECK_EQ(truncate(backup, len / 2), 0);
     CHECK(store_check_backup(backup, &by_kek, &a, &n, &fault) != HEAD2_OK);
-    CHECK(store_restore(folder, backup, &by_kek, true, &fault) != HEAD2_OK);
+    CHECK(store_restore(folder, backup, &by_kek, &(struct store_restoring){.replace = true},
+                        &fault) != HEAD2_OK);
     s = reopen(); /* nothing has happened to it */
     CHECK_EQ(store_count(s), 3);
     store_close(s);

@@ -230,7 +230,10 @@ static void killed_while_restored(void)
             steps.done = 0;
             steps.at = at;
             steps.kills = true;
-            _exit(store_restore(folder, backup, &by_kek, true, &fault) == HEAD2_OK ? 1 : 2);
+            _exit(store_restore(folder, backup, &by_kek, &(struct store_restoring){.replace = true},
+                                &fault) == HEAD2_OK
+                      ? 1
+                      : 2);
         }
         CHECK_EQ(waitpid(pid, &status, 0), pid);
         ended = WIFEXITED(status);
