@@ -76,6 +76,9 @@ pids+=("$(tr -d '\0' <"$dir/iperf3")")
 
 cpu() { # ticks of processes
     local sum=0 pid stat
+    for pid; do # a gateway is three of them
+        set -- "$@" $(cat "/proc/$pid/task/$pid/children")
+    done
     for pid; do
         stat=$(sed 's/.*) //' "/proc/$pid/stat")
         set -- $stat

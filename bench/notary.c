@@ -143,7 +143,14 @@ int main(int argc, char **argv)
     if (took_ms == NULL || uv_loop_init(&loop) != 0 ||
         head2_key_generate(&key, HEAD2_MLDSA_87) != HEAD2_OK || head2_key_prepare(key) != HEAD2_OK)
         fail("cannot begin", NULL);
-    const struct notary_options options = {folder, key, 64, 250, 1000, no_change, NULL};
+    const struct notary_options options = {.folder = folder,
+                                           .key = key,
+                                           .signer = artifact_signer_of_key(key, false),
+                                           .without = artifact_signer_of_key(key, true),
+                                           .batch = 64,
+                                           .interval_ms = 250,
+                                           .retry_ms = 1000,
+                                           .changed = no_change};
     if (notary_start(&n, &loop, &options, &fault) != HEAD2_OK)
         fail("cannot start", &fault);
     begin_s = now_s() + 0.1;

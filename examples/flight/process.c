@@ -111,7 +111,23 @@ char *read_text(const char *path, size_t *len)
     return text;
 }
 
-uint64_t process_rss_kib(pid_t pid)
+/* A process and its children, at most `cap` of them: a gateway is three. */
+static unsigned family_of(pid_t pid, pid_t *out, unsigned cap)
+{
+    char path[64];
+    unsigned n = 1;
+
+    out[0] = pid;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *f = fopen(path, "r");
+    while (f != NULL && n < cap && fscanf(f, "%d", &out[n]) == 1)
+        n++;
+    if (f != NULL)
+        fclose(f);
+    return n;
+}
+
+static uint64_t rss_of(pid_t pid)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
@@ -122,7 +138,18 @@ uint64_t process_rss_kib(pid_t pid)
     return kib;
 }
 
-double process_cpu_seconds(pid_t pid)
+uint64_t process_rss_kib(pid_t pid)
+{
+    pid_t all[8];
+    const unsigned n = family_of(pid, all, 8);
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        sum += rss_of(all[i]);
+    return sum;
+}
+
+static double cpu_of(pid_t pid)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
@@ -133,6 +160,17 @@ double process_cpu_seconds(pid_t pid)
         sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys);
     free(text);
     return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
+}
+
+double process_cpu_seconds(pid_t pid)
+{
+    pid_t all[8];
+    const unsigned n = family_of(pid, all, 8);
+    double sum = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        sum += cpu_of(all[i]);
+    return sum;
 }
 
 static double clock_s(clockid_t id)

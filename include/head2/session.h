@@ -416,6 +416,23 @@ typedef enum head2_status head2_sign_fn(void *arg, uint8_t sig[HEAD2_SESSION_SIG
  */
 HEAD2_API void head2_job_run(struct head2_job *job, head2_sign_fn *sign, void *arg);
 
+/* What a signing job wants signed, as for head2_sign_fn; bytes and context are the job's. */
+struct head2_to_sign {
+    const uint8_t *msg;
+    size_t msg_len;
+    const char *ctx;
+};
+
+/**
+ * head2_job_to_sign - whether a job is a signing job, and what it wants signed: for an identity key
+ * that is elsewhere and answers later. Such a job is not run; it is given head2_job_signed.
+ */
+HEAD2_API bool head2_job_to_sign(const struct head2_job *job, struct head2_to_sign *out);
+
+/* The result of a signing job: HEAD2_OK with sig, or why there is none. */
+HEAD2_API void head2_job_signed(struct head2_job *job, enum head2_status result,
+                                const uint8_t sig[HEAD2_SESSION_SIG_BYTES]);
+
 /* A short English name of the job's operation ("sign", "encaps"). */
 HEAD2_API const char *head2_job_name(const struct head2_job *job);
 

@@ -1,34 +1,126 @@
 /*
- * head2 gateway and head2 link: read the configuration and the identity, then run.
+ * head2 gateway: three processes. The monitor reads the configuration and what the identity needs;
+ * the keeper has the identity and signs; the front has the network, and no private key.
  */
+#include "artifact/checkpoint.h"
 #include "base/secmem.h"
 #include "cli/daemons.h"
-#include "cli/keys.h"
+#include "cli/stores.h"
 #include "cli/verbs.h"
 #include "gateway/daemon.h"
+#include "gateway/journal.h"
+#include "gateway/notify.h"
+#include "keeper/monitor.h"
+#include "keeper/service.h"
 
-#include <stdlib.h>
+#include <errno.h>
+#include <head2/fallback.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-const char *cli_config_file(const struct cli *cli, const char *name)
+#define IDENTITY "identity" /* the label of a key that comes from a file */
+
+struct house {
+    struct cli *cli;
+    const char *file; /* the configuration */
+    pid_t monitor;
+    uint8_t *secret;
+    size_t secret_len;
+};
+
+/* What a gateway signs: handshakes and rotations, keys for fallback, checkpoints. */
+static const char *const contexts[] = {
+    "ch2v1 hs gw", "ch2v1 rot gw", HEAD2_FALLBACK_CONTEXT, CHECKPOINT_CONTEXT, NULL,
+};
+
+static int out_of_memory(const struct cli *cli)
 {
-    const char *given = cli_string(cli, "config");
-    const char *variable = getenv("HEAD2_CONFIG");
-
-    if (given != NULL)
-        return given;
-    return variable != NULL && *variable != 0 ? variable : name;
+    return cli_fail(cli, CLI_INTERNAL, NULL, NULL, "out of memory");
 }
 
-int cli_config_fail(const struct cli *cli, enum head2_status st, const struct config_error *err)
-{
-    const char *where = err->where[0] != 0 ? err->where : NULL;
+/* ---- the keeper ---- */
 
-    if (st == HEAD2_E_IO && err->error != 0)
-        return cli_fail_errno(cli, where, err->error, err->what);
-    /* what has neither a file nor an address behind it is a peer that has no address */
-    enum cli_exit code = st == HEAD2_E_IO ? CLI_UNREACHABLE : cli_status_exit(st);
-    return cli_fail(cli, code, where, err->hint[0] != 0 ? err->hint : NULL, "%s", err->what);
+static void on_event(void *arg, const struct keeper_event *e)
+{
+    (void)arg;
+    if (e->status == HEAD2_E_POLICY)
+        journal_say(JOURNAL_ALARM, "keeper-refused", "request of type %d: %s", (int)e->type,
+                    head2_status_string(e->status));
 }
+
+static void on_begun(void *arg, size_t keys, const char *missing)
+{
+    (void)arg;
+    (void)keys;
+    if (missing[0] != 0)
+        journal_say(JOURNAL_INFO, "keeper", "not in force here: %s", missing);
+}
+
+static int keep(void *arg, const struct monitor_start *start)
+{
+    struct house *const h = arg;
+    const struct service s = {.label = IDENTITY,
+                              .policy = {.purposes = KEEPER_MAY_SIGN},
+                              .contexts = contexts,
+                              .listener = -1,
+                              .on_event = on_event,
+                              .begun = on_begun,
+                              .arg = h};
+    struct store_fault fault = {0};
+
+    if (setpriority(PRIO_PROCESS, 0, 5) != 0) /* keys may take their time, packets may not */
+        return cli_fail_errno(h->cli, NULL, errno, "cannot lower the keeper's priority");
+    const enum head2_status st = service_run(&s, start, &fault);
+    return st == HEAD2_OK ? CLI_DONE : cli_store_fail(h->cli, st, &fault);
+}
+
+/* ---- the front ---- */
+
+static int ask_for_identity(const struct house *h, int pair, struct keeper_remote *out)
+{
+    char why[KEEPER_PHRASE_MAX + 1];
+    struct keeper_client *client;
+
+    if (keeper_client_call(&client, pair) != HEAD2_OK)
+        return out_of_memory(h->cli);
+    const enum head2_status st = keeper_remote_find(out, client, IDENTITY, why);
+    if (st == HEAD2_OK)
+        return CLI_DONE;
+    keeper_client_close(client);
+    return cli_fail(h->cli, cli_status_exit(st), NULL, NULL, "the keeper does not give its key: %s",
+                    why[0] != 0 ? why : head2_status_string(st));
+}
+
+static int run_front(const struct house *h, const struct daemon_identity *who)
+{
+    struct config *config;
+    struct config_error err;
+
+    /* again: it may be another one than that with which the monitor has begun */
+    enum head2_status st = config_read(&config, h->file, CONFIG_GATEWAY, &err);
+    if (st == HEAD2_OK)
+        st = daemon_run(config, who, &err);
+    return st == HEAD2_OK ? CLI_DONE : cli_config_fail(h->cli, st, &err);
+}
+
+static int front(void *arg, const struct monitor_start *start)
+{
+    const struct house *const h = arg;
+    struct keeper_remote remote;
+
+    notify_for(h->monitor);
+    int code = ask_for_identity(h, start->pair, &remote);
+    if (code != CLI_DONE)
+        return code;
+    code = run_front(
+        h, &(struct daemon_identity){.key = remote.key, .remote = &remote, .pair = start->pair});
+    keeper_client_close(remote.client);
+    keeper_remote_free(&remote);
+    return code;
+}
+
+/* ---- the monitor ---- */
 
 /* A node's file and a gateway's are alike: which is meant has to be said, and to be true. */
 static int check_node(const struct cli *cli, const struct config *c)
@@ -46,47 +138,74 @@ static int check_node(const struct cli *cli, const struct config *c)
                     "this is the file of a fallback node");
 }
 
-static int run(struct cli *cli, enum config_role role, const char *otherwise)
+/* The private key, for the keeper; nothing of it stays here but in protected memory. */
+static int read_secret(struct house *h, const struct config *config)
 {
-    const char *file = cli_config_file(cli, otherwise);
-    struct config *config;
-    struct config_error err;
     struct head2_key *key = NULL;
+    void *place;
+    int code = cli_read_identity(h->cli, config, &key);
 
-    enum head2_status st = secmem_harden_process();
-    if (st != HEAD2_OK)
-        return cli_fail(cli, CLI_INTERNAL, NULL, "allow prctl(2) and setrlimit(2)",
-                        "cannot keep others from this process's memory");
-    st = config_read(&config, file, role, &err);
-    if (st != HEAD2_OK)
-        return cli_config_fail(cli, st, &err);
-    int code = role == CONFIG_GATEWAY ? check_node(cli, config) : CLI_DONE;
-    if (code == CLI_DONE)
-        code = cli_read_key(cli, config->identity, CLI_KEY_SIGN, &key);
-    if (code == CLI_DONE && head2_key_alg(key) != HEAD2_MLDSA_87) {
-        code = cli_fail(cli, CLI_INPUT, config->identity, "make one with 'head2 key generate'",
-                        "an identity is an ML-DSA-87 key, and this is %s",
-                        head2_alg_name(head2_key_alg(key)));
-    }
-    if (code == CLI_DONE && head2_key_prepare(key) != HEAD2_OK) /* it signs each rotation */
-        code = cli_fail(cli, CLI_INTERNAL, NULL, NULL, "out of memory");
-    if (code == CLI_DONE) {
-        st = daemon_run(config, key, &err);
-        code = st == HEAD2_OK ? CLI_DONE : cli_config_fail(cli, st, &err);
+    if (code != CLI_DONE)
+        return code;
+    h->secret_len = MONITOR_SECRET_MAX;
+    if (secmem_new(&place, MONITOR_SECRET_MAX, SECMEM_LONG_TERM) == HEAD2_OK) {
+        h->secret = place;
+        if (head2_key_write_private(key, HEAD2_KEY_DER, HEAD2_PRIVATE_DEFAULT, NULL, 0, h->secret,
+                                    &h->secret_len) != HEAD2_OK)
+            code = cli_fail(h->cli, CLI_INTERNAL, NULL, NULL, "cannot hand the key to the keeper");
     } else {
-        config_free(config);
+        code = out_of_memory(h->cli);
     }
     head2_key_free(key);
     return code;
 }
 
-int cmd_gateway(struct cli *cli)
+static void on_death(void *arg, const char *name, const char *why)
 {
-    return run(cli, CONFIG_GATEWAY,
-               cli_flag(cli, "fallback") ? "/etc/head2/fallback.yaml" : "/etc/head2/head2.yaml");
+    (void)arg;
+    journal_say(JOURNAL_ALARM, "process-ended", "%s: %s", name, why);
 }
 
-int cmd_link(struct cli *cli)
+static int watch(struct house *h)
 {
-    return run(cli, CONFIG_LINK, "/etc/head2/drone.yaml");
+    const struct monitor_options o = {.secret = h->secret,
+                                      .secret_len = h->secret_len,
+                                      .keeper = keep,
+                                      .front = front,
+                                      .died = on_death,
+                                      .arg = h};
+    const char *what;
+    int code;
+    const enum head2_status st = monitor_run(&o, &code, &what);
+
+    if (st == HEAD2_OK)
+        return code;
+    if (st == HEAD2_E_IO)
+        return cli_fail_errno(h->cli, NULL, errno, what);
+    return cli_fail(h->cli, CLI_INTERNAL, NULL, "see the lines above", "%s", what);
+}
+
+int cmd_gateway(struct cli *cli)
+{
+    const char *const otherwise =
+        cli_flag(cli, "fallback") ? "/etc/head2/fallback.yaml" : "/etc/head2/head2.yaml";
+    struct house h = {.cli = cli, .file = cli_config_file(cli, otherwise), .monitor = getpid()};
+    struct config *config;
+    struct config_error err;
+
+    enum head2_status st = secmem_harden_process();
+    if (st != HEAD2_OK)
+        return cli_fail(cli, CLI_INTERNAL, NULL, "allow prctl(2) and setrlimit(2)",
+                        "cannot keep others from this process's memory");
+    st = config_read(&config, h.file, CONFIG_GATEWAY, &err);
+    if (st != HEAD2_OK)
+        return cli_config_fail(cli, st, &err);
+    int code = check_node(cli, config);
+    if (code == CLI_DONE)
+        code = read_secret(&h, config);
+    config_free(config);
+    if (code == CLI_DONE)
+        code = watch(&h);
+    secmem_free(h.secret);
+    return code;
 }

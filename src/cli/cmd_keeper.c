@@ -107,7 +107,7 @@ static int write_anchors(void *arg, const struct monitor_start *start)
 {
     struct keeping *const k = arg;
 
-    close(start->door); /* it asks the keeper for nothing */
+    close(start->pair); /* it asks the keeper for nothing */
     close(k->listener);
     head2_wipe(&k->pin, sizeof k->pin);
     return keeper_anchors_run(&k->anchors);

@@ -4,7 +4,7 @@
 #ifndef HEAD2_CLI_DAEMONS_H
 #define HEAD2_CLI_DAEMONS_H
 
-#include "cli/cli.h"
+#include "cli/keys.h"
 #include "gateway/config.h"
 
 #define CLI_CONFIG_OPTION                                                                          \
@@ -17,5 +17,8 @@
 const char *cli_config_file(const struct cli *cli, const char *name);
 /* The error line of a configuration or a start that failed; returns the exit code. */
 int cli_config_fail(const struct cli *cli, enum head2_status st, const struct config_error *err);
+
+/* The private key of identity.key, which must be ML-DSA-87; returns an exit code. Free *out. */
+int cli_read_identity(const struct cli *cli, const struct config *config, struct head2_key **out);
 
 #endif

@@ -80,6 +80,22 @@ static void name_of(char out[OWNER_TEXT], long pid)
     snprintf(out, OWNER_TEXT, "process %ld (%s)", pid, name[0] != 0 ? name : "unknown");
 }
 
+/* 0: it cannot be seen. */
+static long parent_of(long pid)
+{
+    char path[64], line[128];
+    long parent = 0;
+
+    snprintf(path, sizeof path, "/proc/%ld/status", pid);
+    FILE *f = fopen(path, "re");
+    while (f != NULL && parent == 0 && fgets(line, sizeof line, f) != NULL)
+        if (sscanf(line, "PPid: %ld", &parent) != 1)
+            parent = 0;
+    if (f != NULL)
+        fclose(f);
+    return parent;
+}
+
 static void taken(struct doctor *d, const char *name, const char *key, const char *at,
                   uint16_t port, long daemon)
 {
@@ -91,7 +107,8 @@ static void taken(struct doctor *d, const char *name, const char *key, const cha
     const long pid = inode != 0 ? owner_of(inode) : 0;
     if (pid != 0)
         name_of(owner, pid);
-    if (pid != 0 && pid == daemon) {
+    if (pid != 0 && (pid == daemon || (daemon != 0 && parent_of(pid) == daemon))) {
+        name_of(owner, daemon); /* its front has the port */
         doctor_note(d, OK, name, NULL, "UDP %s: in use by %s, the daemon of this configuration", at,
                     owner);
         return;

@@ -95,6 +95,8 @@ static enum head2_status open_notary(struct runtime *r, struct config_error *err
     struct ledger_fault fault = {0};
     const struct notary_options options = {.folder = folder,
                                            .key = r->key,
+                                           .signer = keeper_remote_signer(r->remote, false),
+                                           .without = keeper_remote_signer(r->remote, true),
                                            .batch = r->config->ledger_batch,
                                            .interval_ms = r->config->ledger_interval_ms,
                                            .retry_ms = RECEIPTS_AGAIN,
@@ -252,6 +254,7 @@ static void close_all(struct runtime *r)
     console_close(r);
     while (r->work != 0)
         uv_run(&r->loop, UV_RUN_ONCE);
+    signatures_stop(r->signatures);
     if (r->notary != NULL) {
         notary_stop(r->notary, RECEIPTS_WITHIN, &report);
         if (report.lost != 0)
@@ -270,7 +273,7 @@ static void close_all(struct runtime *r)
     uv_loop_close(&r->loop);
 }
 
-enum head2_status daemon_run(struct config *config, const struct head2_key *key,
+enum head2_status daemon_run(struct config *config, const struct daemon_identity *who,
                              struct config_error *err)
 {
     struct runtime *r = calloc(1, sizeof *r);
@@ -283,9 +286,11 @@ enum head2_status daemon_run(struct config *config, const struct head2_key *key,
         return HEAD2_E_MEMORY;
     }
     r->config = config;
-    r->key = key;
+    r->key = who->key;
+    r->remote = who->remote;
+    r->pair = who->remote != NULL ? who->pair : -1;
     r->wan.fd = r->state.lock = -1;
-    head2_key_id(key, r->key_id);
+    head2_key_id(r->key, r->key_id);
     raise_limits();
     raise_priority();
     compare_kernels();

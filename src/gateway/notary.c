@@ -178,8 +178,8 @@ enum head2_status notary_start(struct notary **out, uv_loop_t *loop,
     n->batch = options->batch;
     n->interval_ms = options->interval_ms;
     n->delay = n->delay_first = options->retry_ms;
-    n->signer = artifact_signer_of_key(n->key, false);
-    n->without = artifact_signer_of_key(n->key, true);
+    n->signer = options->signer;
+    n->without = options->without;
     n->changed = options->changed;
     n->arg = options->arg;
     n->async.data = n;

@@ -9,6 +9,7 @@
 #define HEAD2_GATEWAY_NOTARY_H
 
 #include "artifact/ledger.h"
+#include "artifact/signer.h"
 
 #include <uv.h>
 
@@ -35,10 +36,11 @@ typedef void notary_changed_fn(void *arg, const struct notary_report *report);
 
 struct notary_options {
     const char *folder;
-    const struct head2_key *key; /* the ledger's identity, with its private part */
-    unsigned batch;              /* a checkpoint after so many entries, */
-    unsigned interval_ms;        /* or so long after the first unsigned one */
-    unsigned retry_ms;           /* after a first failure; twice as long after each other */
+    const struct head2_key *key;            /* the ledger's identity */
+    struct artifact_signer signer, without; /* of that key, hedged; and without randomness */
+    unsigned batch;                         /* a checkpoint after so many entries, */
+    unsigned interval_ms;                   /* or so long after the first unsigned one */
+    unsigned retry_ms; /* after a first failure; twice as long after each other */
     notary_changed_fn *changed;
     void *arg;
 };

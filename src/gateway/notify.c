@@ -9,6 +9,18 @@
 #include <time.h>
 #include <unistd.h>
 
+static pid_t known;
+
+void notify_for(pid_t main_process)
+{
+    known = main_process;
+}
+
+pid_t notify_main(void)
+{
+    return known != 0 ? known : getpid();
+}
+
 /* A path, or after '@' a name in the abstract space. */
 static socklen_t address_of(struct sockaddr_un *to, const char *name)
 {
@@ -51,7 +63,7 @@ static uint64_t beat_ms(void)
 {
     const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 
-    if (usec == NULL || (pid != NULL && strtoll(pid, NULL, 10) != getpid()))
+    if (usec == NULL || (pid != NULL && strtoll(pid, NULL, 10) != notify_main()))
         return 0;
     return strtoull(usec, NULL, 10) / 2000;
 }
@@ -62,7 +74,7 @@ void notify_ready(struct notify *n, uv_loop_t *loop, const char *address)
     char text[256];
 
     snprintf(text, sizeof text, "READY=1\nSTATUS=listening on %s\nMAINPID=%ld", address,
-             (long)getpid());
+             (long)notify_main());
     (void)notify_send(text);
     n->beating = every != 0 && uv_timer_init(loop, &n->watchdog) == 0 &&
                  uv_timer_start(&n->watchdog, on_beat, every, every) == 0;

@@ -7,12 +7,18 @@
 
 #include "base/base.h"
 
+#include <sys/types.h>
 #include <uv.h>
 
 struct notify {
     uv_timer_t watchdog; /* beats while the loop turns, when WATCHDOG_USEC asks for that */
     bool beating;
 };
+
+/* The process that the service manager and people know, which is the one above a gateway's own;
+ * without notify_for it is this one. */
+void notify_for(pid_t main_process);
+pid_t notify_main(void);
 
 /* Send state, lines of NAME=VALUE. False when it could not be sent, though somebody listens. */
 bool notify_send(const char *state);

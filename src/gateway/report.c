@@ -273,7 +273,7 @@ json_t *report_status(struct runtime *r)
     put_text(o, "version", HEAD2_VERSION_STRING);
     put_text(o, "name", r->config->name);
     put_hex(o, "key_id", r->key_id);
-    put_number(o, "pid", (uint64_t)getpid());
+    put_number(o, "pid", (uint64_t)notify_main());
     put_time(o, "time", utc_now());
     put_time(o, "started", r->started_ms);
     put_number(o, "uptime_us", now - r->started);

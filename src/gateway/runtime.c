@@ -91,8 +91,16 @@ static void on_pool_done(uv_work_t *request, int status)
 
 static void start_job(struct runtime *r, uint64_t now, struct head2_job *job)
 {
-    struct work *w = malloc(sizeof *w);
+    struct head2_to_sign what;
 
+    if (r->signatures != NULL && head2_job_to_sign(job, &what)) {
+        if (signatures_ask(r->signatures, job))
+            return;
+        head2_job_signed(job, HEAD2_E_MEMORY, NULL);
+        head2_session_complete(r->session, now, job);
+        return;
+    }
+    struct work *const w = malloc(sizeof *w);
     if (w != NULL) {
         w->request.data = w;
         w->runtime = r;
@@ -105,6 +113,18 @@ static void start_job(struct runtime *r, uint64_t now, struct head2_job *job)
     }
     run_job(r, job); /* slow, and still right */
     head2_session_complete(r->session, now, job);
+}
+
+static void on_signed(void *arg, struct head2_job *job)
+{
+    struct runtime *const r = arg;
+
+    head2_session_complete(r->session, runtime_now(), job);
+}
+
+static void on_signatures(void *arg)
+{
+    runtime_pump(arg, runtime_now());
 }
 
 /* ---- the loop ---- */
@@ -156,6 +176,8 @@ void runtime_pump(struct runtime *r, uint64_t now)
         else
             start_job(r, now, a.job);
     }
+    if (r->signatures != NULL)
+        signatures_flush(r->signatures);
     net_flush(&r->out_wan);
     net_flush(&r->out_local);
     if (ended(r, now))
@@ -445,6 +467,15 @@ static enum head2_status add_all(struct runtime *r, struct config_error *err)
     return HEAD2_OK;
 }
 
+static enum head2_status start_signatures(struct runtime *r)
+{
+    struct signatures_options o = {
+        .loop = &r->loop, .pair = r->pair, .done = on_signed, .turned = on_signatures, .arg = r};
+
+    memcpy(o.key_id, r->key_id, sizeof o.key_id);
+    return r->pair < 0 ? HEAD2_OK : signatures_start(&r->signatures, &o);
+}
+
 enum head2_status runtime_open(struct runtime *r, struct config_error *err)
 {
     enum head2_status st;
@@ -460,7 +491,7 @@ enum head2_status runtime_open(struct runtime *r, struct config_error *err)
     }
     HEAD2_TRY(open_wan(r, err));
     if (r->config->role != CONFIG_LINK)
-        r->capacity = capacity_handshakes(r->key);
+        r->capacity = capacity_handshakes();
     struct head2_session_config c = runtime_session_config(r, r->config);
     fallback_configure(r, &c);
     st = head2_session_new(&r->session, &c, now);
@@ -474,6 +505,7 @@ enum head2_status runtime_open(struct runtime *r, struct config_error *err)
     r->wan_poll.data = r;
     if (uv_poll_init(&r->loop, &r->wan_poll, r->wan.fd) != 0)
         return HEAD2_E_IO;
+    HEAD2_TRY(start_signatures(r));
     HEAD2_TRY(ports_start(r));
     HEAD2_TRY(add_all(r, err));
     HEAD2_TRY(fallback_start(r, err));
@@ -490,6 +522,7 @@ done:
 void runtime_close(struct runtime *r)
 {
     head2_session_free(r->session);
+    signatures_free(r->signatures);
     net_close(&r->wan);
     for (uint32_t i = 0; r->members != NULL && i < r->max_members; i++)
         free(r->members[i].next_entropy);

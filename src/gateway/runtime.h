@@ -3,6 +3,7 @@
  *
  *     daemon.c    start, signals, new configuration, end
  *     runtime.c   the session's socket, clock and jobs
+ *     signatures.c  the gateway's signing jobs, which its keeper does
  *     ports.c     the UDP ports of local applications, one a peer and lane
  *     fallback.c  keys for when the gateway is lost
  *     record.c    what the session tells becomes log lines and receipts
@@ -21,7 +22,9 @@
 #include "gateway/net.h"
 #include "gateway/notary.h"
 #include "gateway/notify.h"
+#include "gateway/signatures.h"
 #include "gateway/state.h"
+#include "keeper/remote.h"
 
 #include <uv.h>
 
@@ -109,7 +112,10 @@ struct meter {
 struct runtime {
     uv_loop_t loop;
     struct config *config;
-    const struct head2_key *key;
+    const struct head2_key *key;   /* the identity; a gateway has no more than its public part */
+    struct keeper_remote *remote;  /* a gateway's, for its ledger */
+    struct signatures *signatures; /* a gateway's, for its session, over */
+    int pair;                      /* calls to the keeper; -1: the key's private part is here */
     uint8_t key_id[HEAD2_KEY_ID_BYTES];
     struct state state;
     uint64_t incarnation;

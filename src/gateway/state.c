@@ -4,6 +4,7 @@
 #include "artifact/base64.h"
 #include "artifact/file.h"
 #include "artifact/utc.h"
+#include "gateway/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -94,7 +95,7 @@ static enum head2_status take_lock(struct state *s, struct config_error *err)
             return fail_io(err, path, "cannot lock the state folder");
         return held(path, s->lock, err);
     }
-    int n = snprintf(text, sizeof text, LOCK_KIND " 1\npid %ld\n", (long)getpid());
+    int n = snprintf(text, sizeof text, LOCK_KIND " 1\npid %ld\n", (long)notify_main());
     if (ftruncate(s->lock, 0) != 0 || pwrite(s->lock, text, (size_t)n, 0) != n)
         return fail_io(err, path, "cannot write the lock of the state folder");
     return HEAD2_OK;

@@ -2,6 +2,7 @@
 #include "keeper/client.h"
 
 #include "keeper/awake.h"
+#include "keeper/dial.h"
 #include "keeper/unixsock.h"
 
 #include <errno.h>
@@ -19,7 +20,8 @@
 
 struct keeper_client {
     pthread_mutex_t mutex;
-    int fd; /* -1: gone */
+    int fd;   /* -1: gone */
+    int pair; /* for calls; -1: path is where the keeper listens */
     bool reconnects;
     struct awake awake;
     uint32_t id;
@@ -50,7 +52,7 @@ static void hang_up(struct keeper_client *c)
 
 static bool dial(struct keeper_client *c)
 {
-    c->fd = unixsock_connect(c->path);
+    c->fd = c->pair >= 0 ? dial_call(c->pair) : unixsock_connect(c->path);
     if (c->fd >= 0 && !prepare(c->fd))
         hang_up(c);
     return c->fd >= 0;
@@ -77,7 +79,7 @@ static enum head2_status make(struct keeper_client **out)
     *out = c;
     if (c == NULL)
         return HEAD2_E_MEMORY;
-    c->fd = -1;
+    c->fd = c->pair = -1;
     if (pthread_mutex_init(&c->mutex, NULL) == 0)
         return HEAD2_OK;
     free(c);
@@ -103,6 +105,17 @@ enum head2_status keeper_client_open(struct keeper_client **out, const char *pat
         *out = NULL;
         errno = error;
     }
+done:
+    return st;
+}
+
+enum head2_status keeper_client_call(struct keeper_client **out, int pair)
+{
+    enum head2_status st;
+
+    HEAD2_TRY(make(out));
+    (*out)->reconnects = true;
+    (*out)->pair = pair;
 done:
     return st;
 }

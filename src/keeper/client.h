@@ -19,6 +19,8 @@ struct keeper_client;
 
 /* HEAD2_OK, HEAD2_E_MEMORY, or HEAD2_E_IO with errno: nobody answers at path. */
 HEAD2_CHECK enum head2_status keeper_client_open(struct keeper_client **out, const char *path);
+/* Over calls (dial.h) on this pair, which stays the caller's. */
+HEAD2_CHECK enum head2_status keeper_client_call(struct keeper_client **out, int pair);
 /* Over one end of a socketpair, which is the client's from then on; there is no reconnecting. */
 HEAD2_CHECK enum head2_status keeper_client_of(struct keeper_client **out, int fd);
 void keeper_client_close(struct keeper_client *c);

@@ -3,6 +3,7 @@
 
 #include "keeper/awake.h"
 #include "keeper/desk.h"
+#include "keeper/dial.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -27,6 +28,7 @@ struct conn {
     struct visitor visitor;
     unsigned owed; /* requests to sign in this turn */
     bool broken;   /* to be dropped at the end of the turn */
+    bool front;    /* asks under the rules of the front */
     uint64_t heard_ms;
 };
 
@@ -41,6 +43,7 @@ struct keeper {
     bool asked;                     /* there was a request in this turn */
     struct awake awake;
     bool paired;
+    bool uncalled; /* who could call has gone for good */
 };
 
 static struct ring_time read_time(void)
@@ -138,6 +141,25 @@ static void take_client(struct keeper *k)
     *c = (struct conn){.fd = fd, .heard_ms = k->desk.t.now_ms};
 }
 
+/* Whether a front may have another connection now. */
+static bool may_call(const struct keeper *k)
+{
+    size_t calls = 0;
+
+    for (size_t i = 0; i < KEEPER_CLIENTS; i++)
+        calls += k->conns[i].fd >= 0 && k->conns[i].front;
+    return k->o.front != NULL && !k->uncalled && calls < KEEPER_CALLS;
+}
+
+static void take_call(struct keeper *k)
+{
+    struct conn *const c = free_conn(k);
+    const int fd = c != NULL && may_call(k) ? dial_take(k->o.front->pair) : -1;
+
+    if (fd >= 0)
+        *c = (struct conn){.fd = fd, .front = true, .heard_ms = k->desk.t.now_ms};
+}
+
 static void receive(struct keeper *k, struct conn *c)
 {
     if (c->in.len == KEEPER_MESSAGE_MAX)
@@ -210,15 +232,28 @@ static void flush(struct keeper *k)
     k->waiting = 0;
 }
 
+/* Whether a request is one, and one that this client may ask. */
+static enum head2_status judge(struct keeper *k, struct conn *c, const struct keeper_message *ask,
+                               enum head2_status st, const char **why)
+{
+    *why = "this is no request";
+    if (st != HEAD2_OK || ask->answer)
+        return HEAD2_E_MALFORMED;
+    if (!c->front)
+        return desk_admit(&k->desk, &c->visitor, ask->type, why);
+    st = keeper_rules_allow(k->o.front, ask, why);
+    if (st != HEAD2_OK)
+        desk_event(&k->desk, ask->type, NULL, st);
+    return st;
+}
+
 static void work_on(struct keeper *k, struct conn *c, const struct keeper_message *ask,
                     enum head2_status st)
 {
     struct keeper_message answer = {.type = ask->type, .answer = true, .id = ask->id};
+    const char *why;
 
-    const char *why = "this is no request";
-
-    if (st == HEAD2_OK)
-        st = desk_admit(&k->desk, &c->visitor, ask->type, &why);
+    st = judge(k, c, ask, st, &why);
     if (st == HEAD2_OK && ask->type == KEEPER_SIGN) {
         if (k->waiting == DESK_BATCH)
             flush(k);
@@ -260,7 +295,7 @@ static void read_requests(struct keeper *k, struct conn *c)
             return;
         }
         const enum head2_status good = keeper_decode(&ask, at, whole, &header);
-        work_on(k, c, &ask, ask.answer ? HEAD2_E_MALFORMED : good);
+        work_on(k, c, &ask, good);
         c->in.done += whole;
         k->asked = true;
     }
@@ -268,7 +303,9 @@ static void read_requests(struct keeper *k, struct conn *c)
 
 /* ---- the loop ---- */
 
-static size_t arm(const struct keeper *k, struct pollfd polls[KEEPER_CLIENTS + 1])
+enum { POLL_LISTENER = KEEPER_CLIENTS, POLL_FRONT, POLLS };
+
+static void arm(const struct keeper *k, struct pollfd polls[POLLS])
 {
     bool full = true;
 
@@ -281,8 +318,9 @@ static size_t arm(const struct keeper *k, struct pollfd polls[KEEPER_CLIENTS + 1
                               (much || c->in.len == KEEPER_MESSAGE_MAX ? 0 : POLLIN))};
         full = full && c->fd >= 0;
     }
-    polls[KEEPER_CLIENTS] = (struct pollfd){.fd = full ? -1 : k->o.listener, .events = POLLIN};
-    return KEEPER_CLIENTS + 1;
+    polls[POLL_LISTENER] = (struct pollfd){.fd = full ? -1 : k->o.listener, .events = POLLIN};
+    polls[POLL_FRONT] =
+        (struct pollfd){.fd = full || !may_call(k) ? -1 : k->o.front->pair, .events = POLLIN};
 }
 
 static bool is_late(const struct keeper *k, const struct conn *c)
@@ -291,7 +329,7 @@ static bool is_late(const struct keeper *k, const struct conn *c)
            k->desk.t.now_ms - c->heard_ms > KEEPER_PATIENCE_MS;
 }
 
-static void turn(struct keeper *k, const struct pollfd polls[KEEPER_CLIENTS + 1])
+static void turn(struct keeper *k, const struct pollfd polls[POLLS])
 {
     k->again = k->asked = false;
     for (size_t i = 0; i < KEEPER_CLIENTS; i++) {
@@ -314,19 +352,23 @@ static void turn(struct keeper *k, const struct pollfd polls[KEEPER_CLIENTS + 1]
         if (c->broken || is_late(k, c))
             drop(c);
     }
-    if ((polls[KEEPER_CLIENTS].revents & POLLIN) != 0)
+    if ((polls[POLL_LISTENER].revents & POLLIN) != 0)
         take_client(k);
+    if ((polls[POLL_FRONT].revents & POLLIN) != 0)
+        take_call(k);
+    else if (polls[POLL_FRONT].revents != 0)
+        k->uncalled = true;
 }
 
 enum head2_status keeper_run(struct keeper *k)
 {
-    struct pollfd polls[KEEPER_CLIENTS + 1];
+    struct pollfd polls[POLLS];
     uint64_t rested = 0;
 
     while (*k->o.stop == 0) {
-        const size_t n = arm(k, polls);
         const bool awake = awake_still(&k->awake);
-        const int ready = poll(polls, n, k->again || awake ? 0 : TICK_MS);
+        arm(k, polls);
+        const int ready = poll(polls, POLLS, k->again || awake ? 0 : TICK_MS);
         if (ready < 0 && errno != EINTR)
             return HEAD2_E_IO;
         if (ready < 0 || (ready == 0 && awake && !k->again))
@@ -380,6 +422,11 @@ enum head2_status keeper_new(struct keeper **out, const struct keeper_options *o
 struct ring *keeper_ring(struct keeper *k)
 {
     return k->desk.ring;
+}
+
+struct ring_time keeper_time(const struct keeper *k)
+{
+    return k->desk.t;
 }
 
 void keeper_free(struct keeper *k)

@@ -27,7 +27,7 @@ struct child {
 struct monitor {
     const struct monitor_options *o;
     struct child keeper, front;
-    int door[2];     /* the front's end and the keeper's */
+    int pair[2];     /* the front's end and the keeper's */
     int ready;       /* from the first keeper; -1: it has begun, or it is too late */
     int signals;     /* signalfd */
     sigset_t before; /* the mask of the beginning */
@@ -92,7 +92,7 @@ static bool born(struct child *c, pid_t pid)
 
 static bool start_keeper(struct monitor *m)
 {
-    struct monitor_start start = {.secret = -1, .ready = -1, .door = m->door[1]};
+    struct monitor_start start = {.secret = -1, .ready = -1, .pair = m->pair[1]};
     int secret[2], ready[2] = {-1, -1};
     const pid_t self = getpid();
 
@@ -107,7 +107,7 @@ static bool start_keeper(struct monitor *m)
     if (pid == 0) {
         become_child(m, self, SIGTERM);
         close_fd(&ready[0]);
-        close_fd(&m->door[0]);
+        close_fd(&m->pair[0]);
         start.secret = secret[0];
         start.ready = ready[1];
         const int code = m->o->keeper(m->o->arg, &start);
@@ -123,14 +123,14 @@ static bool start_keeper(struct monitor *m)
 
 static bool start_front(struct monitor *m)
 {
-    const struct monitor_start start = {.secret = -1, .ready = -1, .door = m->door[0]};
+    const struct monitor_start start = {.secret = -1, .ready = -1, .pair = m->pair[0]};
     const pid_t self = getpid();
 
     fflush(NULL);
     const pid_t pid = fork();
     if (pid == 0) {
         become_child(m, self, SIGKILL);
-        close_fd(&m->door[1]);
+        close_fd(&m->pair[1]);
         close_fd(&m->ready);
         exit(m->o->front(m->o->arg, &start));
     }
@@ -291,7 +291,7 @@ enum head2_status monitor_run(const struct monitor_options *o, int *code, const 
         .o = o,
         .keeper = {"keeper", "the keeper dies as soon as it is started",     0, 0, 0},
         .front = {"front",       "the front dies as soon as it is started",                                                    0, 0, 0},
-        .door = {-1,  -1},
+        .pair = {-1,  -1},
         .ready = -1,
         .signals = -1
     };
@@ -299,7 +299,7 @@ enum head2_status monitor_run(const struct monitor_options *o, int *code, const 
     sigemptyset(&m.before);
     if (!await_signals(&m))
         end_with(&m, HEAD2_E_IO, "cannot await signals");
-    else if (o->front != NULL && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, m.door) != 0)
+    else if (o->front != NULL && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, m.pair) != 0)
         end_with(&m, HEAD2_E_IO, "cannot make a pair of sockets");
     else if (!start_keeper(&m))
         end_with(&m, HEAD2_E_IO, "cannot start the keeper");
@@ -308,8 +308,8 @@ enum head2_status monitor_run(const struct monitor_options *o, int *code, const 
     end_child(&m.front, SIGTERM);
     end_child(&m.keeper, SIGTERM);
     close_fd(&m.ready);
-    close_fd(&m.door[0]);
-    close_fd(&m.door[1]);
+    close_fd(&m.pair[0]);
+    close_fd(&m.pair[1]);
     close_fd(&m.signals);
     sigprocmask(SIG_SETMASK, &m.before, NULL);
     errno = error;

@@ -4,7 +4,7 @@
  * it may have a second child, the front, which asks the keeper and never has the secret; a front
  * that is killed or crashes is replaced too, and the keeper stays as it is.
  *
- * Between the two there is a pair of sockets (door.h says what goes over it) that outlives both:
+ * Between the two there is a pair of sockets (dial.h says what goes over it) that outlives both:
  * what is sent to a keeper that has died waits for the next one.
  *
  * SIGTERM and SIGINT are passed on: to the front, else to the keeper; and SIGHUP to a front.
@@ -24,7 +24,7 @@
 struct monitor_start {
     int secret; /* a pipe that has the secret in it; the keeper's */
     int ready;  /* a byte into it says that the keeper serves; the keeper's */
-    int door;
+    int pair;
 };
 
 /* Runs in the child, with the signals of the beginning; what it returns is the exit code. */

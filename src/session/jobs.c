@@ -144,6 +144,21 @@ void head2_job_run(struct head2_job *job, head2_sign_fn *sign, void *arg)
     }
 }
 
+bool head2_job_to_sign(const struct head2_job *job, struct head2_to_sign *out)
+{
+    *out = (struct head2_to_sign){job->msg, job->msg_len, job->ctx};
+    return job->kind == JOB_SIGN;
+}
+
+void head2_job_signed(struct head2_job *job, enum head2_status result,
+                      const uint8_t sig[HEAD2_SESSION_SIG_BYTES])
+{
+    HEAD2_REQUIRES(job->kind == JOB_SIGN);
+    job->result = result;
+    if (result == HEAD2_OK)
+        memcpy(job->sig, sig, sizeof job->sig);
+}
+
 const char *head2_job_name(const struct head2_job *job)
 {
     static const char *const names[] = {"keypair", "encaps", "decaps", "sign", "verify"};

@@ -78,7 +78,7 @@ static int hears(void *arg, const struct monitor_start *start)
     (void)arg;
     if (write(start->ready, "", 1) != 1)
         return 9;
-    while (recv(start->door, &byte, 1, 0) == 1)
+    while (recv(start->pair, &byte, 1, 0) == 1)
         told->heard++;
     return 8;
 }
@@ -86,7 +86,7 @@ static int hears(void *arg, const struct monitor_start *start)
 static int front(void *arg, const struct monitor_start *start)
 {
     told->front = getpid();
-    told->front_has_pair = start->door >= 0 && start->secret < 0 && start->ready < 0;
+    told->front_has_pair = start->pair >= 0 && start->secret < 0 && start->ready < 0;
     told->fronts++;
     return front_does(arg, start);
 }
@@ -221,7 +221,7 @@ static void a_killed_child_is_replaced_and_the_other_stays(void)
 static int says(void *arg, const struct monitor_start *start)
 {
     while (told->heard < 200 && told->signal == 0) {
-        if (send(start->door, "x", 1, MSG_NOSIGNAL) != 1)
+        if (send(start->pair, "x", 1, MSG_NOSIGNAL) != 1)
             return 9;
         nap(1);
     }

@@ -55,8 +55,15 @@ static void on_changed(void *arg, const struct notary_report *report)
 
 static struct notary *start(unsigned batch, unsigned interval_ms, int *changes)
 {
-    const struct notary_options options = {folder, key,        batch,  interval_ms,
-                                           1000,   on_changed, changes};
+    const struct notary_options options = {.folder = folder,
+                                           .key = key,
+                                           .signer = artifact_signer_of_key(key, false),
+                                           .without = artifact_signer_of_key(key, true),
+                                           .batch = batch,
+                                           .interval_ms = interval_ms,
+                                           .retry_ms = 1000,
+                                           .changed = on_changed,
+                                           .arg = changes};
     struct ledger_fault fault;
     struct notary *n;
 

@@ -80,6 +80,8 @@ static bool live(unsigned long at, int code, bool for_good)
 {
     const struct notary_options options = {.folder = folder,
                                            .key = key,
+                                           .signer = artifact_signer_of_key(key, false),
+                                           .without = artifact_signer_of_key(key, true),
                                            .batch = 2,
                                            .interval_ms = 1,
                                            .retry_ms = 1,
