@@ -4,7 +4,7 @@
  * recorded all the same, and none twice.
  */
 #include "check.h"
-#include "ledger_disk.h"
+#include "disk.h"
 
 #include "artifact/utc.h"
 #include "gateway/notary.h"

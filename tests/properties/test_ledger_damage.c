@@ -5,7 +5,7 @@
  * more bits.
  */
 #include "check.h"
-#include "ledger_cut.h"
+#include "disk_cut.h"
 #include "ledger_fixture.h"
 
 #include "artifact/file.h"

@@ -5,7 +5,7 @@
  * named, or what it was.
  */
 #include "check.h"
-#include "ledger_cut.h"
+#include "disk_cut.h"
 #include "ledger_fixture.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
  * had not been synced nothing is there, or all, or any sectors of it, torn. HEAD2_SOAK makes the
  * histories many and long.
  */
-#include "ledger_cut.h"
+#include "disk_cut.h"
 #include "ledger_fixture.h"
 
 static char folder[100];

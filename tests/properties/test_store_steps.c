@@ -79,16 +79,25 @@ static bool is_added(struct store *s)
     return store_wrappings(s, NULL, 0) == 2;
 }
 
+/* Another way to open it, and the first one gone. */
+static enum head2_status do_exchange(struct store *s)
+{
+    const enum head2_status st = is_added(s) ? HEAD2_OK : do_add(s);
+
+    return st == HEAD2_OK ? store_remove_wrapping(s, 1, &fault) : st;
+}
+
 static const struct change {
     enum head2_status (*act)(struct store *);
     bool (*is_new)(struct store *);
 } changes[] = {
-    {do_put,     is_put      },
-    {do_update,  is_updated  },
-    {do_use,     is_used     },
-    {do_destroy, is_destroyed},
-    {do_rewrap,  is_rewrapped},
-    {do_add,     is_added    },
+    {do_put,      is_put      },
+    {do_update,   is_updated  },
+    {do_use,      is_used     },
+    {do_destroy,  is_destroyed},
+    {do_rewrap,   is_rewrapped},
+    {do_add,      is_added    },
+    {do_exchange, is_rewrapped},
 };
 
 /* ---- the frame ---- */

@@ -1,11 +1,11 @@
 /*
- * The disk of ledger_disk.h as a power cut leaves it: after any number of its changes, with all,
+ * The disk of disk.h as a power cut leaves it: after any number of its changes, with all,
  * some or nothing of what was not synced.
  */
-#ifndef HEAD2_TESTS_LEDGER_CUT_H
-#define HEAD2_TESTS_LEDGER_CUT_H
+#ifndef HEAD2_TESTS_DISK_CUT_H
+#define HEAD2_TESTS_DISK_CUT_H
 
-#include "ledger_disk.h"
+#include "disk.h"
 
 /* What is on the plates for sure, after so many changes. */
 static struct {
