@@ -21,6 +21,7 @@ static const struct {
     [RECEIPT_ENTROPY_ALARM] = {"entropy-alarm",       "Entropy Alarm"      },
     [RECEIPT_RESTART] = {"restart",             "Restart"            },
     [RECEIPT_STORE] = {"store",               "Store Anchor"       },
+    [RECEIPT_KEEPER] = {"keeper",              "Keeper Event"       },
 };
 
 const char *receipt_kind_name(enum receipt_kind kind)

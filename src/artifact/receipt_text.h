@@ -32,7 +32,8 @@ enum receipt_kind {
     RECEIPT_VERIFICATION_FAILED,
     RECEIPT_ENTROPY_ALARM,
     RECEIPT_RESTART,
-    RECEIPT_STORE, /* an anchor of a sealed store */
+    RECEIPT_STORE,  /* an anchor of a sealed store */
+    RECEIPT_KEEPER, /* what a keeper was asked to do, or how often a key was used */
     RECEIPT_KINDS
 };
 

@@ -4,12 +4,16 @@
  * that needs no person, and who asks meanwhile waits.
  */
 #include "artifact/base64.h"
+#include "artifact/utc.h"
 #include "base/secmem.h"
-#include "cli/keeper_anchors.h"
+#include "cli/ledgers.h"
 #include "cli/stores.h"
 #include "cli/verbs.h"
+#include "gateway/keeper_record.h"
+#include "gateway/ledger_writer.h"
 #include "keeper/monitor.h"
 #include "keeper/service.h"
+#include "keeper/told.h"
 #include "keeper/unixsock.h"
 #include "keys/keyfile_passphrase.h"
 
@@ -23,50 +27,23 @@
 struct keeping {
     struct cli *cli;
     char folder[PATH_MAX], socket[PATH_MAX];
-    int listener;
+    char ledger[PATH_MAX]; /* "": none */
+    int listener, events;
     uint8_t *kek;
     bool has_pin;
     struct pin pin;
-    struct keeper_anchors anchors;
 };
 
 /* ---- the keeper ---- */
 
-static const char *event_name(enum keeper_type type)
+static void print_event(const struct keeper_event *e)
 {
-    switch (type) {
-    case KEEPER_GENERATE:
-        return "generate";
-    case KEEPER_ROTATE:
-        return "rotate";
-    case KEEPER_REVOKE:
-        return "revoke";
-    case KEEPER_DESTROY:
-        return "destroy";
-    case KEEPER_REVEAL:
-        return "reveal";
-    case KEEPER_LOGIN:
-        return "login";
-    case KEEPER_STATUS:
-        return "connect"; /* of this one only refusals are told */
-    default:
-        return NULL;
-    }
-}
-
-/* Changes of keys, and connections of others, as lines on standard error. */
-static void on_event(void *arg, const struct keeper_event *e)
-{
-    const char *const name = event_name(e->type);
     char id[2 * HEAD2_KEY_ID_BYTES + 1] = {0};
 
-    (void)arg;
-    if (name == NULL || (e->type == KEEPER_STATUS && e->status == HEAD2_OK))
-        return;
     if (e->meta != NULL)
         hex_encode(id, e->meta->id, sizeof e->meta->id);
     json_t *const o =
-        json_pack("{s:s, s:s, s:s*, s:s*}", "event", name, "result",
+        json_pack("{s:s, s:s, s:s*, s:s*}", "event", told_name(e->type), "result",
                   e->status == HEAD2_OK ? "done" : head2_status_string(e->status), "key",
                   e->meta != NULL ? id : NULL, "label", e->meta != NULL ? e->meta->label : NULL);
     char *const line = json_dumps(o, JSON_COMPACT);
@@ -74,6 +51,23 @@ static void on_event(void *arg, const struct keeper_event *e)
         fprintf(stderr, "%s\n", line);
     free(line);
     json_decref(o);
+}
+
+/* Changes of keys, and connections of others, as lines on standard error, and for the recorder,
+ * which is told of uses too. What is told is in the pipe before the asker has an answer. */
+static void on_event(void *arg, const struct keeper_event *e)
+{
+    const struct keeping *const k = arg;
+    const bool each = cli_flag(k->cli, "each-use") && e->meta != NULL && e->type != KEEPER_USES;
+    uint8_t told[TOLD_BYTES];
+
+    if (told_is_change(e) && e->type != KEEPER_USES)
+        print_event(e);
+    if (k->events < 0 || !(told_is_change(e) || each))
+        return;
+    told_write(told, e, utc_now());
+    while (write(k->events, told, sizeof told) < 0 && errno == EINTR)
+        ;
 }
 
 static void on_begun(void *arg, size_t keys, const char *missing)
@@ -88,10 +82,11 @@ static void on_begun(void *arg, size_t keys, const char *missing)
 static int keep(void *arg, const struct monitor_start *start)
 {
     struct keeping *const k = arg;
+
+    k->events = start->events;
     const struct service s = {.folder = k->folder,
                               .listener = k->listener,
                               .pin = k->has_pin ? &k->pin : NULL,
-                              .anchors = k->anchors.to >= 0 ? &k->anchors.to : NULL,
                               .on_event = on_event,
                               .begun = on_begun,
                               .arg = k};
@@ -101,16 +96,49 @@ static int keep(void *arg, const struct monitor_start *start)
     return st == HEAD2_OK ? CLI_DONE : cli_store_fail(k->cli, st, &fault);
 }
 
-/* ---- beside it ---- */
+/* ---- the recorder ---- */
 
-static int write_anchors(void *arg, const struct monitor_start *start)
+static void on_trouble(void *arg, const struct ledger_fault *fault)
+{
+    (void)arg;
+    if (fault == NULL)
+        fprintf(stderr, "head2: recorder: what waited is in the ledger\n");
+    else
+        fprintf(stderr, "head2: recorder: %s: %s; tried again until it is done\n", fault->where,
+                fault->what);
+}
+
+static int record(void *arg, const struct monitor_start *start)
 {
     struct keeping *const k = arg;
+    struct ledger_fault fault;
 
-    close(start->pair); /* it asks the keeper for nothing */
-    close(k->listener);
-    head2_wipe(&k->pin, sizeof k->pin);
-    return keeper_anchors_run(&k->anchors);
+    head2_wipe(&k->pin, sizeof k->pin); /* which is not its business */
+    const enum head2_status st =
+        keeper_record_run(start->events, k->ledger, on_trouble, NULL, &fault);
+
+    return st == HEAD2_OK ? CLI_DONE : cli_ledger_fail(k->cli, st, &fault);
+}
+
+/* A ledger that cannot be written stops the keeper before it begins. */
+static int find_ledger(struct keeping *k)
+{
+    struct ledger_writer *w;
+    struct ledger_fault fault;
+
+    if (cli_string(k->cli, "ledger") == NULL)
+        return cli_flag(k->cli, "each-use")
+                   ? cli_fail(k->cli, CLI_USAGE, "--each-use", "say where: --ledger DIR",
+                              "nothing is recorded without a ledger")
+                   : CLI_DONE;
+    const int code = cli_ledger_folder(k->cli, k->ledger);
+    if (code != CLI_DONE)
+        return code;
+    const enum head2_status st = ledger_writer_open(&w, k->ledger, NULL, &fault);
+    if (st != HEAD2_OK)
+        return cli_ledger_fail(k->cli, st, &fault);
+    ledger_writer_close(w);
+    return CLI_DONE;
 }
 
 /* ---- the monitor ---- */
@@ -126,7 +154,7 @@ static int watch(struct keeping *k)
     const struct monitor_options o = {.secret = k->kek,
                                       .secret_len = STORE_KEK_BYTES,
                                       .keeper = keep,
-                                      .front = k->anchors.from >= 0 ? write_anchors : NULL,
+                                      .recorder = k->ledger[0] != 0 ? record : NULL,
                                       .died = on_death,
                                       .arg = k};
     const char *what;
@@ -204,29 +232,42 @@ static int take_pin(struct keeping *k)
                : cli_fail(k->cli, cli_status_exit(st), NULL, NULL, "cannot keep the PIN");
 }
 
+/* Compare the store with its anchors in the ledger, and anchor it: before it is used, and when
+ * nobody uses it any more. */
+static int anchor(const struct keeping *k)
+{
+    const struct store_unlock with = {.type = STORE_WRAP_KEK, .kek = k->kek};
+    struct store_fault fault = {0};
+    struct store *s;
+
+    if (k->ledger[0] == 0)
+        return CLI_DONE;
+    const enum head2_status st = store_open(&s, k->folder, &with, &fault);
+    if (st != HEAD2_OK)
+        return cli_store_fail(k->cli, st, &fault);
+    return cli_store_finish(k->cli, s, cli_store_compare_ledger(k->cli, s));
+}
+
 int cmd_keeper(struct cli *cli)
 {
-    struct keeping k = {
-        .cli = cli, .listener = -1, .anchors = {cli, -1, -1}
-    };
+    struct keeping k = {.cli = cli, .listener = -1, .events = -1};
 
     if (secmem_harden_process() != HEAD2_OK)
         return cli_fail(cli, CLI_INTERNAL, NULL, "allow prctl(2) and setrlimit(2)",
                         "cannot keep others from this process's memory");
     int code = take_pin(&k);
     if (code == CLI_DONE)
+        code = find_ledger(&k);
+    if (code == CLI_DONE)
         code = unlock(&k);
     if (code == CLI_DONE)
-        code = keeper_anchors_open(&k.anchors, cli);
-    if (code == CLI_DONE)
-        code = keeper_anchors_now(&k.anchors, k.folder, k.kek);
+        code = anchor(&k);
     if (code == CLI_DONE)
         code = listen_at(&k);
     if (code == CLI_DONE)
         code = watch(&k);
     if (code == CLI_DONE)
-        code = keeper_anchors_now(&k.anchors, k.folder, k.kek);
-    keeper_anchors_close(&k.anchors);
+        code = anchor(&k);
     if (k.listener >= 0) {
         unlink(k.socket);
         close(k.listener);

@@ -124,8 +124,9 @@ static const struct cli_option keeper_options[] = {
     {"credential", 0, CLI_STRING, "NAME", "unlock it with a credential of the service manager", 0, 0},
     {"tpm", 0, CLI_FLAG, NULL, "unlock it with the TPM 2.0 at $HEAD2_TPM (default: device:/dev/tpmrm0)", 0, 0},
     {"tpm-pin-file", 0, CLI_FILE, "FILE", "file whose first line is its PIN (default: ask the terminal, where it has one)", 0, 0},
-    {"ledger", 0, CLI_DIR, "DIR", "compare the store with its anchors in this ledger, and anchor what is changed", 0, 0},
     {"pin-file", 0, CLI_FILE, "FILE", "private uses need this PIN (its first line)", 0, 0},
+    {"ledger", 0, CLI_DIR, "DIR", "compare the store with its anchors in this ledger, anchor it, and record changes and uses of keys", 0, 0},
+    {"each-use", 0, CLI_FLAG, NULL, "record each use too", 0, 0},
     PASSPHRASE_FILE, END
 };
 

@@ -446,6 +446,8 @@ void desk_answer(struct desk *d, struct visitor *v, const struct keeper_message 
         desk_refuse(answer, st, why);
     else if (ask->type == KEEPER_GENERATE || ask->type == KEEPER_ROTATE)
         made = ring_find(d->ring, answer->key);
+    if (k != NULL && (ask->type != KEEPER_DESTROY || st != HEAD2_OK))
+        meta.uses = ring_meta(k)->uses;
     if (ask->type != KEEPER_GENERATE)
         desk_event(d, ask->type, k != NULL ? &meta : NULL, st);
     if (ask->type == KEEPER_GENERATE || made != NULL) /* a rotation is told as both */

@@ -42,6 +42,7 @@ struct keeper {
     bool again;                     /* a whole request was left for the next turn */
     bool asked;                     /* there was a request in this turn */
     struct awake awake;
+    uint64_t rested_ms, told_ms;
     bool paired;
     bool uncalled; /* who could call has gone for good */
 };
@@ -360,10 +361,29 @@ static void turn(struct keeper *k, const struct pollfd polls[POLLS])
         k->uncalled = true;
 }
 
+static void tell_uses(void *to, const struct keeper_meta *meta)
+{
+    desk_event(to, KEEPER_USES, meta, HEAD2_OK);
+}
+
+/* What is done now and then. */
+static void rest(struct keeper *k)
+{
+    const uint64_t now_ms = k->desk.t.now_ms;
+
+    if (now_ms - k->rested_ms < TICK_MS)
+        return;
+    ring_rest(k->desk.ring, k->desk.t);
+    k->rested_ms = now_ms;
+    if (now_ms - k->told_ms < KEEPER_USES_MS)
+        return;
+    ring_each_used(k->desk.ring, tell_uses, &k->desk);
+    k->told_ms = now_ms;
+}
+
 enum head2_status keeper_run(struct keeper *k)
 {
     struct pollfd polls[POLLS];
-    uint64_t rested = 0;
 
     while (*k->o.stop == 0) {
         const bool awake = awake_still(&k->awake);
@@ -379,13 +399,11 @@ enum head2_status keeper_run(struct keeper *k)
         turn(k, polls);
         if (k->asked)
             awake_begin(&k->awake, AWAKE_US);
-        if (k->desk.t.now_ms - rested >= TICK_MS) {
-            ring_rest(k->desk.ring, k->desk.t);
-            rested = k->desk.t.now_ms;
-        }
+        rest(k);
         if (k->paired && k->o.listener < 0 && k->conns[0].fd < 0)
             break;
     }
+    ring_each_used(k->desk.ring, tell_uses, &k->desk);
     return HEAD2_OK;
 }
 
@@ -406,6 +424,7 @@ enum head2_status keeper_new(struct keeper **out, const struct keeper_options *o
     k->desk.sandbox = o->sandbox;
     k->desk.pin.pin = o->pin;
     k->desk.t = read_time();
+    k->rested_ms = k->told_ms = k->desk.t.now_ms;
     const enum head2_status st = ring_new(&k->desk.ring, o->backend, k->desk.t);
     if (st != HEAD2_OK) {
         keeper_free(k);

@@ -21,8 +21,10 @@
 #define KEEPER_CLIENTS     128
 #define KEEPER_CALLS       16 /* of them, those of a front */
 #define KEEPER_PATIENCE_MS 10000
+#define KEEPER_USES_MS     60000
 
-/* One thing that was asked for a key, and what came of it. */
+/* One thing that was asked for a key, and what came of it; or, KEEPER_USES, that it was used in the
+ * last KEEPER_USES_MS. */
 struct keeper_event {
     enum keeper_type type;
     enum head2_status status;

@@ -17,17 +17,21 @@
 #define QUICK_S   2 /* who dies sooner after its start ... */
 #define QUICK_MAX 5 /* ... so often in a row is not started again */
 
+struct monitor;
+
 struct child {
     const char *name, *fails; /* fails: what is said of one that dies too often */
-    pid_t pid;                /* 0: none */
+    bool (*start)(struct monitor *m);
+    pid_t pid; /* 0: none */
     time_t begun;
     unsigned quick;
 };
 
 struct monitor {
     const struct monitor_options *o;
-    struct child keeper, front;
+    struct child keeper, front, recorder;
     int pair[2];     /* the front's end and the keeper's */
+    int events[2];   /* the recorder's end and the keeper's */
     int ready;       /* from the first keeper; -1: it has begun, or it is too late */
     int signals;     /* signalfd */
     sigset_t before; /* the mask of the beginning */
@@ -92,7 +96,8 @@ static bool born(struct child *c, pid_t pid)
 
 static bool start_keeper(struct monitor *m)
 {
-    struct monitor_start start = {.secret = -1, .ready = -1, .pair = m->pair[1]};
+    struct monitor_start start = {
+        .secret = -1, .ready = -1, .pair = m->pair[1], .events = m->events[1]};
     int secret[2], ready[2] = {-1, -1};
     const pid_t self = getpid();
 
@@ -108,6 +113,7 @@ static bool start_keeper(struct monitor *m)
         become_child(m, self, SIGTERM);
         close_fd(&ready[0]);
         close_fd(&m->pair[0]);
+        close_fd(&m->events[0]);
         start.secret = secret[0];
         start.ready = ready[1];
         const int code = m->o->keeper(m->o->arg, &start);
@@ -123,7 +129,8 @@ static bool start_keeper(struct monitor *m)
 
 static bool start_front(struct monitor *m)
 {
-    const struct monitor_start start = {.secret = -1, .ready = -1, .pair = m->pair[0]};
+    const struct monitor_start start = {
+        .secret = -1, .ready = -1, .pair = m->pair[0], .events = -1};
     const pid_t self = getpid();
 
     fflush(NULL);
@@ -131,10 +138,31 @@ static bool start_front(struct monitor *m)
     if (pid == 0) {
         become_child(m, self, SIGKILL);
         close_fd(&m->pair[1]);
+        close_fd(&m->events[0]);
+        close_fd(&m->events[1]);
         close_fd(&m->ready);
         exit(m->o->front(m->o->arg, &start));
     }
     return born(&m->front, pid);
+}
+
+static bool start_recorder(struct monitor *m)
+{
+    const struct monitor_start start = {
+        .secret = -1, .ready = -1, .pair = -1, .events = m->events[0]};
+    const pid_t self = getpid();
+
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        become_child(m, self, SIGKILL);
+        close_fd(&m->pair[0]);
+        close_fd(&m->pair[1]);
+        close_fd(&m->events[1]);
+        close_fd(&m->ready);
+        exit(m->o->recorder(m->o->arg, &start));
+    }
+    return born(&m->recorder, pid);
 }
 
 /* ---- signals and deaths ---- */
@@ -179,6 +207,8 @@ static struct child *last_child(struct monitor *m)
  * somebody else has asked to end is still needed by the front. */
 static bool is_over(struct monitor *m, const struct child *c, int status)
 {
+    if (c == &m->recorder)
+        return false;
     if (WIFSIGNALED(status))
         return m->stopping && c == last_child(m);
     return c == last_child(m) || WEXITSTATUS(status) != 0;
@@ -186,16 +216,14 @@ static bool is_over(struct monitor *m, const struct child *c, int status)
 
 static void on_death(struct monitor *m, struct child *c, int status)
 {
-    const bool is_front = c == &m->front;
-
     c->pid = 0;
     if (WIFSIGNALED(status))
         say_death(m, c, WTERMSIG(status));
     if (is_over(m, c, status)) {
         m->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
         end_with(m, HEAD2_OK, NULL);
-    } else if (may_again(m, c) && !(is_front ? start_front : start_keeper)(m)) {
-        end_with(m, HEAD2_E_IO, is_front ? "cannot start the front" : "cannot start the keeper");
+    } else if (may_again(m, c) && !c->start(m)) {
+        end_with(m, HEAD2_E_IO, "cannot start a process");
     }
 }
 
@@ -205,7 +233,11 @@ static void reap(struct monitor *m)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        on_death(m, pid == m->front.pid ? &m->front : &m->keeper, status);
+        on_death(m,
+                 pid == m->front.pid      ? &m->front
+                 : pid == m->recorder.pid ? &m->recorder
+                                          : &m->keeper,
+                 status);
 }
 
 static void on_signal(struct monitor *m)
@@ -289,9 +321,12 @@ enum head2_status monitor_run(const struct monitor_options *o, int *code, const 
 {
     struct monitor m = {
         .o = o,
-        .keeper = {"keeper", "the keeper dies as soon as it is started",     0, 0, 0},
-        .front = {"front",       "the front dies as soon as it is started",                                                    0, 0, 0},
-        .pair = {-1,  -1},
+        .keeper = {"keeper",     "the keeper dies as soon as it is started", start_keeper, 0, 0, 0},
+        .front = {"front",           "the front dies as soon as it is started",                                                    start_front, 0, 0, 0},
+        .recorder = {"recorder",            "the recorder ends as soon as it is started",                                                start_recorder, 0, 0,
+                   0},
+        .events = {-1, -1},
+        .pair = {-1,           -1                                                    },
         .ready = -1,
         .signals = -1
     };
@@ -301,12 +336,17 @@ enum head2_status monitor_run(const struct monitor_options *o, int *code, const 
         end_with(&m, HEAD2_E_IO, "cannot await signals");
     else if (o->front != NULL && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, m.pair) != 0)
         end_with(&m, HEAD2_E_IO, "cannot make a pair of sockets");
-    else if (!start_keeper(&m))
-        end_with(&m, HEAD2_E_IO, "cannot start the keeper");
+    else if (o->recorder != NULL && pipe2(m.events, O_CLOEXEC) != 0)
+        end_with(&m, HEAD2_E_IO, "cannot make a pipe");
+    else if ((o->recorder != NULL && !start_recorder(&m)) || !start_keeper(&m))
+        end_with(&m, HEAD2_E_IO, "cannot start a process");
     watch(&m);
     const int error = errno;
     end_child(&m.front, SIGTERM);
     end_child(&m.keeper, SIGTERM);
+    close_fd(&m.events[1]); /* the recorder's pipe ends here */
+    end_child(&m.recorder, 0);
+    close_fd(&m.events[0]);
     close_fd(&m.ready);
     close_fd(&m.pair[0]);
     close_fd(&m.pair[1]);

@@ -7,6 +7,10 @@
  * Between the two there is a pair of sockets (dial.h says what goes over it) that outlives both:
  * what is sent to a keeper that has died waits for the next one.
  *
+ * And it may have a third, the recorder, which takes what the keeper tells from a pipe; it is
+ * started again however it ends, and what was told meanwhile is in the pipe. It ends last, when the
+ * pipe does.
+ *
  * SIGTERM and SIGINT are passed on: to the front, else to the keeper; and SIGHUP to a front.
  * Children are groups of their own, so that a signal for the monitor's group comes once. Where the
  * monitor dies they die with it.
@@ -25,17 +29,18 @@ struct monitor_start {
     int secret; /* a pipe that has the secret in it; the keeper's */
     int ready;  /* a byte into it says that the keeper serves; the keeper's */
     int pair;
+    int events; /* the pipe to the recorder: its end of the keeper, and of the recorder */
 };
 
 /* Runs in the child, with the signals of the beginning; what it returns is the exit code. */
 typedef int monitor_child_fn(void *arg, const struct monitor_start *start);
-/* A child has died of a signal: its name ("keeper", "front") and a phrase. */
+/* A child has died of a signal: its name ("keeper", "front", "recorder") and a phrase. */
 typedef void monitor_death_fn(void *arg, const char *name, const char *why);
 
 struct monitor_options {
     const uint8_t *secret; /* secret_len bytes of protected memory (secmem.h); the caller's */
     size_t secret_len;
-    monitor_child_fn *keeper, *front; /* front NULL: none */
+    monitor_child_fn *keeper, *front, *recorder; /* front, recorder NULL: none */
     monitor_death_fn *died;
     void *arg;
 };

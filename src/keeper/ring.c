@@ -11,6 +11,7 @@ struct ring_key {
     struct keeper_meta meta;
     uint64_t tokens, filled_ms; /* see take_token */
     uint64_t used_ms;
+    uint64_t told; /* uses, when ring_each_used was last called */
     uint64_t approved_until_ms;
     uint32_t approved; /* uses, until then */
     uint8_t *shielded; /* PKCS#8 in DER; NULL: the backend has it, and it was not used yet */
@@ -334,6 +335,7 @@ static struct ring_key *new_key(const struct keeper_meta *meta, struct ring_time
     if (k == NULL)
         return NULL;
     k->meta = *meta;
+    k->told = meta->uses;
     k->tokens = (uint64_t)p->rate_seconds * 1000 * p->rate_count;
     k->filled_ms = t.now_ms;
     return k;
@@ -479,6 +481,16 @@ void ring_free(struct ring *r)
     secmem_free(r->scratch);
     shield_free(r->shield);
     free(r);
+}
+
+void ring_each_used(struct ring *r, void (*fn)(void *to, const struct keeper_meta *meta), void *to)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        struct ring_key *const k = r->keys[i];
+        if (k->meta.uses != k->told)
+            fn(to, &k->meta);
+        k->told = k->meta.uses;
+    }
 }
 
 void ring_info(const struct ring *r, struct keeper_info *out)

@@ -103,6 +103,9 @@ HEAD2_CHECK enum head2_status ring_public(struct ring *r, struct ring_key *k, st
 /* Shield what has not been used lately, and flush what is counted; now and then. */
 void ring_rest(struct ring *r, struct ring_time t);
 
+/* Call fn for each key that was used since this was last called. */
+void ring_each_used(struct ring *r, void (*fn)(void *to, const struct keeper_meta *meta), void *to);
+
 /* keys, hot, uses and memory are filled in. */
 void ring_info(const struct ring *r, struct keeper_info *out);
 

@@ -4,9 +4,11 @@
 #include "base/secmem.h"
 #include "keeper/sandbox.h"
 #include "keeper/store_backend.h"
+#include "keeper/told.h"
 
 #include <errno.h>
 #include <head2/random.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -182,12 +184,15 @@ done:
     return st;
 }
 
-/* One that does not fit in is followed by a later one. */
+/* Nobody waits for this: one that does not fit in is followed by a later one. */
 static void tell_anchor(void *arg, const struct store_anchor *anchor)
 {
-    const int *const to = arg;
+    struct pollfd to = {.fd = *(const int *)arg, .events = POLLOUT};
+    uint8_t bytes[TOLD_BYTES];
 
-    (void)!write(*to, anchor, sizeof *anchor);
+    told_write_anchor(bytes, anchor);
+    if (poll(&to, 1, 0) > 0 && (to.revents & POLLOUT) != 0)
+        (void)!write(to.fd, bytes, sizeof bytes);
 }
 
 enum head2_status service_run(const struct service *s, const struct monitor_start *start,
@@ -203,8 +208,9 @@ enum head2_status service_run(const struct service *s, const struct monitor_star
     if (sigaction(SIGTERM, &act, NULL) != 0 || sigaction(SIGINT, &act, NULL) != 0)
         return fail(fault, HEAD2_E_IO, "cannot await signals", "");
     HEAD2_TRY(open_source(s, start->secret, &from, fault));
-    if (s->anchors != NULL)
-        store_on_anchor(from.store, tell_anchor, s->anchors);
+    int events = start->events;
+    if (events >= 0 && from.store != NULL)
+        store_on_anchor(from.store, tell_anchor, &events);
     st = serve(s, &from, start, fault);
 done:
     store_close(from.store);

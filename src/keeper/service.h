@@ -18,8 +18,6 @@ struct service {
     const char *const *contexts; /* of the front's signatures, NULL at the end; NULL: no front */
     int listener;                /* -1: none */
     const struct pin *pin;       /* NULL: none */
-    int *anchors; /* of a store each change is told into this pipe, as struct store_anchor; NULL:
-                     none */
     keeper_event_fn *on_event;
     /* It serves so many keys; missing is what is not in force here (sandbox_missing). */
     void (*begun)(void *arg, size_t keys, const char *missing);

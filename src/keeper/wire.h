@@ -39,7 +39,8 @@
 #define KEEPER_PIN_MAX     255
 
 enum keeper_type {
-    KEEPER_STATUS = 1,
+    KEEPER_USES, /* no message: an event, which says how often a key was used */
+    KEEPER_STATUS,
     KEEPER_GENERATE,
     KEEPER_SIGN,
     KEEPER_VERIFY,

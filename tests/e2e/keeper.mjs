@@ -7,7 +7,7 @@ import net from 'node:net';
 
 import { check, end, environment, dir, file, head2, put, run, test } from '../fixture.mjs';
 
-const [GENERATE, SIGN, VERIFY, SEAL, UNSEAL, FIND] = [2, 3, 4, 8, 9, 17];
+const [GENERATE, SIGN, VERIFY, SEAL, UNSEAL, ROTATE, FIND] = [2, 3, 4, 8, 9, 11, 17];
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const long = (b) => { b = Buffer.from(b); const n = Buffer.alloc(2); n.writeUInt16BE(b.length); return Buffer.concat([n, b]); };
 function good(args) {
@@ -45,8 +45,8 @@ async function asked(type, ...body) {
 const find = async (label) => (await asked(FIND, long(label))).subarray(0, 16);
 const none = Buffer.alloc(1);
 
-async function begin() {
-  const keeper = spawn(head2, ['keeper', '--store', 'store', '--key-file', 'kek'], { cwd: dir, env: environment() });
+async function begin(...more) {
+  const keeper = spawn(head2, ['keeper', '--store', 'store', '--key-file', 'kek', ...more], { cwd: dir, env: environment() });
   keeper.said = '';
   keeper.stderr.on('data', (d) => { keeper.said += d; });
   keeper.ended = new Promise((done) => keeper.on('exit', (code) => done(code)));
@@ -111,6 +111,57 @@ await test('a killed keeper is replaced, and there is one at a time', async () =
   }
   check(/ended by signal 9/.test(keeper.said), keeper.said);
   await finish(keeper);
+});
+
+const children = (pid) => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+const recorded = () => good(['ledger', 'show', '--ledger', 'led', '--json']).trim().split('\n').map((l) => JSON.parse(l))
+  .filter((e) => e.kind === 'keeper').map((e) => Object.fromEntries(e.text.split('\n').slice(1).map((l) => l.split(': '))));
+
+await test('what is done is in the ledger, also when the keeper, or who records it, is killed', async () => {
+  prepare();
+  let keeper = await begin('--ledger', 'led', '--each-use');
+  await signs();
+  const id = await find('signer');
+  process.kill(children(keeper.pid)[0], 'SIGKILL'); // the recorder, which begins first
+  await asked(ROTATE, id);
+  process.kill(children(keeper.pid)[0], 'SIGKILL'); // the keeper, which is the older one now
+  const sign = async () => asked(SIGN, await find('signer'), none, long(''), long('m')); // with the key that took its place
+  await sign();
+  check((await ask(ROTATE, id)).status !== 0, 'rotated twice');
+  await finish(keeper);
+  check(/recorder: ended by signal 9/.test(keeper.said) && /keeper: ended by signal 9/.test(keeper.said), keeper.said);
+  const all = recorded(), count = (event, result) => all.filter((e) => e.Event === event && e.Result === result).length;
+  check(count('sign', 'done') === 2 && count('rotate', 'done') === 1 && count('generate', 'done') === 1, JSON.stringify(all));
+  check(all.some((e) => e.Event === 'rotate' && e.Result !== 'done' && e['Key ID'] === id.toString('hex')), JSON.stringify(all));
+  check(all.some((e) => e.Event === 'uses' && e.Uses === '1' && e.Label === 'signer'), JSON.stringify(all));
+  good(['ledger', 'verify', 'led']);
+  // without --each-use the sum alone, and that of one that is used at its end too
+  const before = all.length;
+  keeper = await begin('--ledger', 'led');
+  for (let i = 0; i < 5; i++) await sign();
+  await finish(keeper);
+  const more = recorded().slice(before);
+  check(more.length === 1 && more[0].Event === 'uses' && more[0].Uses === '6', JSON.stringify(more));
+});
+
+await test('a keeper that cannot record does not begin, and waits where it could before', async () => {
+  prepare();
+  put('led', 'this is no folder');
+  const r = run(['keeper', '--store', 'store', '--key-file', 'kek', '--ledger', 'led']);
+  check(r.code !== 0 && /led/.test(r.err) && !fs.existsSync(file('store/keeper.sock')), r.err);
+  check(run(['keeper', '--store', 'store', '--key-file', 'kek', '--each-use']).code === 2, 'no ledger');
+  fs.unlinkSync(file('led'));
+  const keeper = await begin('--ledger', 'led');
+  fs.renameSync(file('led'), file('away'));
+  put('led', 'in its place');
+  await asked(ROTATE, await find('signer'));
+  for (let i = 0; i < 200 && !/tried again/.test(keeper.said); i++) await sleep(25);
+  check(/recorder: .*led.*tried again until it is done/.test(keeper.said), keeper.said);
+  fs.unlinkSync(file('led'));
+  fs.renameSync(file('away'), file('led'));
+  await finish(keeper);
+  check(/what waited is in the ledger/.test(keeper.said), keeper.said);
+  check(recorded().map((e) => e.Event).sort().join() === 'generate,rotate', JSON.stringify(recorded()));
 });
 
 await test('a store that does not open is said', () => {

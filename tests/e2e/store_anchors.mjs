@@ -166,7 +166,7 @@ await test('a keeper anchors at its start, after a change and at its end, and do
   fs.renameSync(file('L'), file('M'));
   fs.writeFileSync(file('L'), 'in its place');
   await generate('four');
-  await until('the ledger is missed', () => /head2: L/.test(keeper.said));
+  await until('the ledger is missed', () => /recorder: L.*tried again/.test(keeper.said));
   await generate('five');
   fs.rmSync(file('L'));
   fs.renameSync(file('M'), file('L'));

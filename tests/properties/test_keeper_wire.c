@@ -4,6 +4,7 @@
  */
 #include "check.h"
 
+#include "keeper/told.h"
 #include "keeper/wire.h"
 
 static uint8_t buf[KEEPER_MESSAGE_MAX], again[KEEPER_MESSAGE_MAX];
@@ -218,6 +219,43 @@ static void a_list_comes_back(void)
     CHECK_EQ(keeper_entry_next(&got, &rest), HEAD2_E_MALFORMED);
 }
 
+static void what_is_told_comes_back(void)
+{
+    struct keeper_meta meta = {.alg = HEAD2_MLKEM_768, .uses = 0x0102030405060708};
+    uint8_t bytes[TOLD_BYTES];
+    struct told t;
+
+    memset(meta.id, 0xc3, sizeof meta.id);
+    memset(meta.label, 'l', sizeof meta.label - 1);
+    struct keeper_event e = {KEEPER_ROTATE, HEAD2_E_LIMIT, &meta};
+    told_write(bytes, &e, 77);
+    CHECK_EQ(told_read(&t, bytes), HEAD2_OK);
+    CHECK(t.type == KEEPER_ROTATE && t.status == HEAD2_E_LIMIT && t.alg == HEAD2_MLKEM_768);
+    CHECK(t.time_ms == 77 && t.uses == meta.uses && strcmp(t.label, meta.label) == 0);
+    CHECK_MEM(t.key, meta.id, sizeof meta.id);
+    e.meta = NULL;
+    told_write(bytes, &e, 78);
+    CHECK_EQ(told_read(&t, bytes), HEAD2_OK);
+    CHECK(t.alg == HEAD2_ALG_NONE && t.label[0] == 0);
+    /* bytes that would name nothing, or run on */
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } bad[] = {
+        {0,              2                 },
+        {1,              KEEPER_TYPES      },
+        {4,              HEAD2_MLDSA_87 + 1},
+        {TOLD_BYTES - 1, 'x'               }
+    };
+    for (size_t i = 0; i < HEAD2_LEN(bad); i++) {
+        told_write(bytes, &e, 78);
+        bytes[bad[i].at] = bad[i].value;
+        CHECK_EQ(told_read(&t, bytes), HEAD2_E_MALFORMED);
+    }
+    for (int type = 0; type < KEEPER_TYPES; type++)
+        CHECK(told_name((enum keeper_type)type)[0] != 0);
+}
+
 int main(void)
 {
     RUN(what_is_written_is_read);
@@ -227,5 +265,6 @@ int main(void)
     RUN(a_wrong_header_is_refused);
     RUN(rules_hold_both_ways);
     RUN(a_list_comes_back);
+    RUN(what_is_told_comes_back);
     CHECK_EXIT();
 }
