@@ -293,6 +293,60 @@ static void without_syncs_it_is_seen(void)
     sweep_store();
 }
 
+/* ---- what is on it ---- */
+
+/* Whether it was ever written, to any file, the log and temporary ones too. */
+static bool was_written(const void *what, size_t len)
+{
+    for (size_t i = 0; i < disk.changes; i++)
+        if (disk.change[i].kind == DISK_WRITE &&
+            memmem(disk.change[i].bytes, disk.change[i].len, what, len) != NULL)
+            return true;
+    return false;
+}
+
+/* Any eight bytes in a row of it. */
+static bool part_was_written(const uint8_t *what, size_t len)
+{
+    for (size_t i = 0; i + 8 <= len; i++)
+        if (was_written(what + i, 8))
+            return true;
+    return false;
+}
+
+static void no_secret_is_ever_written(void)
+{
+    static const unsigned numbers[] = {1, 2, 9}; /* of the keys that were put in */
+    uint8_t old_kek[STORE_KEK_BYTES], seed[16], text[16];
+    struct store *s;
+
+    prepare();
+    live(3);
+    memcpy(old_kek, kek, sizeof kek);
+    disk.recording = true;
+    GOOD(open_either_way(&s)); /* under its new key */
+    CHECK(memcmp(old_kek, store_kek(s), sizeof old_kek) != 0);
+    CHECK(!part_was_written(old_kek, sizeof old_kek));
+    memcpy(old_kek, store_kek(s), sizeof old_kek);
+    CHECK(!part_was_written(old_kek, sizeof old_kek));
+    store_close(s);
+    disk.recording = false;
+    for (size_t i = 0; i < HEAD2_LEN(numbers); i++) {
+        struct head2_key *const key =
+            fixed_key(numbers[i] == 2 ? HEAD2_MLKEM_512 : HEAD2_MLDSA_44, (uint8_t)numbers[i]);
+        memset(seed, (int)numbers[i], sizeof seed);
+        CHECK_SAY(was_written(head2_key_public(key) + 40, 16), "the search does not find it");
+        CHECK_SAY(!was_written(seed, sizeof seed), "the seed of key %u", numbers[i]);
+        CHECK(!was_written(head2_key_private(key) + 64, 16));
+        head2_key_free(key);
+    }
+    for (size_t i = 0; i < 2; i++) { /* what is in the key files */
+        memset(text, "no"[i], sizeof text);
+        CHECK(!was_written(text, sizeof text));
+    }
+    sweep_store();
+}
+
 /* ---- calls that fail ---- */
 
 /* One change, with a disk that fails; then the same again with one that does not. Returns whether
@@ -394,6 +448,7 @@ int main(void)
     RUN(power_cut_anywhere);
     RUN(power_cut_while_restored);
     RUN(without_syncs_it_is_seen);
+    RUN(no_secret_is_ever_written);
     RUN(one_call_fails);
     RUN(all_calls_fail);
     RUN(no_room);
