@@ -25,7 +25,7 @@ function prepare() {
   fs.chmodSync(file('kek'), 0o600);
   key('a.pem');
 }
-const anchors = () => run(['ledger', 'show', '--json', ...ledger]).text.trimEnd().split('\n').map((l) => JSON.parse(l));
+const anchors = () => run(['ledger', 'show', '--json', ...ledger]).text.trimEnd().split('\n').map((l) => JSON.parse(l)).filter((e) => e.kind === 'store');
 const anchored = () => anchors().map((e) => e.number);
 
 await test('what is changed is anchored, and what was put back is told', () => {
