@@ -44,7 +44,7 @@ int cmd_help(struct cli *cli)
     }
     const char *sub = cli->count > 1 ? cli->args[1] : NULL;
     const struct cli_verb *verb = cli_find_verb(cli->args[0], sub);
-    if (verb != NULL && (sub == NULL ? !cli_is_group(verb->name) : verb->sub != NULL)) {
+    if (verb != NULL && (sub == NULL || verb->sub != NULL)) {
         cli_help_verb(cli, verb);
         return CLI_DONE;
     }

@@ -6,7 +6,6 @@
 #include "artifact/base64.h"
 #include "artifact/utc.h"
 #include "base/secmem.h"
-#include "cli/keepers.h"
 #include "cli/ledgers.h"
 #include "cli/stores.h"
 #include "cli/verbs.h"
@@ -22,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define SOCKET_FILE "keeper.sock"
 
 struct keeping {
     struct cli *cli;
@@ -174,7 +175,7 @@ static int listen_at(struct keeping *k)
     const char *const given = cli_string(k->cli, "socket");
     const int n = given != NULL
                       ? snprintf(k->socket, sizeof k->socket, "%s", given)
-                      : snprintf(k->socket, sizeof k->socket, "%s/" CLI_KEEPER_SOCKET, k->folder);
+                      : snprintf(k->socket, sizeof k->socket, "%s/" SOCKET_FILE, k->folder);
 
     errno = ENAMETOOLONG;
     k->listener = n < (int)sizeof k->socket ? unixsock_listen(k->socket) : -1;

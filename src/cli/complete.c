@@ -86,8 +86,8 @@ static void bash(struct cli *cli)
         if (cli_verbs[i].sub == NULL || !first_of_name(i))
             continue;
         cli_print(cli,
-                  "    %s)\n        sub=${COMP_WORDS[2]}\n        case $sub in -*) sub= ;; esac\n"
-                  "        if [ \"$COMP_CWORD\" -eq 2 ] && [ \"$sub\" = \"$cur\" ]; then\n"
+                  "    %s)\n        sub=${COMP_WORDS[2]}\n"
+                  "        if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
                   "            COMPREPLY=($(compgen -W '",
                   cli_verbs[i].name);
         subs_of(cli, cli_verbs[i].name);
@@ -146,8 +146,7 @@ static void zsh(struct cli *cli)
         if (cli_verbs[i].sub == NULL || !first_of_name(i))
             continue;
         cli_print(cli,
-                  "    %s)\n        sub=$words[3]\n        [[ $sub == -* ]] && sub=\n"
-                  "        if (( CURRENT == 3 )) && [[ $words[3] != -* ]]; then\n"
+                  "    %s)\n        sub=$words[3]\n        if (( CURRENT == 3 )); then\n"
                   "            compadd -- ",
                   cli_verbs[i].name);
         subs_of(cli, cli_verbs[i].name);

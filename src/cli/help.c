@@ -74,15 +74,9 @@ void cli_help_top(struct cli *cli)
 
 void cli_help_group(struct cli *cli, const char *name)
 {
-    const struct cli_verb *const bare = cli_find_verb(name, NULL);
-
-    if (bare != NULL) {
-        cli_help_verb(cli, bare);
-        cli_print(cli, "\n");
-    }
     cli_print(cli, "usage: head2 %s SUBVERB [OPTIONS] ARGUMENTS\n\n", name);
     for (size_t i = 0; i < cli_verb_count; i++)
-        if (strcmp(cli_verbs[i].name, name) == 0 && cli_verbs[i].sub != NULL)
+        if (strcmp(cli_verbs[i].name, name) == 0)
             cli_print(cli, "  %-16s %s\n", cli_verbs[i].sub, cli_verbs[i].help);
     cli_print(cli, "\n'head2 %s SUBVERB --help' explains one.\n", name);
 }

@@ -22,17 +22,14 @@ const struct cli_verb *cli_find_verb(const char *name, const char *sub)
 {
     for (size_t i = 0; i < cli_verb_count; i++) {
         const struct cli_verb *v = &cli_verbs[i];
-        if (strcmp(v->name, name) == 0 && v->sub != NULL && sub != NULL && strcmp(v->sub, sub) == 0)
+        if (strcmp(v->name, name) == 0 &&
+            (v->sub == NULL || (sub != NULL && strcmp(v->sub, sub) == 0)))
             return v;
     }
-    /* the one that has no subverb, though others of its name may have */
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (strcmp(cli_verbs[i].name, name) == 0 && cli_verbs[i].sub == NULL)
-            return &cli_verbs[i];
     return NULL;
 }
 
-bool cli_is_group(const char *name)
+static bool is_group(const char *name)
 {
     for (size_t i = 0; i < cli_verb_count; i++)
         if (cli_verbs[i].sub != NULL && strcmp(cli_verbs[i].name, name) == 0)
@@ -47,7 +44,7 @@ static int needs_subverb(const struct cli *cli, const char *group)
     size_t at = 0;
 
     for (size_t i = 0; i < cli_verb_count; i++)
-        if (cli_verbs[i].sub != NULL && strcmp(cli_verbs[i].name, group) == 0 && at < sizeof names)
+        if (strcmp(cli_verbs[i].name, group) == 0 && at < sizeof names)
             at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at != 0 ? ", " : "",
                                    cli_verbs[i].sub);
     snprintf(hint, sizeof hint, "see 'head2 %s --help'", group);
@@ -275,7 +272,7 @@ static int unknown_verb(struct cli *cli, const char *group, const char *word)
     char hint[160];
 
     for (size_t i = 0; i < cli_verb_count && count < HEAD2_LEN(names); i++)
-        if (group == NULL || (strcmp(cli_verbs[i].name, group) == 0 && cli_verbs[i].sub != NULL))
+        if (group == NULL || strcmp(cli_verbs[i].name, group) == 0)
             names[count++] = group == NULL ? cli_verbs[i].name : cli_verbs[i].sub;
     const char *near = nearest_name(word, names, count);
     const char *space = group != NULL ? " " : "";
@@ -301,7 +298,7 @@ static int choose_verb(struct cli *cli, int argc, char **argv, int *first)
     if (name[0] == '-')
         return cli_fail(cli, CLI_USAGE, name, HELP, "options come after the verb");
     *first = 2;
-    if (!cli_is_group(name)) {
+    if (!is_group(name)) {
         cli->verb = cli_find_verb(name, NULL);
         return cli->verb != NULL ? CLI_DONE : unknown_verb(cli, NULL, name);
     }
@@ -310,11 +307,11 @@ static int choose_verb(struct cli *cli, int argc, char **argv, int *first)
         cli_help_group(cli, name);
         return CLI_DONE;
     }
-    cli->verb = cli_find_verb(name, sub);
     if (sub == NULL || sub[0] == '-')
-        return cli->verb != NULL ? CLI_DONE : needs_subverb(cli, name);
+        return needs_subverb(cli, name);
+    cli->verb = cli_find_verb(name, sub);
     *first = 3;
-    return cli->verb != NULL && cli->verb->sub != NULL ? CLI_DONE : unknown_verb(cli, name, sub);
+    return cli->verb != NULL ? CLI_DONE : unknown_verb(cli, name, sub);
 }
 
 /* A standard stream that the caller closed would be the next file that is opened, and what is

@@ -113,12 +113,11 @@ json_t *cli_store_object_json(const struct store_meta *m)
     char id[CLI_KEY_ID_TEXT] = {0};
 
     hex_encode(id, m->id, sizeof m->id);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "key_id", id, "label", m->label,
-                          "algorithm", head2_alg_name(m->alg), "state",
-                          cli_store_state_name(m->state), "purposes", (json_int_t)m->purposes,
-                          "uses", (json_int_t)m->uses, "extractable", m->extractable);
-    if (m->revision != 0) /* a keeper does not say */
-        json_object_set_new(o, "revision", json_integer((json_int_t)m->revision));
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:I}", "key_id", id, "label", m->label,
+                  "algorithm", head2_alg_name(m->alg), "state", cli_store_state_name(m->state),
+                  "purposes", (json_int_t)m->purposes, "uses", (json_int_t)m->uses, "extractable",
+                  m->extractable, "revision", (json_int_t)m->revision);
     if (store_has_approver(m)) {
         hex_encode(id, m->approver, sizeof m->approver);
         json_object_set_new(o, "approver", json_string(id));

@@ -33,6 +33,28 @@
         "anchor", 0, CLI_FILE, "FILE", "compare it with what 'store check --json' has printed", 0, \
             0                                                                                      \
     }
+#define POLICY                                                                                     \
+    {"purposes",                                                                                   \
+     0,                                                                                            \
+     CLI_STRING,                                                                                   \
+     "WORDS",                                                                                      \
+     "what it may be used for: sign,verify or encapsulate,decapsulate,derive,seal,output; or "     \
+     "none",                                                                                       \
+     0,                                                                                            \
+     0},                                                                                           \
+        {"rate", 0, CLI_STRING, "N/SECONDS", "at most so many uses in so many seconds, or none",   \
+         0,      0},                                                                               \
+        {"valid",                                                                                  \
+         0,                                                                                        \
+         CLI_STRING,                                                                               \
+         "FROM..TO",                                                                               \
+         "when it may be used: days or times, one may be left out, or none",                       \
+         0,                                                                                        \
+         0},                                                                                       \
+    {                                                                                              \
+        "approver", 0, CLI_FILE, "PUBFILE",                                                        \
+            "each use of it needs the approval of this ML-DSA key's owner, or none", 0, 0          \
+    }
 #define NEW_WAYS                                                                                   \
     {"new-passphrase-file", 0, CLI_FILE, "FILE", "wrap with this passphrase from now on", 0, 0},   \
         {"new-key-file", 0, CLI_FILE, "FILE", "wrap with this key file from now on", 0, 0},        \
@@ -64,7 +86,7 @@ const struct cli_option cli_store_import_options[] = {
     STORE, UNLOCK, ANCHORS,
     {"label", 0, CLI_STRING, "TEXT", "what it is called (default: the file's name)", 0, 0},
     {"extractable", 0, CLI_FLAG, NULL, "let 'store export --private' give it out again", 0, 0},
-    CLI_STORE_POLICY_OPTIONS,
+    POLICY,
     {"key-passphrase-file", 0, CLI_FILE, "FILE", "the passphrase of KEYFILE (default: ask the terminal)", 0, 0},
     END
 };
@@ -83,7 +105,7 @@ const struct cli_option cli_store_rewrap_options[] = {
     STORE, UNLOCK, ANCHORS, NEW_WAYS, END
 };
 
-const struct cli_option cli_store_policy_options[] = {STORE, UNLOCK, ANCHORS, CLI_STORE_POLICY_OPTIONS, END};
+const struct cli_option cli_store_policy_options[] = {STORE, UNLOCK, ANCHORS, POLICY, END};
 
 const struct cli_option cli_store_restore_options[] = {
     STORE, UNLOCK, IN_LEDGER,

@@ -24,30 +24,6 @@ extern const char cli_store_init_about[], cli_store_import_about[], cli_store_ex
     cli_store_restore_about[], cli_store_check_about[], cli_store_policy_about[],
     cli_store_anchor_about[], cli_store_wrap_add_about[], cli_store_wrap_remove_about[];
 
-/* What a key may be used for: cli_store_policy reads these. */
-#define CLI_STORE_POLICY_OPTIONS                                                                   \
-    {"purposes",                                                                                   \
-     0,                                                                                            \
-     CLI_STRING,                                                                                   \
-     "WORDS",                                                                                      \
-     "what it may be used for: sign,verify or encapsulate,decapsulate,derive,seal,output; or "     \
-     "none",                                                                                       \
-     0,                                                                                            \
-     0},                                                                                           \
-        {"rate", 0, CLI_STRING, "N/SECONDS", "at most so many uses in so many seconds, or none",   \
-         0,      0},                                                                               \
-        {"valid",                                                                                  \
-         0,                                                                                        \
-         CLI_STRING,                                                                               \
-         "FROM..TO",                                                                               \
-         "when it may be used: days or times, one may be left out, or none",                       \
-         0,                                                                                        \
-         0},                                                                                       \
-    {                                                                                              \
-        "approver", 0, CLI_FILE, "PUBFILE",                                                        \
-            "each use of it needs the approval of this ML-DSA key's owner, or none", 0, 0          \
-    }
-
 /* Where the passphrase of an unlock comes from, and a TPM's PIN. */
 struct cli_store_ask {
     const struct cli *cli;

@@ -11,7 +11,6 @@
 #include "cli/daemons.h"
 #include "cli/forms.h"
 #include "cli/init.h"
-#include "cli/keepers.h"
 #include "cli/ledgers.h"
 #include "cli/maml.h"
 #include "cli/receipts.h"
@@ -116,6 +115,19 @@ static const struct cli_option init_options[] = {
     {"drones", 0, CLI_NUMBER, "N", "how many drones (default: 1)", 1, INIT_DRONES_MAX},
     {"listen", 0, CLI_STRING, "ADDR:PORT", "the gateway's UDP address (default: 0.0.0.0:5710)", 0, 0},
     PASSPHRASE_FILE, NO_PASSPHRASE, END
+};
+
+static const struct cli_option keeper_options[] = {
+    {"store", 0, CLI_DIR, "DIR", "the store's folder (default: in the state folder)", 0, 0},
+    {"socket", 0, CLI_FILE, "PATH", "where it answers (default: keeper.sock in the store's folder)", 0, 0},
+    {"key-file", 0, CLI_FILE, "FILE", "unlock the store with this key file", 0, 0},
+    {"credential", 0, CLI_STRING, "NAME", "unlock it with a credential of the service manager", 0, 0},
+    {"tpm", 0, CLI_FLAG, NULL, "unlock it with the TPM 2.0 at $HEAD2_TPM (default: device:/dev/tpmrm0)", 0, 0},
+    {"tpm-pin-file", 0, CLI_FILE, "FILE", "file whose first line is its PIN (default: ask the terminal, where it has one)", 0, 0},
+    {"pin-file", 0, CLI_FILE, "FILE", "private uses need this PIN (its first line)", 0, 0},
+    {"ledger", 0, CLI_DIR, "DIR", "compare the store with its anchors in this ledger, anchor it, and record changes and uses of keys", 0, 0},
+    {"each-use", 0, CLI_FLAG, NULL, "record each use too", 0, 0},
+    PASSPHRASE_FILE, END
 };
 
 #define KEM_EXISTING                                                                               \
@@ -494,16 +506,14 @@ const struct cli_verb cli_verbs[] = {
      "DIR gets head2.yaml, gateway.pem, a trust file, the state folder with the receipts of the new "
      "keys, and links/ with a file and a key for each drone. DIR must be new or empty.",
      init_options, FILES | RANDOM, cmd_init},
-    {"keeper", NULL, "", 0, 0, "run the keeper: it has the store's private keys, and works with them", cli_keeper_about, cli_keeper_options, CHECKS | RANDOM, cmd_keeper},
-    {"keeper", "approve", "KEY", 1, 1, "let a key that has an approver be used, as its approver", cli_keeper_approve_about, cli_keeper_approve_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE), cmd_keeper_approve},
-    {"keeper", "destroy", "ID", 1, 1, "wipe a key of a running keeper and of its store", NULL, cli_keeper_ask_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE), cmd_keeper_destroy},
-    {"keeper", "export", "KEY", 1, 1, "write the public part of a key of a running keeper", NULL, cli_keeper_export_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE), cmd_keeper_export},
-    {"keeper", "generate", "LABEL", 1, 1, "make a key in a running keeper", cli_keeper_generate_about, cli_keeper_generate_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE) | RANDOM, cmd_keeper_generate},
-    {"keeper", "list", "", 0, 0, "list the keys of a running keeper", NULL, cli_keeper_ask_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE), cmd_keeper_list},
-    {"keeper", "revoke", "KEY", 1, 1, "nothing private is done with this key any more", NULL, cli_keeper_ask_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE), cmd_keeper_revoke},
-    {"keeper", "rotate", "KEY", 1, 1, "make the key that takes the place of this one", cli_keeper_rotate_about, cli_keeper_ask_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE) | RANDOM, cmd_keeper_rotate},
-    {"keeper", "show", "KEY", 1, 1, "print what a key of a running keeper may be used for", NULL, cli_keeper_ask_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE), cmd_keeper_show},
-    {"keeper", "status", "", 0, 0, "print how a running keeper is", NULL, cli_keeper_ask_options, CHECKS | CLI_EXIT(CLI_UNREACHABLE), cmd_keeper_status},
+    {"keeper", NULL, "", 0, 0, "run the keeper: it has the store's private keys, and works with them",
+     "Programs of the same user, and root, ask at a unix socket for signatures, decapsulation, new keys "
+     "and the like (docs/formats.md); a private key leaves only where it was made or imported to be extractable. "
+     "PKCS#11 clients ask through libhead2-pkcs11.so (docs/pkcs11.md). "
+     "The keeper has no network, no files but the store's and only the system calls that it needs, as "
+     "far as this machine offers that; it says what is not in force. Should it die, it is started again "
+     "without a person. Changes of keys are JSON lines on standard error. SIGTERM ends it.",
+     keeper_options, CHECKS | RANDOM, cmd_keeper},
     {"kem", "decaps", "", 0, 0, "recover the shared secret of a ciphertext",
      "A ciphertext of the right length always gives a secret: one that was not made for this key "
      "gives a secret that nobody else knows (FIPS 203).", kem_decaps_options, FILES,
