@@ -123,7 +123,7 @@ int cli_store_finish(const struct cli *cli, struct store *s, int code)
 {
     struct store_anchor a;
 
-    if (code == CLI_DONE && cli_flag(cli, "ledger")) {
+    if (code == CLI_DONE && s != NULL && cli_flag(cli, "ledger")) {
         store_get_anchor(s, &a);
         code = cli_store_anchor(cli, &a);
     }

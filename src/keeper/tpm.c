@@ -93,7 +93,10 @@ static enum head2_status ask_for(uint8_t *out, size_t *len, const struct tpm_que
                                  struct store_fault *fault)
 {
     struct tpm_answer answer;
-    enum head2_status st = ask(&answer, question, fault);
+
+    if (question->access->pin_len > TPM_PIN_MAX)
+        return HEAD2_E_ARG;
+    const enum head2_status st = ask(&answer, question, fault);
 
     if (st == HEAD2_OK) {
         copy_bytes(out, answer.out, answer.len);

@@ -98,7 +98,7 @@ static enum head2_status begin(struct talk *t)
 
 static void flush(struct talk *t, ESYS_TR *handle)
 {
-    /* what a TPM keeps after this conversation is in nobody's way for long */
+    /* where that fails, who shares the TPM out (/dev/tpmrm0) does it at the end */
     if (*handle != ESYS_TR_NONE)
         (void)!Esys_FlushContext(t->esys, *handle);
     *handle = ESYS_TR_NONE;
@@ -244,19 +244,6 @@ done:
 
 /* ---- sealing ---- */
 
-static size_t marshal(uint8_t *out, size_t size, const TPM2B_PUBLIC *public,
-                      const TPM2B_PRIVATE *private)
-{
-    size_t at = 0;
-    TSS2_RC rc = TSS2_RC_SUCCESS;
-
-    if (public != NULL)
-        rc = Tss2_MU_TPM2B_PUBLIC_Marshal(public, out, size, &at);
-    else
-        rc = Tss2_MU_TPM2B_PRIVATE_Marshal(private, out, size, &at);
-    return rc == TSS2_RC_SUCCESS ? at : 0;
-}
-
 /* What it is of, and under which conditions it is given back. */
 static enum head2_status shape(struct talk *t, const struct store_pcrs *pcrs, TPM2B_PUBLIC *out)
 {
@@ -299,10 +286,12 @@ static enum head2_status seal(struct talk *t, const struct tpm_question *q,
                                    &template, NULL, &no_pcrs, &private, &public, NULL, NULL, NULL);
     HEAD2_TRY(say(t, rc, "seal"));
     blob.public = public_bytes;
-    blob.public_len = marshal(public_bytes, sizeof public_bytes, public, NULL);
     blob.private = private_bytes;
-    blob.private_len = marshal(private_bytes, sizeof private_bytes, NULL, private);
-    answer->len = tpm_blob_write(answer->out, &blob);
+    if (Tss2_MU_TPM2B_PUBLIC_Marshal(public, public_bytes, sizeof public_bytes, &blob.public_len) ==
+            TSS2_RC_SUCCESS &&
+        Tss2_MU_TPM2B_PRIVATE_Marshal(private, private_bytes, sizeof private_bytes,
+                                      &blob.private_len) == TSS2_RC_SUCCESS)
+        answer->len = tpm_blob_write(answer->out, &blob);
     if (answer->len == 0)
         st = say(t, TSS2_ESYS_RC_GENERAL_FAILURE, "seal");
 done:
@@ -373,8 +362,7 @@ static enum head2_status unseal(struct talk *t, const struct tpm_question *q,
     else
         st = say(t, TSS2_ESYS_RC_GENERAL_FAILURE, "unseal");
 done:
-    if (object != ESYS_TR_NONE)
-        flush(t, &object);
+    flush(t, &object);
     Esys_Free(secret);
     return st;
 }

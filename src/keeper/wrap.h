@@ -9,7 +9,7 @@
 
 #include "keeper/store_form.h"
 
-/* 64 MiB, some 300 ms on a processor of 2021. */
+/* 64 MiB, some 170 ms (docs/operating.md) */
 #define WRAP_LOG_N    16
 #define WRAP_P        1
 #define WRAP_FILE_MIN 32

@@ -4,9 +4,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import net from 'node:net';
 
 import { Skip, check, dir, end, environment, file, head2, put, run, test } from '../fixture.mjs';
+import { startTpm, withTpm } from '../swtpm.mjs';
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const secret = (name, bytes) => { put(name, bytes); fs.chmodSync(file(name), 0o600); return name; };
@@ -81,20 +81,11 @@ await test('a key file', async () => {
 });
 
 await test("a TPM's PIN", async () => {
-  if (spawnSync('swtpm', ['--version']).status !== 0) throw new Skip('swtpm is not installed');
-  const at = file('tpm.sock'), env = { HEAD2_TPM: `swtpm:path=${at}` };
-  fs.mkdirSync(file('tpm'));
-  const tpm = spawn('swtpm', ['socket', '--tpm2', '--tpmstate', `dir=${file('tpm')}`, '--server', `type=unixio,path=${at}`,
-    '--ctrl', `type=unixio,path=${at}.ctrl`, '--flags', 'not-need-init,startup-clear'], { stdio: 'ignore' });
-  process.on('exit', () => tpm.kill('SIGKILL'));
-  const there = () => new Promise((done) => { const s = net.connect(`${at}.ctrl`, () => { s.destroy(); done(true); }); s.on('error', () => done(false)); });
-  for (let i = 0; i < 200 && !await there(); i++) await sleep(20);
-  const how = ['--tpm', '--tpm-pin-file', secret('pin', '31415926535897932384\n')];
-  const r = spawnSync(head2, ['store', 'init', ...how], { cwd: dir, env: { ...environment(), ...env } });
-  if (/built without/.test(r.stderr)) throw new Skip('built without tpm2-tss');
+  const tpm = await startTpm('one'), how = ['--tpm', '--tpm-pin-file', secret('pin', '31415926535897932384\n')];
+  const r = spawnSync(head2, ['store', 'init', ...how], { cwd: dir, env: withTpm() });
   check(r.status === 0, r.stderr.toString());
-  await looked(how, env, { PIN: Buffer.from('31415926535897932384') });
-  tpm.kill();
+  await looked(how, withTpm(), { PIN: Buffer.from('31415926535897932384') });
+  await tpm.stopped();
 });
 
 end();

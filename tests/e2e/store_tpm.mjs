@@ -2,15 +2,14 @@
 // without the TPM, with another one and a wrong PIN; what the doctor says.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 
-import { Skip, check, dir, end, environment, file, head2, put, test } from '../fixture.mjs';
+import { check, dir, end, file, head2, put, test } from '../fixture.mjs';
+import { startTpm, withTpm } from '../swtpm.mjs';
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-const env = () => ({ ...environment(), HEAD2_TPM: `swtpm:path=${file('tpm.sock')}` });
 const secret = (name, text) => { put(name, text); fs.chmodSync(file(name), 0o600); return name; };
 function verb(...args) {
-  const r = spawnSync(head2, args, { cwd: dir, env: env(), timeout: 60000 });
+  const r = spawnSync(head2, args, { cwd: dir, env: withTpm(), timeout: 60000 });
   return { code: r.status, text: r.stdout.toString(), err: r.stderr.toString() };
 }
 function good(...args) {
@@ -23,32 +22,10 @@ function bad(args, code, words) {
   check(r.code === code && words.test(r.err), `${args.join(' ')}: ${r.code} ${r.err}`);
   check(/^head2: [^\n]+; [^\n]+\n$/.test(r.err), `not a line that says what to do: ${r.err}`);
 }
-async function tpm(state) {
-  fs.mkdirSync(file(state), { recursive: true });
-  const at = file('tpm.sock');
-  const child = spawn('swtpm', ['socket', '--tpm2', '--tpmstate', `dir=${file(state)}`, '--server', `type=unixio,path=${at}`,
-    '--ctrl', `type=unixio,path=${at}.ctrl`, '--flags', 'not-need-init,startup-clear'], { stdio: 'ignore' });
-  const there = () => new Promise((done) => {
-    const s = net.connect(`${at}.ctrl`, () => { s.destroy(); done(true); });
-    s.on('error', () => done(false));
-  });
-  for (let i = 0; i < 200 && !await there(); i++) await sleep(20);
-  child.stopped = async () => {
-    const gone = new Promise((done) => child.on('exit', done));
-    child.kill();
-    await gone;
-    for (const f of [at, `${at}.ctrl`]) fs.rmSync(f, { force: true });
-  };
-  process.on('exit', () => child.kill('SIGKILL'));
-  return child;
-}
-
 await test('a store that this TPM opens, with a PIN, while registers are as they were', async () => {
-  if (spawnSync('swtpm', ['--version']).status !== 0) throw new Skip('swtpm is not installed');
-  let t = await tpm('one');
+  let t = await startTpm('one');
   secret('pin', '2718\n');
   secret('wrong', '2719\n');
-  if (/built without/.test(verb('store', 'init', '--store', 'x', '--tpm').err)) throw new Skip('built without tpm2-tss');
   check(/ok +TPM: can wrap/.test(verb('doctor').text), verb('doctor').text);
   good('init', '--tpm', '--tpm-pin-file', 'pin', '--tpm-pcrs', 'sha256:7,0');
   good('check', '--tpm', '--tpm-pin-file', 'pin');
@@ -63,7 +40,7 @@ await test('a store that this TPM opens, with a PIN, while registers are as they
   await t.stopped();
   bad(['check', '--tpm', '--tpm-pin-file', 'pin'], 3, /no TPM answers here/);
   good('check', '--passphrase-file', 'word');
-  t = await tpm('two');
+  t = await startTpm('two');
   bad(['check', '--tpm', '--tpm-pin-file', 'pin'], 5, /another TPM/);
   good('rewrap', '--passphrase-file', 'word', '--new-tpm'); // moved to this one, without a PIN
   bad(['check', '--passphrase-file', 'word'], 5, /not wrapped so/);
@@ -72,11 +49,10 @@ await test('a store that this TPM opens, with a PIN, while registers are as they
 });
 
 await test('a keeper that no person unlocks, after its machine was started again', async () => {
-  if (spawnSync('swtpm', ['--version']).status !== 0) throw new Skip('swtpm is not installed');
-  let t = await tpm('one');
-  if (/built without/.test(verb('store', 'init', '--tpm').err)) throw new Skip('built without tpm2-tss');
+  let t = await startTpm('one');
+  good('init', '--tpm');
   for (let life = 0; life < 2; life++) {
-    const keeper = spawn(head2, ['keeper', '--tpm'], { cwd: dir, env: env() });
+    const keeper = spawn(head2, ['keeper', '--tpm'], { cwd: dir, env: withTpm() });
     let said = '';
     keeper.stderr.on('data', (d) => { said += d; });
     const ended = new Promise((done) => keeper.on('exit', done));
@@ -85,7 +61,7 @@ await test('a keeper that no person unlocks, after its machine was started again
     await t.stopped(); // it is not needed any more
     keeper.kill();
     check(await ended === 0, said);
-    t = await tpm('one');
+    t = await startTpm('one');
   }
   await t.stopped();
 });
