@@ -151,6 +151,10 @@ static void secrets_stay_inside(void)
     ASK(c, &ask, &reply, HEAD2_OK);
     keeper_reply_free(&reply);
     derive(c, closed, NULL, &next[0], "for", HEAD2_E_STATE);
+    ask = of_key(KEEPER_DESTROY, id);
+    ASK(c, &ask, &reply, HEAD2_OK);
+    keeper_reply_free(&reply);
+    derive(c, closed, NULL, &next[0], "for", HEAD2_E_STATE);
     /* as many handles as there may be, and no more */
     find_key(c, id, "kem");
     for (int i = 0; i < HANDLES_MAX - 6; i++)
@@ -373,6 +377,21 @@ static void only_what_is_approved_is_signed(void)
     CHECK_EQ(approve(c, id, NULL, approver, 1, now - 1000), HEAD2_E_POLICY);
     CHECK_EQ(approve(c, id, NULL, approver, 1, now + 2 * APPROVAL_MAX_MS), HEAD2_E_POLICY);
     CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
+    /* nor more uses, or longer, than were signed for */
+    for (int i = 0; i < 2; i++) {
+        ask = of_key(KEEPER_CHALLENGE, id);
+        ASK(c, &ask, &reply, HEAD2_OK);
+        ask = of_key(KEEPER_APPROVE, id);
+        ask.count = 1;
+        ask.until_ms = later;
+        CHECK_EQ(approval_sign(&ask, sig, reply.m.data.at, approver), HEAD2_OK);
+        keeper_reply_free(&reply);
+        ask.count = i == 0 ? 2 : 1;
+        ask.until_ms += i == 1;
+        ASK(c, &ask, &reply, HEAD2_E_VERIFY);
+        keeper_reply_free(&reply);
+    }
+    CHECK_EQ(try_sign(c, id), HEAD2_E_POLICY);
     /* two uses, whoever asks; then no more */
     CHECK_EQ(approve(d, id, NULL, approver, 2, later), HEAD2_OK);
     CHECK_EQ(try_sign(c, id), HEAD2_OK);
@@ -528,6 +547,39 @@ static bool is_closed(int fd)
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     return recv(fd, &byte, 1, 0) <= 0 && errno != EAGAIN;
+}
+
+/* Who answers is not believed to mean this question. */
+static void an_answer_to_something_else_is_none(void)
+{
+    static const struct {
+        uint32_t id; /* the first question of a client has 1 */
+        enum keeper_type type;
+        enum head2_status st;
+    } answers[] = {
+        {1, KEEPER_DESTROY, HEAD2_OK         },
+        {2, KEEPER_DESTROY, HEAD2_E_MALFORMED},
+        {1, KEEPER_REVOKE,  HEAD2_E_MALFORMED}
+    };
+
+    for (size_t i = 0; i < HEAD2_LEN(answers); i++) {
+        const struct keeper_message m = {
+            .type = answers[i].type, .answer = true, .id = answers[i].id};
+        struct keeper_message ask = {.type = KEEPER_DESTROY};
+        struct keeper_client *c;
+        struct keeper_reply reply;
+        uint8_t bytes[KEEPER_HEADER];
+        size_t len;
+        int ends[2];
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+        CHECK_EQ(keeper_client_of(&c, ends[0]), HEAD2_OK);
+        CHECK_EQ(keeper_encode(bytes, sizeof bytes, &len, &m), HEAD2_OK);
+        CHECK_EQ(send(ends[1], bytes, len, 0), (ssize_t)len);
+        ASK(c, &ask, &reply, answers[i].st);
+        keeper_reply_free(&reply);
+        keeper_client_close(c);
+        close(ends[1]);
+    }
 }
 
 static void nonsense_is_not_listened_to(void)
@@ -749,6 +801,7 @@ int main(void)
     RUN(only_what_is_approved_is_signed);
     RUN(many_clients_have_each_its_own_answer);
     RUN(threads_share_a_client);
+    RUN(an_answer_to_something_else_is_none);
     RUN(nonsense_is_not_listened_to);
     RUN(clients_may_die);
     RUN(a_killed_keeper_is_found_again);
