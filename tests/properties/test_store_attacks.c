@@ -169,6 +169,66 @@ static void another_stores_wrapping(void)
     neither_opens(HEAD2_E_VERIFY);
 }
 
+/* ---- what was taken away ---- */
+
+/* The last 64 bytes of what a query finds, as somebody sees them who looks at the file. */
+static void peek(uint8_t out[64], const char *query)
+{
+    sqlite3_stmt *stmt;
+    sqlite3 *db;
+
+    CHECK_EQ(sqlite3_open(in_folder(STORE_FILE), &db), SQLITE_OK);
+    CHECK_EQ(sqlite3_prepare_v2(db, query, -1, &stmt, NULL), SQLITE_OK);
+    CHECK_EQ(sqlite3_step(stmt), SQLITE_ROW);
+    const int len = sqlite3_column_bytes(stmt, 0);
+    CHECK(len >= 64);
+    memcpy(out, (const uint8_t *)sqlite3_column_blob(stmt, 0) + len - 64, 64);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+}
+
+/* Eight bytes in a row of it, in the database or its log. */
+static bool is_in_the_files(const uint8_t what[64])
+{
+    static const char *const names[] = {STORE_FILE, STORE_FILE "-wal"};
+    static uint8_t bytes[1 << 20];
+
+    for (size_t n = 0; n < 2; n++) {
+        FILE *f = fopen(in_folder(names[n]), "rb");
+        const size_t len = f != NULL ? fread(bytes, 1, sizeof bytes, f) : 0;
+        if (f != NULL)
+            fclose(f);
+        CHECK(len < sizeof bytes);
+        for (size_t i = 0; i + 8 <= 64; i++)
+            if (memmem(bytes, len, what + i, 8) != NULL)
+                return true;
+    }
+    return false;
+}
+
+/* A wrapping that was removed, and all of an old key, are not left where who takes the disk later,
+ * and the passphrase, finds them. */
+static void what_was_removed_is_gone(void)
+{
+    uint8_t first[64], second[64], object[64];
+
+    two_wrappings();
+    peek(first, "SELECT record FROM wrapping WHERE number = 1");
+    peek(second, "SELECT record FROM wrapping WHERE number = 2");
+    peek(object, "SELECT sealed FROM object");
+    CHECK(is_in_the_files(first) && is_in_the_files(second) && is_in_the_files(object));
+    struct store *s = reopen();
+    GOOD(store_remove_wrapping(s, 1, &fault));
+    CHECK(!is_in_the_files(first)); /* at once, not when it is closed */
+    CHECK(is_in_the_files(second) && is_in_the_files(object));
+    GOOD(store_rewrap(s, &by_file, 1, &fault));
+    CHECK(!is_in_the_files(second) && !is_in_the_files(object));
+    store_close(s);
+    CHECK(!is_in_the_files(first) && !is_in_the_files(second) && !is_in_the_files(object));
+    CHECK_EQ(opens(&by_file), HEAD2_OK);
+    sweep_store();
+}
+
 /* ---- guesses ---- */
 
 static double seconds_of(unsigned log_n, const char *text)
@@ -250,6 +310,7 @@ int main(void)
     RUN(records_exchanged);
     RUN(fields_changed);
     RUN(another_stores_wrapping);
+    RUN(what_was_removed_is_gone);
     RUN(each_guess_costs_the_same);
     RUN(each_guess_takes_memory);
     CHECK_EXIT();
