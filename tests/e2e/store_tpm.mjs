@@ -58,7 +58,11 @@ await test('a keeper that no person unlocks, after its machine was started again
     const ended = new Promise((done) => keeper.on('exit', done));
     for (let i = 0; i < 200 && !/keys, at/.test(said); i++) await sleep(20);
     check(/0 keys, at/.test(said), said);
-    await t.stopped(); // it is not needed any more
+    await t.stopped(); // it is not needed any more, for the next keeper either
+    const child = () => Number(fs.readFileSync(`/proc/${keeper.pid}/task/${keeper.pid}/children`, 'utf8').trim().split(' ')[0]);
+    process.kill(child(), 'SIGKILL');
+    for (let i = 0; i < 200 && said.split('keys, at').length < 3; i++) await sleep(20);
+    check(said.split('keys, at').length === 3, said);
     keeper.kill();
     check(await ended === 0, said);
     t = await startTpm('one');
