@@ -103,8 +103,7 @@ struct store_pcrs {
 
 struct store_unlock {
     enum store_wrap_type type;
-    head2_passphrase_fn
-        *ask; /* of a passphrase; of a new TPM wrapping with a PIN, and to open one */
+    head2_passphrase_fn *ask; /* of a passphrase; of a TPM its PIN, NULL: a new one has none */
     void *arg;
     const char *path; /* of a key file; of a credential its name; of a TPM its address, or NULL */
     struct store_pcrs pcrs; /* of a new TPM wrapping: opens only while they are as they are now */
