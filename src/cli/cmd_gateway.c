@@ -2,9 +2,11 @@
  * head2 gateway: three processes. The monitor reads the configuration and what the identity needs;
  * the keeper has the identity and signs; the front has the network, and no private key.
  */
+#include "artifact/base64.h"
 #include "artifact/checkpoint.h"
 #include "base/secmem.h"
 #include "cli/daemons.h"
+#include "cli/keepers.h"
 #include "cli/stores.h"
 #include "cli/verbs.h"
 #include "gateway/daemon.h"
@@ -12,6 +14,7 @@
 #include "gateway/notify.h"
 #include "keeper/monitor.h"
 #include "keeper/service.h"
+#include "keeper/told.h"
 
 #include <errno.h>
 #include <head2/fallback.h>
@@ -23,11 +26,23 @@
 
 struct house {
     struct cli *cli;
-    const char *file; /* the configuration */
+    const char *file; /* the configuration, and of it */
+    struct config_keeper keeper;
     pid_t monitor;
-    uint8_t *secret;
+    uint8_t *secret; /* MONITOR_SECRET_MAX bytes of room */
     size_t secret_len;
+    int listener; /* for others who use the store's keys; -1: the identity is not in a store */
 };
+
+static bool in_store(const struct house *h)
+{
+    return h->keeper.label[0] != 0;
+}
+
+static const char *label_of(const struct house *h)
+{
+    return in_store(h) ? h->keeper.label : IDENTITY;
+}
 
 /* What a gateway signs: handshakes and rotations, keys for fallback, checkpoints. */
 static const char *const contexts[] = {
@@ -41,32 +56,52 @@ static int out_of_memory(const struct cli *cli)
 
 /* ---- the keeper ---- */
 
+/* What changes keys, and what the front or a stranger may not ask. */
 static void on_event(void *arg, const struct keeper_event *e)
 {
+    const bool refused = e->status == HEAD2_E_POLICY;
+    char id[CLI_KEY_ID_TEXT] = "";
+
     (void)arg;
-    if (e->status == HEAD2_E_POLICY)
-        journal_say(JOURNAL_ALARM, "keeper-refused", "request of type %d: %s", (int)e->type,
-                    head2_status_string(e->status));
+    if (!told_is_change(e) && !refused)
+        return;
+    if (e->meta != NULL)
+        hex_encode(id, e->meta->id, sizeof e->meta->id);
+    journal_write(&(struct journal_line){
+        .level = refused ? JOURNAL_ALARM : JOURNAL_INFO,
+        .event = refused ? "keeper-refused" : "keeper-key",
+        .key_id = e->meta != NULL ? id : NULL,
+        .detail = json_pack("{s:s, s:s, s:s*}", "request", told_name(e->type), "result",
+                            e->status == HEAD2_OK ? "done" : head2_status_string(e->status),
+                            "label", e->meta != NULL ? e->meta->label : NULL)});
 }
 
 static void on_begun(void *arg, size_t keys, const char *missing)
 {
-    (void)arg;
-    (void)keys;
-    if (missing[0] != 0)
-        journal_say(JOURNAL_INFO, "keeper", "not in force here: %s", missing);
+    const struct house *const h = arg;
+
+    journal_write(&(struct journal_line){
+        .level = JOURNAL_INFO,
+        .event = "keeper",
+        .detail = json_pack("{s:I, s:s*, s:s}", "keys", (json_int_t)keys, "socket",
+                            in_store(h) ? h->keeper.socket : NULL, "not_in_force", missing)});
 }
 
 static int keep(void *arg, const struct monitor_start *start)
 {
     struct house *const h = arg;
-    const struct service s = {.label = IDENTITY,
-                              .policy = {.purposes = KEEPER_MAY_SIGN},
-                              .contexts = contexts,
-                              .listener = -1,
-                              .on_event = on_event,
-                              .begun = on_begun,
-                              .arg = h};
+    const struct service s = {
+        .folder = in_store(h) ? h->keeper.store : NULL,
+        .label = label_of(h),
+        .policy = {.purposes = KEEPER_MAY_SIGN,
+                   .rate_count = h->keeper.rate_uses,
+                   .rate_seconds = h->keeper.rate_seconds},
+        .contexts = contexts,
+        .listener = h->listener,
+        .on_event = on_event,
+        .begun = on_begun,
+        .arg = h
+    };
     struct store_fault fault = {0};
 
     if (setpriority(PRIO_PROCESS, 0, 5) != 0) /* keys may take their time, packets may not */
@@ -84,10 +119,16 @@ static int ask_for_identity(const struct house *h, int pair, struct keeper_remot
 
     if (keeper_client_call(&client, pair) != HEAD2_OK)
         return out_of_memory(h->cli);
-    const enum head2_status st = keeper_remote_find(out, client, IDENTITY, why);
-    if (st == HEAD2_OK)
+    const enum head2_status st = keeper_remote_find(out, client, label_of(h), why);
+    if (st == HEAD2_OK && head2_key_alg(out->key) == HEAD2_MLDSA_87)
         return CLI_DONE;
     keeper_client_close(client);
+    if (st == HEAD2_OK) {
+        snprintf(why, sizeof why, "%s", head2_alg_name(head2_key_alg(out->key)));
+        keeper_remote_free(out);
+        return cli_fail(h->cli, CLI_INPUT, label_of(h), "make one with 'head2 key generate'",
+                        "an identity is an ML-DSA-87 key, and this is %s", why);
+    }
     return cli_fail(h->cli, cli_status_exit(st), NULL, NULL, "the keeper does not give its key: %s",
                     why[0] != 0 ? why : head2_status_string(st));
 }
@@ -109,6 +150,8 @@ static int front(void *arg, const struct monitor_start *start)
     const struct house *const h = arg;
     struct keeper_remote remote;
 
+    if (h->listener >= 0) /* whose callers are the keeper's */
+        close(h->listener);
     notify_for(h->monitor);
     int code = ask_for_identity(h, start->pair, &remote);
     if (code != CLI_DONE)
@@ -139,25 +182,45 @@ static int check_node(const struct cli *cli, const struct config *c)
 }
 
 /* The private key, for the keeper; nothing of it stays here but in protected memory. */
-static int read_secret(struct house *h, const struct config *config)
+static int read_key(struct house *h, const struct config *config)
 {
     struct head2_key *key = NULL;
-    void *place;
     int code = cli_read_identity(h->cli, config, &key);
 
     if (code != CLI_DONE)
         return code;
     h->secret_len = MONITOR_SECRET_MAX;
-    if (secmem_new(&place, MONITOR_SECRET_MAX, SECMEM_LONG_TERM) == HEAD2_OK) {
-        h->secret = place;
-        if (head2_key_write_private(key, HEAD2_KEY_DER, HEAD2_PRIVATE_DEFAULT, NULL, 0, h->secret,
-                                    &h->secret_len) != HEAD2_OK)
-            code = cli_fail(h->cli, CLI_INTERNAL, NULL, NULL, "cannot hand the key to the keeper");
-    } else {
-        code = out_of_memory(h->cli);
-    }
+    if (head2_key_write_private(key, HEAD2_KEY_DER, HEAD2_PRIVATE_DEFAULT, NULL, 0, h->secret,
+                                &h->secret_len) != HEAD2_OK)
+        code = cli_fail(h->cli, CLI_INTERNAL, NULL, NULL, "cannot hand the key to the keeper");
     head2_key_free(key);
     return code;
+}
+
+/* The store's key. */
+static int unlock(struct house *h)
+{
+    struct store_unlock unlock;
+    struct cli_store_ask ask = {0};
+    struct store_fault fault = {0};
+
+    cli_store_unlock_as(h->cli, &h->keeper, &unlock, &ask);
+    const enum head2_status st = store_unwrap(h->secret, h->keeper.store, &unlock, &fault);
+    h->secret_len = STORE_KEK_BYTES;
+    if (ask.said)
+        return (int)cli_status_exit(st);
+    return st == HEAD2_OK ? CLI_DONE : cli_store_fail(h->cli, st, &fault);
+}
+
+static int read_secret(struct house *h, const struct config *config)
+{
+    void *place;
+
+    if (secmem_new(&place, MONITOR_SECRET_MAX, SECMEM_LONG_TERM) != HEAD2_OK)
+        return out_of_memory(h->cli);
+    h->secret = place;
+    h->keeper = config->keeper;
+    return in_store(h) ? unlock(h) : read_key(h, config);
 }
 
 static void on_death(void *arg, const char *name, const char *why)
@@ -189,7 +252,8 @@ int cmd_gateway(struct cli *cli)
 {
     const char *const otherwise =
         cli_flag(cli, "fallback") ? "/etc/head2/fallback.yaml" : "/etc/head2/head2.yaml";
-    struct house h = {.cli = cli, .file = cli_config_file(cli, otherwise), .monitor = getpid()};
+    struct house h = {
+        .cli = cli, .file = cli_config_file(cli, otherwise), .monitor = getpid(), .listener = -1};
     struct config *config;
     struct config_error err;
 
@@ -205,7 +269,12 @@ int cmd_gateway(struct cli *cli)
         code = read_secret(&h, config);
     config_free(config);
     if (code == CLI_DONE)
+        code = cli_change_user(cli);
+    if (code == CLI_DONE && in_store(&h))
+        code = cli_keeper_listen(cli, h.keeper.socket, &h.listener);
+    if (code == CLI_DONE)
         code = watch(&h);
+    cli_keeper_unlisten(h.keeper.socket, h.listener);
     secmem_free(h.secret);
     return code;
 }

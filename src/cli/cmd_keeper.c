@@ -6,6 +6,8 @@
 #include "artifact/base64.h"
 #include "artifact/utc.h"
 #include "base/secmem.h"
+#include "cli/daemons.h"
+#include "cli/keepers.h"
 #include "cli/ledgers.h"
 #include "cli/stores.h"
 #include "cli/verbs.h"
@@ -14,15 +16,12 @@
 #include "keeper/monitor.h"
 #include "keeper/service.h"
 #include "keeper/told.h"
-#include "keeper/unixsock.h"
 #include "keys/keyfile_passphrase.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define SOCKET_FILE "keeper.sock"
 
 struct keeping {
     struct cli *cli;
@@ -175,16 +174,11 @@ static int listen_at(struct keeping *k)
     const char *const given = cli_string(k->cli, "socket");
     const int n = given != NULL
                       ? snprintf(k->socket, sizeof k->socket, "%s", given)
-                      : snprintf(k->socket, sizeof k->socket, "%s/" SOCKET_FILE, k->folder);
+                      : snprintf(k->socket, sizeof k->socket, "%s/" CLI_KEEPER_FILE, k->folder);
 
-    errno = ENAMETOOLONG;
-    k->listener = n < (int)sizeof k->socket ? unixsock_listen(k->socket) : -1;
-    if (k->listener >= 0)
-        return CLI_DONE;
-    if (errno == EADDRINUSE)
-        return cli_fail(k->cli, CLI_REFUSED, k->socket, "end it, or name another with --socket",
-                        "another keeper answers here");
-    return cli_fail_errno(k->cli, k->socket, errno, "cannot listen");
+    if (n >= (int)sizeof k->socket)
+        return cli_fail_errno(k->cli, k->socket, ENAMETOOLONG, "cannot listen");
+    return cli_keeper_listen(k->cli, k->socket, &k->listener);
 }
 
 static int unlock(struct keeping *k)
@@ -257,9 +251,11 @@ int cmd_keeper(struct cli *cli)
                         "cannot keep others from this process's memory");
     int code = take_pin(&k);
     if (code == CLI_DONE)
-        code = find_ledger(&k);
-    if (code == CLI_DONE)
         code = unlock(&k);
+    if (code == CLI_DONE)
+        code = cli_change_user(cli);
+    if (code == CLI_DONE)
+        code = find_ledger(&k);
     if (code == CLI_DONE)
         code = anchor(&k);
     if (code == CLI_DONE)
@@ -268,10 +264,7 @@ int cmd_keeper(struct cli *cli)
         code = watch(&k);
     if (code == CLI_DONE)
         code = anchor(&k);
-    if (k.listener >= 0) {
-        unlink(k.socket);
-        close(k.listener);
-    }
+    cli_keeper_unlisten(k.socket, k.listener);
     secmem_free(k.kek);
     head2_wipe(&k.pin, sizeof k.pin);
     return code;

@@ -1,7 +1,13 @@
 /* see daemons.h */
 #include "cli/daemons.h"
 
+#include "base/secmem.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 const char *cli_config_file(const struct cli *cli, const char *name)
 {
@@ -35,4 +41,31 @@ int cli_read_identity(const struct cli *cli, const struct config *config, struct
     *out = NULL;
     return cli_fail(cli, CLI_INPUT, config->identity, "make one with 'head2 key generate'",
                     "an identity is an ML-DSA-87 key, and this is %s", name);
+}
+
+int cli_change_user(const struct cli *cli)
+{
+    const char *const name = cli_string(cli, "user");
+    const struct passwd *const who = name != NULL ? getpwnam(name) : NULL;
+
+    if (name == NULL)
+        return CLI_DONE;
+    if (who == NULL)
+        return cli_fail(cli, CLI_USAGE, name, "name a user of this machine",
+                        "there is no such user");
+    if (geteuid() == who->pw_uid)
+        return CLI_DONE;
+    if (geteuid() != 0)
+        return cli_fail(cli, CLI_REFUSED, name, "start it as root, or as that user",
+                        "only root can become another user");
+    const uid_t uid = who->pw_uid;
+    const gid_t gid = who->pw_gid;
+    if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
+        return cli_fail_errno(cli, name, errno, "cannot become this user");
+    if (uid != 0 && setresuid(0, 0, 0) == 0)
+        return cli_fail(cli, CLI_INTERNAL, name, NULL, "this process can be root again");
+    return secmem_harden_process() == HEAD2_OK
+               ? CLI_DONE
+               : cli_fail(cli, CLI_INTERNAL, NULL, "allow prctl(2) and setrlimit(2)",
+                          "cannot keep others from this process's memory");
 }

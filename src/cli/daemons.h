@@ -21,4 +21,12 @@ int cli_config_fail(const struct cli *cli, enum head2_status st, const struct co
 /* The private key of identity.key, which must be ML-DSA-87; returns an exit code. Free *out. */
 int cli_read_identity(const struct cli *cli, const struct config *config, struct head2_key **out);
 
+/* --user NAME: become that user, where this is root; returns an exit code. After what only root can
+ * read was read, and before anything is made. */
+int cli_change_user(const struct cli *cli);
+#define CLI_USER_OPTION                                                                            \
+    {                                                                                              \
+        "user", 0, CLI_STRING, "NAME", "become this user, when started as root", 0, 0              \
+    }
+
 #endif

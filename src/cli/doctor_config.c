@@ -136,7 +136,10 @@ void doctor_config(struct doctor *d, const char *file)
     if (config_check_identity(c, &err) != HEAD2_OK)
         note_error(d, "identity key", &err);
     else
-        doctor_note(d, OK, "identity key", NULL, "%.200s, readable by nobody else", c->identity);
+        doctor_note(d, OK, "identity key", NULL,
+                    c->keeper.label[0] != 0 ? "%.200s, in a sealed store"
+                                            : "%.200s, readable by nobody else",
+                    c->identity);
     if (c->fallback.node)
         look_at_kem_key(d, c->fallback.kem);
     look_at_fallback_folder(d, c->state);

@@ -122,6 +122,21 @@ int cli_store_unlock(const struct cli *cli, struct store_unlock *out, struct cli
     return cli_store_folder(cli, ask->where);
 }
 
+void cli_store_unlock_as(const struct cli *cli, const struct config_keeper *from,
+                         struct store_unlock *out, struct cli_store_ask *ask)
+{
+    ask->cli = cli;
+    snprintf(ask->where, sizeof ask->where, "%s", from->store);
+    if (from->key_file[0] != 0)
+        *out = (struct store_unlock){.type = STORE_WRAP_KEY_FILE, .path = from->key_file};
+    else if (from->credential[0] != 0)
+        *out = (struct store_unlock){.type = STORE_WRAP_CREDENTIAL, .path = from->credential};
+    else if (from->tpm)
+        *out = by_tpm(cli, false, ask);
+    else
+        *out = by_passphrase(option(cli, false, "passphrase-file"), ask);
+}
+
 /* What is said of a TPM needs one. */
 static int tpm_options(const struct cli *cli, bool with_new, struct store_pcrs *pcrs)
 {

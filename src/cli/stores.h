@@ -10,6 +10,7 @@
 #define HEAD2_CLI_STORES_H
 
 #include "cli/cli.h"
+#include "gateway/config_keeper.h"
 #include "keeper/store.h"
 
 #include <limits.h>
@@ -38,6 +39,9 @@ int cli_store_folder(const struct cli *cli, char out[PATH_MAX]);
 int cli_store_fail(const struct cli *cli, enum head2_status st, const struct store_fault *fault);
 /* What is given to open a store. */
 int cli_store_unlock(const struct cli *cli, struct store_unlock *out, struct cli_store_ask *ask);
+/* The same, as a configuration says it. */
+void cli_store_unlock_as(const struct cli *cli, const struct config_keeper *from,
+                         struct store_unlock *out, struct cli_store_ask *ask);
 /* All ways to wrap a key that are given: --passphrase-file and so on, or those with --new- before
  * them. Where none is given, a passphrase of the terminal, or of a new key what has opened the
  * store. */

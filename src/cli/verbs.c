@@ -83,7 +83,7 @@ static const struct cli_option daemon_options[] = {CLI_CONFIG_OPTION, PASSPHRASE
 static const struct cli_option gateway_options[] = {
     CLI_CONFIG_OPTION,
     {"fallback", 0, CLI_FLAG, NULL, "run a fallback node: the file says whom it stands in for", 0, 0},
-    PASSPHRASE_FILE, END
+    CLI_USER_OPTION, PASSPHRASE_FILE, END
 };
 
 static const struct cli_option fallback_options[] = {CLI_CONFIG_OPTION, END};
@@ -127,6 +127,7 @@ static const struct cli_option keeper_options[] = {
     {"pin-file", 0, CLI_FILE, "FILE", "private uses need this PIN (its first line)", 0, 0},
     {"ledger", 0, CLI_DIR, "DIR", "compare the store with its anchors in this ledger, anchor it, and record changes and uses of keys", 0, 0},
     {"each-use", 0, CLI_FLAG, NULL, "record each use too", 0, 0},
+    CLI_USER_OPTION,
     PASSPHRASE_FILE, END
 };
 

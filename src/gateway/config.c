@@ -26,12 +26,11 @@ struct keys { /* the keys of one map: those that are used, and those of later ve
 static const char *const none[] = {""};
 static const char *const gateway_now[] = {"identity", "listen",   "rotate", "suites",
                                           "peers",    "state",    "limits", "entropy",
-                                          "tun",      "fallback", "ledger"};
+                                          "tun",      "fallback", "ledger", "keeper"};
 static const char *const gateway_later[] = {"seal"};
 static const char *const link_now[] = {"identity", "gateway", "lanes", "rotate",  "suites",
                                        "state",    "entropy", "tun",   "fallback"};
 static const char *const link_later[] = {"seal"};
-static const char *const identity_now[] = {"key", "name"};
 static const char *const listen_now[] = {"udp", "control"};
 static const char *const listen_later[] = {"http", "metrics"};
 static const char *const rotate_now[] = {"seconds", "bytes", "overlap", "mac_only"};
@@ -42,7 +41,6 @@ static const char *const gateway_key_now[] = {"key", "endpoints"};
 
 static const struct keys gateway_keys = KEYS(gateway_now, gateway_later);
 static const struct keys link_keys = KEYS(link_now, link_later);
-static const struct keys identity_keys = KEYS(identity_now, none);
 static const struct keys listen_keys = KEYS(listen_now, listen_later);
 static const struct keys rotate_keys = KEYS(rotate_now, none);
 static const struct keys limits_keys = KEYS(limits_now, none);
@@ -209,25 +207,6 @@ enum head2_status config_name(const struct tree *t, uint32_t node, char *out,
 
 /* ---- parts that both files have ---- */
 
-static enum head2_status read_identity(const struct tree *t, struct config *c,
-                                       struct config_error *err)
-{
-    enum head2_status st;
-    uint32_t map, node;
-
-    HEAD2_TRY(config_need(t, 0, "identity", &map, err));
-    HEAD2_TRY(check_keys(t, map, &identity_keys, err));
-    HEAD2_TRY(config_need(t, map, "key", &node, err));
-    HEAD2_TRY(config_path_key(t, map, "key", c->identity, err));
-    c->identity_line = t->nodes[node].line;
-    c->identity_column = t->nodes[node].column;
-    node = tree_get(t, map, "name");
-    if (node != TREE_NONE)
-        st = config_name(t, node, c->name, err);
-done:
-    return st;
-}
-
 static enum head2_status read_rotate(const struct tree *t, struct config *c,
                                      struct config_error *err)
 {
@@ -390,13 +369,14 @@ static enum head2_status read_gateway(const struct tree *t, struct config *c,
     HEAD2_TRY(check_keys(t, listen, &listen_keys, err));
     HEAD2_TRY(config_need(t, listen, "udp", &udp, err));
     HEAD2_TRY(config_address(t, udp, &c->listen, err));
-    HEAD2_TRY(read_identity(t, c, err));
+    HEAD2_TRY(config_identity(t, c, err));
     HEAD2_TRY(read_rotate(t, c, err));
     HEAD2_TRY(read_suites(t, c, err));
     HEAD2_TRY(config_entropy(t, tree_get(t, 0, "entropy"), &c->entropy, err));
     HEAD2_TRY(read_places(t, c, listen, err));
     HEAD2_TRY(read_limits(t, c, err));
     HEAD2_TRY(read_ledger(t, c, err));
+    HEAD2_TRY(config_keeper(t, tree_get(t, 0, "keeper"), c, err));
     HEAD2_TRY(config_tun(t, tree_get(t, 0, "tun"), c, err));
     HEAD2_TRY(config_need(t, 0, "peers", &peers, err));
     HEAD2_TRY(config_peers(t, peers, c, err));
@@ -414,7 +394,7 @@ static enum head2_status read_link(const struct tree *t, struct config *c, struc
     uint32_t map, endpoints, key;
 
     HEAD2_TRY(check_keys(t, 0, &link_keys, err));
-    HEAD2_TRY(read_identity(t, c, err));
+    HEAD2_TRY(config_identity(t, c, err));
     HEAD2_TRY(read_rotate(t, c, err));
     HEAD2_TRY(read_suites(t, c, err));
     HEAD2_TRY(config_entropy(t, tree_get(t, 0, "entropy"), &c->entropy, err));

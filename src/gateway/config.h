@@ -13,6 +13,7 @@
  *     limits:   { handshakes_per_prefix, handshakes_global, half_open, exempt }       gateway
  *     state:    state
  *     entropy:  see config_entropy.h
+ *     keeper:   see config_keeper.h, and the identity that is in one
  *     fallback: see config_fallback.h; with its issuer the file is a fallback node's
  *
  * Names of files are relative to the file that names them, the control socket to the state folder.
@@ -22,6 +23,7 @@
 #define HEAD2_GATEWAY_CONFIG_H
 
 #include "gateway/config_entropy.h"
+#include "gateway/config_keeper.h"
 #include "gateway/tree.h"
 #include "gateway/tun.h"
 
@@ -75,7 +77,7 @@ struct config_fallback {
 struct config {
     enum config_role role;
     char file[PATH_MAX];
-    char identity[PATH_MAX];
+    char identity[PATH_MAX];                 /* a file, or keeper:LABEL */
     unsigned identity_line, identity_column; /* of identity.key */
     char name[CONFIG_NAME_MAX + 1];
     char state[PATH_MAX];
@@ -91,6 +93,7 @@ struct config {
     struct head2_prefix exempt[HEAD2_SESSION_MAX_EXEMPT];
     uint32_t n_exempt;
     struct config_entropy entropy;
+    struct config_keeper keeper;
     /* the drones of a gateway; the one gateway of a link, with the lanes that it listens on */
     struct config_peer *peers;
     uint32_t n_peers, cap_peers;

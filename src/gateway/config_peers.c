@@ -108,6 +108,8 @@ enum head2_status config_check_identity(const struct config *c, struct config_er
     struct keyfile_error why = {0};
     char text[64];
 
+    if (c->keeper.label[0] != 0)
+        return config_keeper_check(c, err);
     *err = (struct config_error){.error = 0};
     enum head2_status st = keyfile_read(&key, c->identity, NULL, &why);
     if (st == HEAD2_E_PASSPHRASE)

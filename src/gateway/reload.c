@@ -54,6 +54,8 @@ static void keep_fixed(const struct config *old, struct config *new)
     say_fixed(strcmp(old->control, new->control) != 0, "listen.control");
     say_fixed(strcmp(old->state, new->state) != 0, "state");
     say_fixed(strcmp(old->identity, new->identity) != 0, "identity.key");
+    say_fixed(memcmp(&old->keeper, &new->keeper, sizeof old->keeper) != 0, "keeper");
+    new->keeper = old->keeper;
     say_fixed(memcmp(old->suites, new->suites, sizeof old->suites) != 0, "suites");
     say_fixed(old->half_open != new->half_open, "limits.half_open");
     say_fixed(!same_tun(&old->tun, &new->tun), "tun");
