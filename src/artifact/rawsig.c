@@ -3,8 +3,6 @@
 
 #include "mldsa/mldsa.h"
 
-#include <head2/random.h>
-
 static enum mldsa_set set_of(const struct head2_key *key)
 {
     const enum head2_alg alg = head2_key_alg(key);
@@ -32,24 +30,13 @@ void rawsig_update(struct rawsig *r, const void *in, size_t len)
     head2_shake_update(&r->mu, in, len);
 }
 
-enum head2_status rawsig_sign(struct rawsig *r, const struct head2_key *key, bool deterministic,
-                              uint8_t *sig, size_t *sig_len)
+enum head2_status rawsig_sign(struct rawsig *r, const struct artifact_signer *signer, uint8_t *sig,
+                              size_t *sig_len)
 {
-    uint8_t mu[HEAD2_MLDSA_MU_BYTES], rnd[RND_BYTES] = {0};
-    enum head2_status st = HEAD2_OK;
+    uint8_t mu[HEAD2_MLDSA_MU_BYTES];
 
-    *sig_len = 0;
-    if (!head2_key_has_private(key))
-        return HEAD2_E_ARG;
     head2_shake_squeeze(&r->mu, mu, sizeof mu);
-    if (!deterministic)
-        HEAD2_TRY(head2_random(rnd, sizeof rnd));
-    HEAD2_TRY(mldsa_sign_mu_internal(set_of(key), sig, mu, rnd, head2_key_private(key)));
-    *sig_len = head2_alg_sig_bytes(head2_key_alg(key));
-
-done:
-    head2_wipe(rnd, sizeof rnd);
-    return st;
+    return signer->sign_mu(signer->arg, sig, sig_len, mu);
 }
 
 enum head2_status rawsig_verify(struct rawsig *r, const struct head2_key *key, const uint8_t *sig,

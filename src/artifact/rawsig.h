@@ -6,7 +6,7 @@
 #ifndef HEAD2_ARTIFACT_RAWSIG_H
 #define HEAD2_ARTIFACT_RAWSIG_H
 
-#include "base/base.h"
+#include "artifact/signer.h"
 
 #include <head2/hash.h>
 #include <head2/keys.h>
@@ -20,8 +20,8 @@ HEAD2_CHECK enum head2_status rawsig_init(struct rawsig *r, const struct head2_k
                                           const char *context);
 void rawsig_update(struct rawsig *r, const void *in, size_t len);
 /* Either ends the computation. sig: HEAD2_KEY_MAX_SIG bytes. */
-HEAD2_CHECK enum head2_status rawsig_sign(struct rawsig *r, const struct head2_key *key,
-                                          bool deterministic, uint8_t *sig, size_t *sig_len);
+HEAD2_CHECK enum head2_status rawsig_sign(struct rawsig *r, const struct artifact_signer *signer,
+                                          uint8_t *sig, size_t *sig_len);
 HEAD2_CHECK enum head2_status rawsig_verify(struct rawsig *r, const struct head2_key *key,
                                             const uint8_t *sig, size_t sig_len);
 

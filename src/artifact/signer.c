@@ -1,7 +1,10 @@
 /* see signer.h */
 #include "artifact/signer.h"
 
+#include "mldsa/mldsa.h"
+
 #include <head2/hash.h>
+#include <head2/random.h>
 
 static enum head2_status sign_hedged(void *arg, uint8_t *sig, size_t *sig_len, const uint8_t *msg,
                                      size_t msg_len, const char *ctx)
@@ -27,6 +30,43 @@ static enum head2_status batch_deterministic(void *arg, struct head2_key_sign_jo
     return head2_key_sign_batch(arg, jobs, n, ctx, strlen(ctx), true);
 }
 
+static enum head2_status sign_mu(const struct head2_key *key, uint8_t *sig, size_t *sig_len,
+                                 const uint8_t *mu, const uint8_t rnd[RND_BYTES])
+{
+    const enum head2_alg alg = head2_key_alg(key);
+    const enum mldsa_set set = alg == HEAD2_MLDSA_44   ? MLDSA_44
+                               : alg == HEAD2_MLDSA_65 ? MLDSA_65
+                                                       : MLDSA_87;
+
+    *sig_len = 0;
+    if (!head2_key_has_private(key))
+        return HEAD2_E_ARG;
+    const enum head2_status st = mldsa_sign_mu_internal(set, sig, mu, rnd, head2_key_private(key));
+    if (st == HEAD2_OK)
+        *sig_len = head2_alg_sig_bytes(alg);
+    return st;
+}
+
+static enum head2_status mu_hedged(void *arg, uint8_t *sig, size_t *sig_len, const uint8_t *mu)
+{
+    uint8_t rnd[RND_BYTES];
+    enum head2_status st;
+
+    HEAD2_TRY(head2_random(rnd, sizeof rnd));
+    st = sign_mu(arg, sig, sig_len, mu, rnd);
+done:
+    head2_wipe(rnd, sizeof rnd);
+    return st;
+}
+
+static enum head2_status mu_deterministic(void *arg, uint8_t *sig, size_t *sig_len,
+                                          const uint8_t *mu)
+{
+    static const uint8_t rnd[RND_BYTES];
+
+    return sign_mu(arg, sig, sig_len, mu, rnd);
+}
+
 struct artifact_signer artifact_signer_of_key(const struct head2_key *key, bool deterministic)
 {
     union {
@@ -35,7 +75,9 @@ struct artifact_signer artifact_signer_of_key(const struct head2_key *key, bool 
     } borrowed = {key}; /* the callbacks give it back as const */
     struct artifact_signer s = {deterministic ? sign_deterministic : sign_hedged,
                                 deterministic ? batch_deterministic : batch_hedged,
+                                deterministic ? mu_deterministic : mu_hedged,
                                 borrowed.out,
+                                key,
                                 head2_key_alg(key),
                                 {0}};
 

@@ -17,10 +17,16 @@ typedef enum head2_status artifact_sign_fn(void *arg, uint8_t *sig, size_t *sig_
 typedef enum head2_status artifact_sign_batch_fn(void *arg, struct head2_key_sign_job *jobs,
                                                  size_t n, const char *ctx);
 
+/* Of a message's representative mu, 64 bytes, in which the context is. */
+typedef enum head2_status artifact_sign_mu_fn(void *arg, uint8_t *sig, size_t *sig_len,
+                                              const uint8_t *mu);
+
 struct artifact_signer {
     artifact_sign_fn *sign;
     artifact_sign_batch_fn *sign_batch;
+    artifact_sign_mu_fn *sign_mu;
     void *arg;
+    const struct head2_key *key; /* its public part at least; borrowed */
     enum head2_alg alg;
     uint8_t key_id[HEAD2_KEY_ID_BYTES];
 };

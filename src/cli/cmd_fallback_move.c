@@ -4,7 +4,7 @@
 #include "artifact/utc.h"
 #include "cli/fallback.h"
 #include "cli/files.h"
-#include "cli/keys.h"
+#include "cli/keepers.h"
 #include "cli/verbs.h"
 #include "gateway/fallback_choice.h"
 #include "gateway/fallback_export.h"
@@ -86,7 +86,7 @@ static int read_kem(const struct cli *cli, const char *path, enum cli_key_need n
                     "a node has an ML-KEM-1024 key, and this is %s", name);
 }
 
-static int seal(struct cli *cli, const struct collecting *c, const struct head2_key *identity_key,
+static int seal(struct cli *cli, const struct collecting *c, const struct artifact_signer *by,
                 const struct head2_key *to)
 {
     const char *path = cli_string_or(cli, "out", "-");
@@ -94,8 +94,7 @@ static int seal(struct cli *cli, const struct collecting *c, const struct head2_
     uint8_t *record;
     size_t len;
 
-    const enum head2_status st =
-        fallback_seal(&record, &len, &c->bundle, identity_key, to, c->now_ms);
+    const enum head2_status st = fallback_seal(&record, &len, &c->bundle, by, to, c->now_ms);
     if (st != HEAD2_OK)
         return cli_fail(cli, cli_status_exit(st), NULL, NULL, "%s", head2_status_string(st));
     const int code = cli_write_file(cli, path, record, len, 0600, FILE_REPLACE);
@@ -114,7 +113,8 @@ static int seal(struct cli *cli, const struct collecting *c, const struct head2_
 int cmd_fallback_export(struct cli *cli)
 {
     struct collecting c = {.cli = cli, .now_ms = utc_now()};
-    struct head2_key *identity_key = NULL, *to = NULL;
+    struct cli_signer identity = {0};
+    struct head2_key *to = NULL;
     struct config *config = NULL;
     const char *to_file = cli_string(cli, "to");
 
@@ -136,12 +136,12 @@ int cmd_fallback_export(struct cli *cli)
                         "a drone gets one after its handshake when 'fallback' has nodes",
                         "no key is in force");
     if (code == CLI_DONE)
-        code = cli_read_key(cli, config->identity, CLI_KEY_SIGN, &identity_key);
+        code = cli_signer_of_config(cli, config, &identity);
     if (code == CLI_DONE)
-        code = seal(cli, &c, identity_key, to);
+        code = seal(cli, &c, &identity.signer, to);
     fallback_bundle_free(&c.bundle);
     cli_drones_free(&c.drones);
-    head2_key_free(identity_key);
+    cli_signer_close(&identity);
     head2_key_free(to);
     config_free(config);
     return code;
@@ -271,7 +271,8 @@ static int import_all(struct importing *i)
 int cmd_fallback_import(struct cli *cli)
 {
     struct importing i = {.cli = cli, .file = cli->args[0]};
-    struct head2_key *kem = NULL, *own = NULL;
+    struct cli_signer own = {0};
+    struct head2_key *kem = NULL;
     struct config *config = NULL;
 
     int code = cli_fallback_config(cli, CLI_END_NODE, &config);
@@ -281,13 +282,13 @@ int cmd_fallback_import(struct cli *cli)
     if (code == CLI_DONE)
         code = read_kem(cli, config->fallback.kem, CLI_KEY_DECAPS, &kem);
     if (code == CLI_DONE)
-        code = cli_read_key(cli, config->identity, CLI_KEY_SIGN, &own);
+        code = cli_signer_of_config(cli, config, &own);
     if (code == CLI_DONE)
         code = cli_drones_make(cli, &i.drones, config);
     if (code == CLI_DONE)
         code = open_record(&i, kem);
     if (code == CLI_DONE) {
-        identity(i.node, 'F', head2_key_public(own));
+        identity(i.node, 'F', head2_key_public(own.key));
         code = check_named(&i);
     }
     if (code == CLI_DONE)
@@ -295,7 +296,7 @@ int cmd_fallback_import(struct cli *cli)
     fallback_bundle_free(&i.bundle);
     cli_drones_free(&i.drones);
     head2_key_free(kem);
-    head2_key_free(own);
+    cli_signer_close(&own);
     config_free(config);
     return code;
 }

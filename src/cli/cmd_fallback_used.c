@@ -6,7 +6,7 @@
 #include "artifact/utc.h"
 #include "cli/fallback.h"
 #include "cli/files.h"
-#include "cli/keys.h"
+#include "cli/keepers.h"
 #include "cli/verbs.h"
 #include "gateway/fallback_used.h"
 #include "session/schedule.h"
@@ -41,13 +41,13 @@ static int count(void *arg, const struct fallback_entry *e)
     return CLI_DONE;
 }
 
-static int write_used(struct cli *cli, struct fallback_used *used, const struct head2_key *key)
+static int write_used(struct cli *cli, struct fallback_used *used, const struct artifact_signer *by)
 {
     char *text;
     size_t len;
 
-    identity(used->node, 'F', head2_key_public(key));
-    const enum head2_status st = fallback_used_write(&text, &len, used, key);
+    identity(used->node, 'F', head2_key_public(by->key));
+    const enum head2_status st = fallback_used_write(&text, &len, used, by);
     if (st != HEAD2_OK)
         return cli_fail(cli, cli_status_exit(st), NULL, NULL, "%s", head2_status_string(st));
     const int code =
@@ -60,17 +60,17 @@ int cmd_fallback_used(struct cli *cli)
 {
     struct counting c = {.cli = cli, .used = {.time_ms = utc_now()}};
     struct config *config = NULL;
-    struct head2_key *key = NULL;
+    struct cli_signer own = {0};
 
     int code = cli_fallback_config(cli, CLI_END_NODE, &config);
     if (code == CLI_DONE)
         code = cli_fallback_each(cli, config, count, &c);
     if (code == CLI_DONE)
-        code = cli_read_key(cli, config->identity, CLI_KEY_SIGN, &key);
+        code = cli_signer_of_config(cli, config, &own);
     if (code == CLI_DONE)
-        code = write_used(cli, &c.used, key);
+        code = write_used(cli, &c.used, &own.signer);
     free(c.used.uses);
-    head2_key_free(key);
+    cli_signer_close(&own);
     config_free(config);
     return code;
 }

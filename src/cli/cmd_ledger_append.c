@@ -6,7 +6,7 @@
 #include "artifact/mu.h"
 #include "cli/files.h"
 #include "cli/jobs.h"
-#include "cli/keys.h"
+#include "cli/keepers.h"
 #include "cli/ledgers.h"
 #include "cli/verbs.h"
 #include "gateway/ledger_writer.h"
@@ -17,7 +17,7 @@
 struct work {
     struct cli *cli;
     char subject[CLI_KEY_ID_TEXT];
-    struct head2_key *key; /* of --key */
+    struct cli_signer by; /* of --key */
     struct ledger_writer *writer;
     struct ledger_entry *entries; /* of the files, and of a job's signature */
     size_t n;
@@ -161,10 +161,11 @@ static int open_ledger(struct work *w)
 
     int code = cli_ledger_folder(w->cli, folder);
     if (code == CLI_DONE && given != NULL)
-        code = cli_read_key(w->cli, given, CLI_KEY_SIGN, &w->key);
+        code = cli_signer_open(w->cli, given, false, &w->by);
     if (code != CLI_DONE)
         return code;
-    const enum head2_status st = ledger_writer_open(&w->writer, folder, w->key, &fault);
+    const enum head2_status st =
+        ledger_writer_open(&w->writer, folder, given != NULL ? &w->by.signer : NULL, &fault);
     if (st != HEAD2_OK)
         return cli_ledger_fail(w->cli, st, &fault);
     hex_encode(w->subject, ledger_writer_id(w->writer), HEAD2_KEY_ID_BYTES);
@@ -184,6 +185,6 @@ int cmd_ledger_append(struct cli *cli)
         free((void *)(uintptr_t)w.entries[i].text);
     free(w.entries);
     ledger_writer_close(w.writer);
-    head2_key_free(w.key);
+    cli_signer_close(&w.by);
     return code;
 }

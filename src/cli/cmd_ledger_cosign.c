@@ -6,7 +6,7 @@
 #include "artifact/witness.h"
 #include "cli/evidence.h"
 #include "cli/files.h"
-#include "cli/keys.h"
+#include "cli/keepers.h"
 #include "cli/ledgers.h"
 #include "cli/verbs.h"
 
@@ -18,7 +18,8 @@
 struct work {
     struct cli *cli;
     const char *path;
-    struct head2_key *of, *key;
+    struct head2_key *of;
+    struct cli_signer by;
     struct ledger *l;
     struct ledger_tiles tiles;
     struct merkle_nodes nodes;
@@ -90,10 +91,10 @@ static int read_keys(struct work *w)
     }
     int code = cli_read_key(cli, cli_string(cli, "of"), CLI_KEY_VERIFY, &w->of);
     if (code == CLI_DONE)
-        code = cli_read_key(cli, cli_string(cli, "key"), CLI_KEY_SIGN, &w->key);
+        code = cli_signer_open(cli, cli_string(cli, "key"), false, &w->by);
     if (code != CLI_DONE)
         return code;
-    if (head2_key_same_public(w->of, w->key) == HEAD2_OK)
+    if (head2_key_same_public(w->of, w->by.key) == HEAD2_OK)
         return cli_fail(cli, CLI_REFUSED, "--key", "a witness is somebody else: use another key",
                         "this is the ledger's own key");
     if (name != NULL && !cosignature_name_ok(name))
@@ -101,7 +102,7 @@ static int read_keys(struct work *w)
                         "give 1 to 64 characters, such as w1.example.org/drones, without blanks, + "
                         "or a ledger's name",
                         "'%s' cannot be a witness's name", name);
-    cosignature_name(w->name, w->key);
+    cosignature_name(w->name, w->by.key);
     if (name != NULL)
         snprintf(w->name, sizeof w->name, "%s", name);
     return CLI_DONE;
@@ -168,8 +169,8 @@ static int cosign(struct work *w)
     struct witnessed *out = calloc(1, sizeof *out);
     const struct witness witness = {.dir = cli_string(w->cli, "witness"),
                                     .of = w->of,
-                                    .key = w->key,
-                                    .signer = artifact_signer_of_key(w->key, false),
+                                    .key = w->by.key,
+                                    .signer = w->by.signer,
                                     .name = w->name};
 
     if (out == NULL)
@@ -193,6 +194,6 @@ int cmd_ledger_cosign(struct cli *cli)
     free(w.note);
     ledger_close(w.l);
     head2_key_free(w.of);
-    head2_key_free(w.key);
+    cli_signer_close(&w.by);
     return code;
 }

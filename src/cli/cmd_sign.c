@@ -28,12 +28,12 @@ static int make_signatures(struct sign_work *w, struct sign_piece *pieces, unsig
     for (unsigned i = 0; st == HEAD2_OK && i < n; i++) {
         struct sign_piece *const p = &pieces[i];
         if (p->form == CLI_FORM_RAW)
-            st = rawsig_sign(&p->raw, w->key, w->deterministic, p->block.sig, &p->block.sig_len);
+            st = rawsig_sign(&p->raw, &w->by.signer, p->block.sig, &p->block.sig_len);
         else
             blocks[count++] = &p->block;
     }
     if (st == HEAD2_OK && count != 0)
-        st = sigblock_sign(blocks, count, &w->signer);
+        st = sigblock_sign(blocks, count, &w->by.signer);
     if (st == HEAD2_OK)
         return CLI_DONE;
     return cli_fail(w->cli, cli_status_exit(st), pieces[0].path, NULL, "cannot sign: %s",
@@ -184,7 +184,7 @@ static int check_options(const struct cli *cli, enum cli_form form)
     return CLI_DONE;
 }
 
-/* --key, else the file that HEAD2_KEY names. */
+/* --key, else what HEAD2_KEY names. */
 static int read_signing_key(struct sign_work *w)
 {
     const char *path = cli_string(w->cli, "key");
@@ -195,11 +195,11 @@ static int read_signing_key(struct sign_work *w)
         return cli_fail(w->cli, CLI_USAGE, "--key",
                         "give --key FILE ('head2 key generate --out FILE' makes one)",
                         "no signing key");
-    int code = cli_read_key(w->cli, path, CLI_KEY_SIGN, &w->key);
-    if (code == CLI_DONE && cli_paths_several(w->cli) && head2_key_prepare(w->key) != HEAD2_OK)
-        code = cli_fail(w->cli, CLI_INTERNAL, NULL, NULL, "out of memory");
-    if (code == CLI_DONE)
-        w->signer = artifact_signer_of_key(w->key, w->deterministic);
+    const int code = cli_signer_open(w->cli, path, w->deterministic, &w->by);
+    w->key = w->by.key;
+    if (code == CLI_DONE && w->by.client == NULL && cli_paths_several(w->cli) &&
+        head2_key_prepare(w->by.key) != HEAD2_OK)
+        return cli_fail(w->cli, CLI_INTERNAL, NULL, NULL, "out of memory");
     return code;
 }
 
@@ -236,7 +236,7 @@ static int run(struct sign_work *w)
     if (code == CLI_DONE)
         code = sign_all(w);
     cli_receipts_close(&w->receipts);
-    head2_key_free(w->key);
+    cli_signer_close(&w->by);
     free(w->proof);
     return code;
 }
@@ -301,6 +301,6 @@ void cli_sign_close(struct sign_work *w)
     if (w == NULL)
         return;
     cli_receipts_close(&w->receipts);
-    head2_key_free(w->key);
+    cli_signer_close(&w->by);
     free(w);
 }

@@ -8,8 +8,9 @@
 #define HEAD2_CLI_KEEPERS_H
 
 #include "cli/keys.h"
-#include "keeper/client.h"
+#include "gateway/config.h"
 #include "keeper/keeper.h"
+#include "keeper/remote.h"
 
 #include <limits.h>
 
@@ -18,5 +19,42 @@
 /* Listen at a path for a keeper; returns an exit code. _unlisten: -1 is allowed. */
 int cli_keeper_listen(const struct cli *cli, const char *path, int *listener);
 void cli_keeper_unlisten(const char *path, int listener);
+
+/* ---- for those that ask one ---- */
+
+#define CLI_KEEPER_OPTIONS                                                                         \
+    {"keeper",                                                                                     \
+     0,                                                                                            \
+     CLI_FILE,                                                                                     \
+     "PATH",                                                                                       \
+     "where the keeper of keeper:LABEL answers (default: $HEAD2_KEEPER, else in the store)",       \
+     0,                                                                                            \
+     0},                                                                                           \
+    {                                                                                              \
+        "pin-file", 0, CLI_FILE, "FILE", "its PIN (default: ask the terminal, where it has one)",  \
+            0, 0                                                                                   \
+    }
+
+/* Connect, and show the PIN where there is one; at NULL: where the options say. Returns an exit
+ * code. */
+int cli_keeper_open(const struct cli *cli, const char *at, struct keeper_client **out);
+/* The error line of something that was asked; why as of keeper_reply, or NULL. */
+int cli_keeper_fail(const struct cli *cli, const char *where, enum head2_status st,
+                    const char *why);
+
+/* A key that signs: of a file, or keeper:LABEL. */
+struct cli_signer {
+    struct head2_key *key; /* with its private part, or without */
+    struct artifact_signer signer;
+    struct keeper_client *client; /* NULL: a file's */
+    struct keeper_remote remote;
+};
+/* Returns an exit code; close after any. The struct stays where it is. */
+int cli_signer_open(const struct cli *cli, const char *name, bool deterministic,
+                    struct cli_signer *out);
+/* The identity of a configuration, which must be ML-DSA-87. */
+int cli_signer_of_config(const struct cli *cli, const struct config *config,
+                         struct cli_signer *out);
+void cli_signer_close(struct cli_signer *s);
 
 #endif

@@ -92,7 +92,7 @@ static int read_document(struct sign_work *w, struct sign_piece *p, bool *skippe
     /* with its old block, where an edit takes care of that */
     const size_t limit = SIGBLOCK_DOCUMENT_MAX + (w->edit != NULL ? SIGBLOCK_MAX : 0);
     int code = cli_read_file(w->cli, p->path, limit, &text, &len);
-    const struct cli_signing s = {w->cli, w->key, &w->signer, w->edit_arg};
+    const struct cli_signing s = {w->cli, w->key, &w->by.signer, w->edit_arg};
     if (code == CLI_DONE && w->edit != NULL)
         code = w->edit(&s, p->path, &text, &len);
     if (code != CLI_DONE) {

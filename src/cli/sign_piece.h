@@ -7,14 +7,15 @@
 #include "artifact/rawsig.h"
 #include "artifact/sigblock.h"
 #include "cli/forms.h"
+#include "cli/keepers.h"
 #include "cli/receipts.h"
 #include "cli/signing.h"
 
 /* What all files of a call share. */
 struct sign_work {
     struct cli *cli;
-    struct head2_key *key;
-    struct artifact_signer signer;
+    struct cli_signer by;
+    const struct head2_key *key; /* by's */
     struct cli_receipts receipts;
     enum cli_form form; /* as asked; auto is settled for each file */
     enum sigblock_hash hash;

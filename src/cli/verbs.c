@@ -9,6 +9,7 @@
 #include "cli/verbs.h"
 
 #include "cli/daemons.h"
+#include "cli/keepers.h"
 #include "cli/forms.h"
 #include "cli/init.h"
 #include "cli/ledgers.h"
@@ -180,13 +181,15 @@ static const struct cli_option ledger_append_options[] = {
     {"signature", 0, CLI_FILE, "FILE", "of a job: its signature, FILE.sig.maml, which goes into the ledger too", 0, 0},
     {"trust", 0, CLI_FILE, "FILE", "with --signature: trust file, as for verify", 0, 0},
     CLI_LEDGER_OPTION,
-    {"key", 0, CLI_FILE, "FILE", "ML-DSA key that signs (default: ledger.key.pem of the folder)", 0, 0},
+    {"key", 0, CLI_FILE, "FILE", "ML-DSA key that signs, a file or keeper:LABEL (default: ledger.key.pem of the folder)", 0, 0},
+    CLI_KEEPER_OPTIONS,
     PASSPHRASE_FILE, END
 };
 
 static const struct cli_option ledger_cosign_options[] = {
     {"of", 0, CLI_FILE, "FILE", "the public key of the ledger that is looked at", 0, 0},
-    {"key", 0, CLI_FILE, "FILE", "the witness's ML-DSA key", 0, 0},
+    {"key", 0, CLI_FILE, "FILE", "the witness's ML-DSA key, a file or keeper:LABEL", 0, 0},
+    CLI_KEEPER_OPTIONS,
     {"witness", 0, CLI_DIR, "DIR", "where the witness keeps what it has cosigned; made if there is none", 0, 0},
     {"name", 0, CLI_STRING, "NAME", "what the witness is called (default: head2/witness/ and its key id)", 0, 0},
     {"out", 0, CLI_FILE, "FILE", "where the cosigned checkpoint goes (default: standard output)", 0, 0},
@@ -232,8 +235,9 @@ static const struct cli_option maml_history_options[] = {
 };
 
 #define SIGNING                                                                                    \
-    {"key", 0, CLI_FILE, "FILE", "the signing key (default: the file that HEAD2_KEY names)", 0,    \
-     0},                                                                                           \
+    {"key", 0, CLI_FILE, "FILE", "the signing key, a file or keeper:LABEL (default: $HEAD2_KEY)",  \
+     0, 0},                                                                                        \
+    CLI_KEEPER_OPTIONS,                                                                            \
     {"signer", 0, CLI_STRING, "NAME", "who signs (default: CHIMERA-HEAD-2)", 0, 0}
 #define SIGNATURE                                                                                  \
     {"hash", 0, CLI_ENUM, "blake3|sha3-512",                                                       \
@@ -328,7 +332,8 @@ static const struct cli_option report_options[] = {
     {"ledger", 0, CLI_DIR, "DIR", "the ledger's folder, or an export (default: in the state folder)", 0, 0},
     {"ledger-key", 0, CLI_FILE, "FILE", "the ledger's public key (default: the one that lies in it)", 0, 0},
     {"trust", 0, CLI_FILE, "FILE", "whose signatures of job records are trusted, as for verify", 0, 0},
-    {"key", 0, CLI_FILE, "FILE", "sign the report, with this key (default: it is not signed)", 0, 0},
+    {"key", 0, CLI_FILE, "FILE", "sign the report, with this file's key or keeper:LABEL (default: it is not signed)", 0, 0},
+    CLI_KEEPER_OPTIONS,
     {"signer", 0, CLI_STRING, "NAME", "who signs it (default: CHIMERA-HEAD-2)", 0, 0},
     {"hash", 0, CLI_ENUM, "blake3|sha3-512", "digest in its signature block (default: blake3)", 0, 0},
     {"no-receipt", 0, CLI_FLAG, NULL, "do not record its signature in the ledger", 0, 0},

@@ -108,7 +108,7 @@ done:
 }
 
 enum head2_status fallback_seal(uint8_t **out, size_t *len, const struct fallback_bundle *bundle,
-                                const struct head2_key *identity_key, const struct head2_key *to,
+                                const struct artifact_signer *by, const struct head2_key *to,
                                 uint64_t made_ms)
 {
     const size_t signed_len = FALLBACK_EXPORT_SEAL + bundle->len + HEAD2_AEAD_TAG_BYTES;
@@ -119,7 +119,7 @@ enum head2_status fallback_seal(uint8_t **out, size_t *len, const struct fallbac
 
     *out = NULL;
     if (bundle->n == 0 || made_ms >= MADE_END || head2_key_alg(to) != HEAD2_MLKEM_1024 ||
-        head2_key_alg(identity_key) != HEAD2_MLDSA_87)
+        by->alg != HEAD2_MLDSA_87)
         goto done;
     p = malloc(signed_len + HEAD2_KEY_MAX_SIG);
     st = HEAD2_E_MEMORY;
@@ -130,12 +130,11 @@ enum head2_status fallback_seal(uint8_t **out, size_t *len, const struct fallbac
     put_be16(p + 10, 0);
     put_be32(p + 12, bundle->n);
     put_be64(p + 16, made_ms);
-    identity(p + 24, 'G', head2_key_public(identity_key));
+    identity(p + 24, 'G', head2_key_public(by->key));
     head2_key_id(to, p + 56);
     HEAD2_TRY(head2_key_encaps(to, p + FALLBACK_EXPORT_HEAD, &ct_len, &ss));
     HEAD2_TRY(transform(true, p + FALLBACK_EXPORT_SEAL, bundle->bytes, bundle->len, &ss, p));
-    HEAD2_TRY(head2_key_sign(identity_key, p + signed_len, &sig_len, p, signed_len, context,
-                             sizeof context - 1, false));
+    HEAD2_TRY(by->sign(by->arg, p + signed_len, &sig_len, p, signed_len, context));
     *out = p;
     *len = signed_len + sig_len;
 done:

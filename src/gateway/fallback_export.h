@@ -20,7 +20,7 @@
 #ifndef HEAD2_GATEWAY_FALLBACK_EXPORT_H
 #define HEAD2_GATEWAY_FALLBACK_EXPORT_H
 
-#include "base/base.h"
+#include "artifact/signer.h"
 
 #include <head2/fallback.h>
 #include <head2/keys.h>
@@ -48,13 +48,13 @@ bool fallback_bundle_next(const struct fallback_bundle *b, size_t *at,
 void fallback_bundle_free(struct fallback_bundle *b);
 
 /*
- * Seal a bundle of at least one key. identity is the gateway's private ML-DSA-87 key, to the node's
+ * Seal a bundle of at least one key. identity signs with the gateway's ML-DSA-87 key, to the node's
  * ML-KEM-1024 key. Free *out.
  * HEAD2_OK, HEAD2_E_ARG, HEAD2_E_ENTROPY, HEAD2_E_CRYPTO or HEAD2_E_MEMORY.
  */
 HEAD2_CHECK enum head2_status fallback_seal(uint8_t **out, size_t *len,
                                             const struct fallback_bundle *bundle,
-                                            const struct head2_key *identity,
+                                            const struct artifact_signer *identity,
                                             const struct head2_key *to, uint64_t made_ms);
 
 /*

@@ -51,15 +51,14 @@ static size_t write_lines(char *out, const struct fallback_used *used)
 }
 
 enum head2_status fallback_used_write(char **out, size_t *len, struct fallback_used *used,
-                                      const struct head2_key *identity_key)
+                                      const struct artifact_signer *by)
 {
     uint8_t sig[HEAD2_KEY_MAX_SIG];
     size_t sig_len;
     char *text;
 
     *out = NULL;
-    if (head2_key_alg(identity_key) != HEAD2_MLDSA_87 || used->n > FALLBACK_USED_KEYS ||
-        used->time_ms > UTC_MAX)
+    if (by->alg != HEAD2_MLDSA_87 || used->n > FALLBACK_USED_KEYS || used->time_ms > UTC_MAX)
         return HEAD2_E_ARG;
     text = malloc(HEAD_BYTES + used->n * LINE_MOST + TAIL_BYTES + 1);
     if (text == NULL)
@@ -67,8 +66,7 @@ enum head2_status fallback_used_write(char **out, size_t *len, struct fallback_u
     if (used->n != 0)
         qsort(used->uses, used->n, sizeof *used->uses, by_id);
     size_t at = write_lines(text, used);
-    const enum head2_status st = head2_key_sign(identity_key, sig, &sig_len, (uint8_t *)text, at,
-                                                context, sizeof context - 1, false);
+    const enum head2_status st = by->sign(by->arg, sig, &sig_len, (uint8_t *)text, at, context);
     if (st != HEAD2_OK) {
         free(text);
         return st;

@@ -11,7 +11,7 @@
 #ifndef HEAD2_GATEWAY_FALLBACK_USED_H
 #define HEAD2_GATEWAY_FALLBACK_USED_H
 
-#include "base/base.h"
+#include "artifact/signer.h"
 
 #include <head2/fallback.h>
 #include <head2/keys.h>
@@ -39,7 +39,7 @@ struct fallback_used {
  * HEAD2_E_ARG, HEAD2_E_MEMORY or HEAD2_E_ENTROPY. */
 HEAD2_CHECK enum head2_status fallback_used_write(char **out, size_t *len,
                                                   struct fallback_used *used,
-                                                  const struct head2_key *identity);
+                                                  const struct artifact_signer *identity);
 
 /* Strict: what fallback_used_write wrote and nothing else; the signature is not checked. Free
  * out->uses. HEAD2_OK, HEAD2_E_MALFORMED, HEAD2_E_UNSUPPORTED (a newer version) or

@@ -17,6 +17,7 @@ struct ledger_writer {
     char folder[PATH_MAX];
     struct head2_key *own;       /* ledger.key.pem */
     const struct head2_key *key; /* own, the one that was given, or NULL */
+    struct artifact_signer signer;
     uint8_t id[HEAD2_KEY_ID_BYTES];
 };
 
@@ -138,7 +139,8 @@ static enum head2_status try_alone(struct ledger_writer *w, struct ledger_fault 
 }
 
 enum head2_status ledger_writer_open(struct ledger_writer **out, const char *folder,
-                                     const struct head2_key *key, struct ledger_fault *fault)
+                                     const struct artifact_signer *signer,
+                                     struct ledger_fault *fault)
 {
     struct ledger_writer *w = calloc(1, sizeof *w);
     char path[PATH_MAX];
@@ -148,14 +150,18 @@ enum head2_status ledger_writer_open(struct ledger_writer **out, const char *fol
     memset(fault, 0, sizeof *fault);
     if (w == NULL)
         return HEAD2_E_MEMORY;
-    w->key = key;
+    w->key = signer != NULL ? signer->key : NULL;
     if (!in_folder(path, folder, LEDGER_FILE)) {
         st = failed(fault, HEAD2_E_IO, folder, "the folder's name is too long", ENAMETOOLONG);
         goto done;
     }
     snprintf(w->folder, sizeof w->folder, "%s", folder);
-    if (key == NULL)
+    if (signer != NULL)
+        w->signer = *signer;
+    else
         HEAD2_TRY(find_key(w, access(path, F_OK) == 0, fault));
+    if (w->own != NULL)
+        w->signer = artifact_signer_of_key(w->own, false);
     HEAD2_TRY(door_is_open(folder) ? identify(w, fault) : try_alone(w, fault));
     *out = w;
     w = NULL;
@@ -190,9 +196,8 @@ static enum head2_status append_alone(struct ledger_writer *w, struct ledger_ent
         return st;
     HEAD2_TRY(ledger_append(l, entries, n, fault));
     *sealed = LEDGER_SEALED_LATER;
-    if (w->key != NULL && head2_key_has_private(w->key)) {
-        const struct artifact_signer signer = artifact_signer_of_key(w->key, false);
-        const enum head2_status sign = ledger_sign(l, &signer, utc_now(), fault);
+    if (w->signer.sign != NULL) {
+        const enum head2_status sign = ledger_sign(l, &w->signer, utc_now(), fault);
         if (sign != HEAD2_OK && fault->what[0] == 0)
             snprintf(fault->what, sizeof fault->what, "not signed: %s", head2_status_string(sign));
         *sealed = sign == HEAD2_OK ? LEDGER_SEALED : LEDGER_UNSEALED;

@@ -10,6 +10,7 @@
 #define HEAD2_GATEWAY_LEDGER_WRITER_H
 
 #include "artifact/ledger.h"
+#include "artifact/signer.h"
 
 #define LEDGER_KEY_FILE "ledger.key.pem"
 
@@ -24,13 +25,13 @@ enum ledger_sealed {
 
 /*
  * ledger_writer_open - find out whether and how this ledger can be appended to; nothing is locked
- * when it returns. key: NULL, or an ML-DSA private key, borrowed.
+ * when it returns. signer: NULL, or of an ML-DSA key, borrowed.
  *
  * HEAD2_OK; HEAD2_E_POLICY (of another identity; a key file that others may read), HEAD2_E_STATE
  * (locked by a process that is not its owner), or as ledger_open.
  */
 HEAD2_CHECK enum head2_status ledger_writer_open(struct ledger_writer **out, const char *folder,
-                                                 const struct head2_key *key,
+                                                 const struct artifact_signer *signer,
                                                  struct ledger_fault *fault);
 void ledger_writer_close(struct ledger_writer *w);
 

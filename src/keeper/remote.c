@@ -61,22 +61,27 @@ static enum head2_status mu_of(uint8_t mu[HEAD2_MLDSA_MU_BYTES], const struct he
     }
 }
 
+static enum head2_status sign_mu(const struct keeper_remote *r, uint8_t *sig, size_t *sig_len,
+                                 const uint8_t *mu, uint8_t flags)
+{
+    return keeper_sign(r->client, sig, sig_len, r->key_id,
+                       (struct keeper_bytes){mu, HEAD2_MLDSA_MU_BYTES},
+                       (struct keeper_bytes){NULL, 0}, KEEPER_SIGN_MU | flags);
+}
+
 static enum head2_status sign(const struct keeper_remote *r, uint8_t *sig, size_t *sig_len,
                               const uint8_t *msg, size_t len, const char *ctx, uint8_t flags)
 {
     const struct keeper_bytes context = {(const uint8_t *)ctx, strlen(ctx)};
     uint8_t mu[HEAD2_MLDSA_MU_BYTES];
-    enum head2_status st = HEAD2_E_LIMIT;
+    enum head2_status st;
 
-    *sig_len = 0;
     if (len <= KEEPER_DATA_MAX)
         return keeper_sign(r->client, sig, sig_len, r->key_id, (struct keeper_bytes){msg, len},
                            context, flags);
-    if (flags != 0) /* a mu is signed hedged */
-        goto done;
+    *sig_len = 0;
     HEAD2_TRY(mu_of(mu, r->key, msg, len, ctx));
-    st = keeper_sign(r->client, sig, sig_len, r->key_id, (struct keeper_bytes){mu, sizeof mu},
-                     (struct keeper_bytes){NULL, 0}, KEEPER_SIGN_MU);
+    st = sign_mu(r, sig, sig_len, mu, flags);
 done:
     return st;
 }
@@ -91,6 +96,17 @@ static enum head2_status sign_deterministic(void *arg, uint8_t *sig, size_t *sig
                                             const uint8_t *msg, size_t msg_len, const char *ctx)
 {
     return sign(arg, sig, sig_len, msg, msg_len, ctx, KEEPER_SIGN_DETERMINISTIC);
+}
+
+static enum head2_status mu_hedged(void *arg, uint8_t *sig, size_t *sig_len, const uint8_t *mu)
+{
+    return sign_mu(arg, sig, sig_len, mu, 0);
+}
+
+static enum head2_status mu_deterministic(void *arg, uint8_t *sig, size_t *sig_len,
+                                          const uint8_t *mu)
+{
+    return sign_mu(arg, sig, sig_len, mu, KEEPER_SIGN_DETERMINISTIC);
 }
 
 static enum head2_status sign_all(const struct keeper_remote *r, struct head2_key_sign_job *jobs,
@@ -119,7 +135,9 @@ struct artifact_signer keeper_remote_signer(struct keeper_remote *r, bool determ
 {
     struct artifact_signer s = {.sign = deterministic ? sign_deterministic : sign_hedged,
                                 .sign_batch = deterministic ? all_deterministic : all_hedged,
+                                .sign_mu = deterministic ? mu_deterministic : mu_hedged,
                                 .arg = r,
+                                .key = r->key,
                                 .alg = head2_key_alg(r->key)};
 
     memcpy(s.key_id, r->key_id, sizeof s.key_id);

@@ -22,6 +22,14 @@ static struct head2_key *key_of(enum head2_alg alg, uint8_t number)
     return key;
 }
 
+static const struct artifact_signer *by(const struct head2_key *key)
+{
+    static struct artifact_signer signer;
+
+    signer = artifact_signer_of_key(key, false);
+    return &signer;
+}
+
 static void add(unsigned number, const struct head2_key *issuer)
 {
     struct head2_fallback_key k = {0};
@@ -49,7 +57,8 @@ static void seal(unsigned keys)
     fallback_bundle_free(&bundle);
     for (unsigned i = 0; i < keys; i++)
         add(i, gateway);
-    CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, gateway, node, 1700000000000), HEAD2_OK);
+    CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, by(gateway), node, 1700000000000),
+             HEAD2_OK);
     CHECK_EQ(sealed_len, FALLBACK_EXPORT_EXTRA + bundle.len);
 }
 
@@ -160,7 +169,7 @@ static void each_key_is_the_gateways(void)
         fallback_bundle_free(&bundle);
         for (unsigned i = 0; i < 3; i++)
             add(i, i == wrong ? stranger : gateway);
-        CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, gateway, node, 1), HEAD2_OK);
+        CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, by(gateway), node, 1), HEAD2_OK);
         CHECK_EQ(open_as(gateway, node), HEAD2_E_VERIFY);
     }
 }
@@ -175,13 +184,13 @@ static void a_wrong_number_of_keys_is_refused(void)
         add(0, gateway);
         add(1, gateway);
         bundle.n = (uint32_t)((int)bundle.n + wrong[i]);
-        CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, gateway, node, 1), HEAD2_OK);
+        CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, by(gateway), node, 1), HEAD2_OK);
         CHECK_EQ(open_as(gateway, node), HEAD2_E_MALFORMED);
     }
     bundle.n = 2;
     bundle.len--;
     free(sealed);
-    CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, gateway, node, 1), HEAD2_OK);
+    CHECK_EQ(fallback_seal(&sealed, &sealed_len, &bundle, by(gateway), node, 1), HEAD2_OK);
     CHECK_EQ(open_as(gateway, node), HEAD2_E_MALFORMED);
 }
 
@@ -192,10 +201,10 @@ static void what_cannot_be_sealed(void)
     size_t len;
 
     seal(1);
-    CHECK_EQ(fallback_seal(&out, &len, &empty, gateway, node, 1), HEAD2_E_ARG);
-    CHECK_EQ(fallback_seal(&out, &len, &bundle, gateway, gateway, 1), HEAD2_E_ARG);
-    CHECK_EQ(fallback_seal(&out, &len, &bundle, node, node, 1), HEAD2_E_ARG);
-    CHECK_EQ(fallback_seal(&out, &len, &bundle, gateway, node, UINT64_MAX), HEAD2_E_ARG);
+    CHECK_EQ(fallback_seal(&out, &len, &empty, by(gateway), node, 1), HEAD2_E_ARG);
+    CHECK_EQ(fallback_seal(&out, &len, &bundle, by(gateway), gateway, 1), HEAD2_E_ARG);
+    CHECK_EQ(fallback_seal(&out, &len, &bundle, by(node), node, 1), HEAD2_E_ARG);
+    CHECK_EQ(fallback_seal(&out, &len, &bundle, by(gateway), node, UINT64_MAX), HEAD2_E_ARG);
     CHECK(out == NULL);
 }
 

@@ -23,9 +23,10 @@ static void make(size_t n)
         uses[i].counter = (uint16_t)(i == 4 ? UINT16_MAX : i * 7);
         uses[i].last_ms = i == 0 ? 0 : 1700000000000 + i;
     }
+    const struct artifact_signer by = artifact_signer_of_key(node, false);
     identity(used.node, 'F', head2_key_public(node));
     free(text);
-    CHECK_EQ(fallback_used_write(&text, &len, &used, node), HEAD2_OK);
+    CHECK_EQ(fallback_used_write(&text, &len, &used, &by), HEAD2_OK);
 }
 
 static enum head2_status read_all(const char *p, size_t n)
