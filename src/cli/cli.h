@@ -74,6 +74,7 @@ extern const struct cli_option cli_common[];
 
 /* parse.c */
 int cli_main(int argc, char **argv);
+bool cli_is_group(const char *name);
 const struct cli_verb *cli_find_verb(const char *name, const char *sub);
 const struct cli_option *cli_find_option(const struct cli_verb *verb, const char *name);
 /* The value of an option: whether it was given, its text (NULL when not given), its number. */

@@ -83,10 +83,10 @@ static void bash(struct cli *cli)
     all_names(cli);
     cli_print(cli, "' -- \"$cur\"))\n        return\n    fi\n    case $verb in\n");
     for (size_t i = 0; i < cli_verb_count; i++) {
-        if (cli_verbs[i].sub == NULL || !first_of_name(i))
+        if (!first_of_name(i) || !cli_is_group(cli_verbs[i].name))
             continue;
         cli_print(cli,
-                  "    %s)\n        sub=${COMP_WORDS[2]}\n"
+                  "    %s)\n        sub=${COMP_WORDS[2]}\n        [[ $sub == -* ]] && sub=\n"
                   "        if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
                   "            COMPREPLY=($(compgen -W '",
                   cli_verbs[i].name);
@@ -143,10 +143,11 @@ static void zsh(struct cli *cli)
     all_names(cli);
     cli_print(cli, "\n        return\n    fi\n    case $verb in\n");
     for (size_t i = 0; i < cli_verb_count; i++) {
-        if (cli_verbs[i].sub == NULL || !first_of_name(i))
+        if (!first_of_name(i) || !cli_is_group(cli_verbs[i].name))
             continue;
         cli_print(cli,
-                  "    %s)\n        sub=$words[3]\n        if (( CURRENT == 3 )); then\n"
+                  "    %s)\n        sub=$words[3]\n        [[ $sub == -* ]] && sub=\n        if (( "
+                  "CURRENT == 3 )); then\n"
                   "            compadd -- ",
                   cli_verbs[i].name);
         subs_of(cli, cli_verbs[i].name);

@@ -72,13 +72,18 @@ void cli_help_top(struct cli *cli)
               "\n'head2 VERB --help' explains one; 'head2 help --man' prints the manual page.\n");
 }
 
+static void list_group(struct cli *cli, const char *name)
+{
+    for (size_t i = 0; i < cli_verb_count; i++)
+        if (strcmp(cli_verbs[i].name, name) == 0 && cli_verbs[i].sub != NULL)
+            cli_print(cli, "  %-16s %s\n", cli_verbs[i].sub, cli_verbs[i].help);
+    cli_print(cli, "\n'head2 %s SUBVERB --help' explains one.\n", name);
+}
+
 void cli_help_group(struct cli *cli, const char *name)
 {
     cli_print(cli, "usage: head2 %s SUBVERB [OPTIONS] ARGUMENTS\n\n", name);
-    for (size_t i = 0; i < cli_verb_count; i++)
-        if (strcmp(cli_verbs[i].name, name) == 0)
-            cli_print(cli, "  %-16s %s\n", cli_verbs[i].sub, cli_verbs[i].help);
-    cli_print(cli, "\n'head2 %s SUBVERB --help' explains one.\n", name);
+    list_group(cli, name);
 }
 
 static void help_options(struct cli *cli, const struct cli_option *o)
@@ -135,6 +140,10 @@ void cli_help_verb(struct cli *cli, const struct cli_verb *v)
     for (size_t i = 0; i < HEAD2_LEN(exit_texts); i++)
         if (can_exit(v, exit_texts[i].code))
             cli_print(cli, "  %-4d %s\n", exit_texts[i].code, exit_texts[i].text);
+    if (v->sub == NULL && cli_is_group(v->name)) {
+        cli_print(cli, "\nsubverbs:\n");
+        list_group(cli, v->name);
+    }
 }
 
 /* Text for roff: a backslash, a hyphen and a full stop or quote at a line's start mean something.

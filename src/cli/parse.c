@@ -18,23 +18,29 @@
 
 #define HELP "see 'head2 help'"
 
-const struct cli_verb *cli_find_verb(const char *name, const char *sub)
-{
-    for (size_t i = 0; i < cli_verb_count; i++) {
-        const struct cli_verb *v = &cli_verbs[i];
-        if (strcmp(v->name, name) == 0 &&
-            (v->sub == NULL || (sub != NULL && strcmp(v->sub, sub) == 0)))
-            return v;
-    }
-    return NULL;
-}
-
-static bool is_group(const char *name)
+bool cli_is_group(const char *name)
 {
     for (size_t i = 0; i < cli_verb_count; i++)
         if (cli_verbs[i].sub != NULL && strcmp(cli_verbs[i].name, name) == 0)
             return true;
     return false;
+}
+
+/* A group may be a verb of its own, too. */
+const struct cli_verb *cli_find_verb(const char *name, const char *sub)
+{
+    const struct cli_verb *own = NULL;
+
+    for (size_t i = 0; i < cli_verb_count; i++) {
+        const struct cli_verb *const v = &cli_verbs[i];
+        if (strcmp(v->name, name) != 0)
+            continue;
+        if (v->sub == NULL)
+            own = v;
+        else if (sub != NULL && strcmp(v->sub, sub) == 0)
+            return v;
+    }
+    return sub == NULL || !cli_is_group(name) ? own : NULL;
 }
 
 /* With those that there are. */
@@ -272,7 +278,7 @@ static int unknown_verb(struct cli *cli, const char *group, const char *word)
     char hint[160];
 
     for (size_t i = 0; i < cli_verb_count && count < HEAD2_LEN(names); i++)
-        if (group == NULL || strcmp(cli_verbs[i].name, group) == 0)
+        if (group == NULL || (strcmp(cli_verbs[i].name, group) == 0 && cli_verbs[i].sub != NULL))
             names[count++] = group == NULL ? cli_verbs[i].name : cli_verbs[i].sub;
     const char *near = nearest_name(word, names, count);
     const char *space = group != NULL ? " " : "";
@@ -298,11 +304,14 @@ static int choose_verb(struct cli *cli, int argc, char **argv, int *first)
     if (name[0] == '-')
         return cli_fail(cli, CLI_USAGE, name, HELP, "options come after the verb");
     *first = 2;
-    if (!is_group(name)) {
+    if (!cli_is_group(name)) {
         cli->verb = cli_find_verb(name, NULL);
         return cli->verb != NULL ? CLI_DONE : unknown_verb(cli, NULL, name);
     }
     const char *sub = argc > 2 ? argv[2] : NULL;
+    cli->verb = sub == NULL || sub[0] == '-' ? cli_find_verb(name, NULL) : NULL;
+    if (cli->verb != NULL)
+        return CLI_DONE;
     if (sub != NULL && (strcmp(sub, "--help") == 0 || strcmp(sub, "-h") == 0)) {
         cli_help_group(cli, name);
         return CLI_DONE;

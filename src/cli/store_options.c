@@ -113,6 +113,33 @@ const struct cli_option cli_store_restore_options[] = {
     END
 };
 
+/* of the verbs that ask a keeper */
+#define ASK                                                                                        \
+    {"keeper", 0, CLI_FILE, "PATH",                                                                \
+     "where the keeper answers (default: $HEAD2_KEEPER, else keeper.sock in the store)", 0, 0},    \
+    {"store", 0, CLI_DIR, "DIR", "the store's folder (default: in the state folder)", 0, 0},       \
+    {"pin-file", 0, CLI_FILE, "FILE", "the keeper's PIN (default: ask the terminal, where it has one)", 0, 0}
+#define PUBLIC_OUT                                                                                 \
+    {"public-out", 0, CLI_FILE, "FILE", "where the public key goes too", 0, 0}
+
+const struct cli_option cli_keeper_ask_options[] = {ASK, END};
+const struct cli_option cli_keeper_export_options[] = {
+    ASK,
+    {"out", 0, CLI_FILE, "FILE", "where it goes (default: standard output)", 0, 0},
+    {"format", 0, CLI_ENUM, "pem|der", "encoding of what is written (default: pem)", 0, 0},
+    END
+};
+const struct cli_option cli_keeper_rotate_options[] = {ASK, PUBLIC_OUT, END};
+const struct cli_option cli_keeper_generate_options[] = {
+    ASK,
+    {"type", 0, CLI_ENUM, "ML-DSA-87|ML-DSA-65|ML-DSA-44|ML-KEM-1024|ML-KEM-768|ML-KEM-512",
+     "algorithm and parameter set (default: ML-DSA-87)", 0, 0},
+    PUBLIC_OUT, POLICY, END
+};
+
+const char cli_keeper_generate_about[] =
+    "LABEL is what it is called. The key is made in the keeper and does not leave it. Unless "
+    "--purposes says otherwise it may do all that its algorithm does, but give nothing derived away.";
 const char cli_store_init_about[] =
     "The store's key is random, and wrapped by each of --passphrase-file, --key-file, --credential "
     "and --tpm that is given; any one of them opens it later. Without them a passphrase is asked for.";

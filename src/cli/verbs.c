@@ -454,6 +454,7 @@ static const struct cli_option verify_options[] = {
 #define FILES (CLI_EXIT(CLI_INPUT) | CLI_EXIT(CLI_REFUSED))
 #define CHECKS (FILES | CLI_EXIT(CLI_FAILED))
 #define RANDOM CLI_EXIT(CLI_HEALTH)
+#define ASKS   (CHECKS | CLI_EXIT(CLI_UNREACHABLE)) /* a keeper */
 
 const struct cli_verb cli_verbs[] = {
     {"acvp", NULL, "PROMPT.json", 1, 1, "answer an ACVP prompt, to check the primitives",
@@ -520,6 +521,29 @@ const struct cli_verb cli_verbs[] = {
      "far as this machine offers that; it says what is not in force. Should it die, it is started again "
      "without a person. Changes of keys are JSON lines on standard error. SIGTERM ends it.",
      keeper_options, CHECKS | RANDOM, cmd_keeper},
+    {"keeper", "destroy", "ID", 1, 1, "destroy a key of a keeper that runs",
+     "ID is the whole key id, as this cannot be undone.", cli_keeper_ask_options, ASKS,
+     cmd_keeper_destroy},
+    {"keeper", "export", "KEY", 1, 1, "write the public part of a keeper's key",
+     "KEY is an id, at least eight digits of one, or the label of an active key.",
+     cli_keeper_export_options, ASKS, cmd_keeper_export},
+    {"keeper", "generate", "LABEL", 1, 1, "make a key pair in a keeper that runs",
+     cli_keeper_generate_about, cli_keeper_generate_options, ASKS | RANDOM,
+     cmd_keeper_generate},
+    {"keeper", "list", "", 0, 0, "list the keys of a keeper that runs", NULL, cli_keeper_ask_options,
+     ASKS, cmd_keeper_list},
+    {"keeper", "revoke", "ID", 1, 1, "revoke a key of a keeper: nothing private is used any more",
+     "ID is the whole key id, as this cannot be undone. Signatures can still be verified.",
+     cli_keeper_ask_options, ASKS, cmd_keeper_revoke},
+    {"keeper", "rotate", "KEY", 1, 1, "put a new key pair in the place of a keeper's key",
+     "The new one has the label and the policy of the old one, which signs and encapsulates no more. "
+     "KEY is an id, at least eight digits of one, or the label of an active key.",
+     cli_keeper_rotate_options, ASKS | RANDOM, cmd_keeper_rotate},
+    {"keeper", "show", "KEY", 1, 1, "tell everything of a keeper's key but the key",
+     "KEY is an id, at least eight digits of one, or the label of an active key.",
+     cli_keeper_ask_options, ASKS, cmd_keeper_show},
+    {"keeper", "status", "", 0, 0, "tell how a keeper does, and what of its confinement is in force",
+     NULL, cli_keeper_ask_options, ASKS, cmd_keeper_status},
     {"kem", "decaps", "", 0, 0, "recover the shared secret of a ciphertext",
      "A ciphertext of the right length always gives a secret: one that was not made for this key "
      "gives a secret that nobody else knows (FIPS 203).", kem_decaps_options, FILES,

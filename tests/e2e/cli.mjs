@@ -146,7 +146,9 @@ test('every verb names the nearest option to a wrong one', () => {
 test('every verb counts its arguments', () => {
   for (const v of table) {
     if (v.min_arguments > 0) bad(words(v), 2, /it needs/);
-    if (!v.arguments.includes('...')) bad([...words(v), 'a', 'b', 'c', 'd'], 2, /too many/);
+    // of a verb that has subverbs too, the first argument would be one
+    const group = words(v).length === 1 && table.some((o) => words(o).length === 2 && words(o)[0] === words(v)[0]);
+    if (!v.arguments.includes('...')) bad([...words(v), 'a', 'b', 'c', 'd'], 2, group ? /unknown verb 'a'/ : /too many/);
   }
 });
 
@@ -155,6 +157,7 @@ test('wrong verbs are answered with the nearest', () => {
   bad(['sing', 'x'], 2, /did you mean 'head2 sign'/);
   bad(['key'], 2, /subverb/);
   bad(['key', 'genrate'], 2, /did you mean 'head2 key generate'/);
+  bad(['keeper', 'lst'], 2, /did you mean 'head2 keeper list'/);
   bad(['--frobnicate'], 2, /after the verb/);
   bad(['help', 'nothing'], 2, /no verb/);
   check(/subverb/i.test(good(['key', '--help']).text), 'key --help');
