@@ -63,7 +63,7 @@ static void on_event(void *arg, const struct keeper_event *e)
     char id[CLI_KEY_ID_TEXT] = "";
 
     (void)arg;
-    if (!told_is_change(e) && !refused)
+    if ((!told_is_change(e) || e->type == KEEPER_USES) && !refused)
         return;
     if (e->meta != NULL)
         hex_encode(id, e->meta->id, sizeof e->meta->id);

@@ -79,9 +79,13 @@ static bool fill_pipe(const struct monitor *m, int ends[2])
 }
 
 /* In the child. Where the monitor has died before it could be said, there is nobody to work for. */
-static void become_child(const struct monitor *m, pid_t monitor, int end_with)
+static void become_child(const struct monitor *m, const char *name, pid_t monitor, int end_with)
 {
-    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, end_with) != 0 || getppid() != monitor ||
+    char text[16];
+
+    snprintf(text, sizeof text, "head2-%s", name); /* as ps and top show it */
+    if (prctl(PR_SET_NAME, text) != 0 || setpgid(0, 0) != 0 ||
+        prctl(PR_SET_PDEATHSIG, end_with) != 0 || getppid() != monitor ||
         sigprocmask(SIG_SETMASK, &m->before, NULL) != 0)
         _exit(EXIT_FAILURE);
     close(m->signals);
@@ -110,7 +114,7 @@ static bool start_keeper(struct monitor *m)
     fflush(NULL); /* nothing is said twice */
     const pid_t pid = fork();
     if (pid == 0) {
-        become_child(m, self, SIGTERM);
+        become_child(m, m->keeper.name, self, SIGTERM);
         close_fd(&ready[0]);
         close_fd(&m->pair[0]);
         close_fd(&m->events[0]);
@@ -136,7 +140,7 @@ static bool start_front(struct monitor *m)
     fflush(NULL);
     const pid_t pid = fork();
     if (pid == 0) {
-        become_child(m, self, SIGKILL);
+        become_child(m, m->front.name, self, SIGKILL);
         close_fd(&m->pair[1]);
         close_fd(&m->events[0]);
         close_fd(&m->events[1]);
@@ -155,7 +159,7 @@ static bool start_recorder(struct monitor *m)
     fflush(NULL);
     const pid_t pid = fork();
     if (pid == 0) {
-        become_child(m, self, SIGKILL);
+        become_child(m, m->recorder.name, self, SIGKILL);
         close_fd(&m->pair[0]);
         close_fd(&m->pair[1]);
         close_fd(&m->events[1]);
