@@ -9,9 +9,9 @@
 #include "cli/verbs.h"
 
 #include "cli/daemons.h"
-#include "cli/keepers.h"
 #include "cli/forms.h"
 #include "cli/init.h"
+#include "cli/keepers.h"
 #include "cli/ledgers.h"
 #include "cli/maml.h"
 #include "cli/receipts.h"
