@@ -145,6 +145,12 @@ void keeper_client_close(struct keeper_client *c)
     free(c);
 }
 
+void keeper_client_forked(struct keeper_client *c)
+{
+    hang_up(c);
+    head2_wipe(c->buf, sizeof c->buf);
+}
+
 /* ---- asking ---- */
 
 static bool say(struct keeper_client *c, size_t len, bool *heard)

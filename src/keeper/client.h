@@ -24,6 +24,10 @@ HEAD2_CHECK enum head2_status keeper_client_call(struct keeper_client **out, int
 /* Over one end of a socketpair, which is the client's from then on; there is no reconnecting. */
 HEAD2_CHECK enum head2_status keeper_client_of(struct keeper_client **out, int fd);
 void keeper_client_close(struct keeper_client *c);
+/* In a child of the process that opened it: close the child's copy of the socket, and wipe what a
+ * call of another thread had there. What is called here a child may call after fork(2); the rest of
+ * the client is lost. */
+void keeper_client_forked(struct keeper_client *c);
 
 /* What the keeper has answered, in memory of its own. */
 struct keeper_reply {

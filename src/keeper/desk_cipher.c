@@ -16,7 +16,7 @@ static enum head2_status spend(struct nonces *n, struct keeper_bytes key,
 {
     struct head2_keccak ctx;
     uint8_t digest[32];
-    enum head2_status st = HEAD2_E_POLICY;
+    enum head2_status st = HEAD2_E_ARG;
 
     head2_sha3_256_init(&ctx);
     head2_sha3_update(&ctx, key.at, key.len);

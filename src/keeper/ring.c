@@ -384,15 +384,17 @@ enum head2_status ring_generate(struct ring *r, struct ring_key **out, enum head
                                 struct keeper_bytes label, const struct keeper_policy *policy,
                                 struct ring_time t)
 {
+    struct keeper_policy made = *policy;
     struct head2_key *key = NULL;
     enum head2_status st = HEAD2_E_LIMIT;
 
     *out = NULL;
+    made.purposes |= KEEPER_MADE_HERE;
     if (r->n == RING_KEYS_MAX)
         goto done;
     HEAD2_TRY(head2_key_generate(&key, alg));
     HEAD2_TRY(head2_key_protect(key));
-    HEAD2_TRY(ring_add(r, out, key, label, policy, t));
+    HEAD2_TRY(ring_add(r, out, key, label, &made, t));
 done:
     head2_key_free(key);
     return st;

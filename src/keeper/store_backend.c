@@ -8,7 +8,9 @@ _Static_assert(KEEPER_MAY_SIGN == (int)STORE_SIGN && KEEPER_MAY_VERIFY == (int)S
                    KEEPER_MAY_ENCAPSULATE == (int)STORE_ENCAPSULATE &&
                    KEEPER_MAY_DECAPSULATE == (int)STORE_DECAPSULATE &&
                    KEEPER_MAY_DERIVE == (int)STORE_DERIVE && KEEPER_MAY_SEAL == (int)STORE_SEAL &&
-                   KEEPER_MAY_OUTPUT == (int)STORE_OUTPUT && KEEPER_MAY_ALL == STORE_PURPOSES,
+                   KEEPER_MAY_OUTPUT == (int)STORE_OUTPUT &&
+                   KEEPER_MADE_HERE == (int)STORE_MADE_HERE &&
+                   (KEEPER_MAY_ALL | KEEPER_MADE_HERE) == STORE_PURPOSES,
                "purposes");
 _Static_assert((int)KEEPER_PREACTIVE == (int)STORE_PREACTIVE &&
                    (int)KEEPER_ACTIVE == (int)STORE_ACTIVE &&

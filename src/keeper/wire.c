@@ -91,7 +91,8 @@ bool keeper_label_ok(struct keeper_bytes label)
 
 bool keeper_policy_ok(const struct keeper_policy *p)
 {
-    return p->purposes != 0 && (p->purposes & ~(KEEPER_MAY_ALL | KEEPER_MAY_REVEAL)) == 0 &&
+    return p->purposes != 0 &&
+           (p->purposes & ~(KEEPER_MAY_ALL | KEEPER_MAY_REVEAL | KEEPER_MADE_HERE)) == 0 &&
            (p->rate_count == 0) == (p->rate_seconds == 0) && p->rate_count <= KEEPER_RATE_MAX &&
            p->rate_seconds <= KEEPER_RATE_SECONDS_MAX &&
            (p->not_after_ms == 0 || p->not_before_ms < p->not_after_ms);
@@ -124,7 +125,8 @@ static bool field_ok(enum field f, const struct keeper_message *m)
     case FLAGS:
         return m->answer ? m->flags <= KEEPER_LIST_MORE : (m->flags & ~shapes[m->type].flags) == 0;
     case POLICY:
-        return keeper_policy_ok(&m->policy);
+        return keeper_policy_ok(&m->policy) &&
+               (m->answer || (m->policy.purposes & KEEPER_MADE_HERE) == 0);
     case LABEL:
         return label_ok(m);
     case AAD:

@@ -91,6 +91,7 @@ enum keeper_type {
 #define KEEPER_MAY_OUTPUT       64 /* what is derived may leave */
 #define KEEPER_MAY_ALL          127
 #define KEEPER_MAY_REVEAL       128 /* the private key may leave: not a use, and not in all uses */
+#define KEEPER_MADE_HERE        256 /* the keeper made it: told, not asked for */
 
 #define KEEPER_RATE_MAX         1000000
 #define KEEPER_RATE_SECONDS_MAX 86400
