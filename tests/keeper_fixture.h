@@ -21,6 +21,8 @@
 static char folder[64], socket_path[96];
 static pid_t keeper_pid;
 static volatile sig_atomic_t keeper_stop;
+HEAD2_UNUSED static struct pin keeper_pin;
+static bool keeper_has_pin;
 
 #define EVERY_USE                                                                                  \
     {                                                                                              \
@@ -68,7 +70,10 @@ done:
 /* What the child does; its exit status. */
 static int keeper_main(int listener, int pair, bool confined)
 {
-    struct keeper_options o = {.listener = listener, .pair = pair, .stop = &keeper_stop};
+    struct keeper_options o = {.listener = listener,
+                               .pair = pair,
+                               .pin = keeper_has_pin ? &keeper_pin : NULL,
+                               .stop = &keeper_stop};
     const struct sandbox box = {.folder = folder};
     struct keeper *k;
     const char *what;

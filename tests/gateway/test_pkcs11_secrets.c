@@ -1,0 +1,495 @@
+/*
+ * The PKCS #11 module: the KEM, what is derived, AES-GCM, private keys that may leave, the PIN, and a
+ * keeper that is killed. What comes out is held against libcrypto and the library.
+ */
+#include "check.h"
+
+#include "pkcs11_fixture.h"
+
+#include <errno.h>
+#include <head2/aead.h>
+#include <openssl/core_names.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+static CK_MECHANISM kem = {CKM_ML_KEM, NULL, 0};
+
+/* ---- what leaves ---- */
+
+static void extractable_keys_are_revealed(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    static uint8_t value[HEAD2_KEY_MAX_PRIVATE], seed[64];
+    size_t len, seed_len;
+
+    for (int i = 0; i < 6; i++) {
+        const enum head2_alg alg = (enum head2_alg)(HEAD2_MLKEM_512 + i);
+        const struct pair p =
+            make_pair(session, i < 3 ? CKK_ML_KEM : CKK_ML_DSA, 1 + (CK_ULONG)i % 3, true);
+        struct head2_key *key, *const pub = key_of(session, p.public_key, alg);
+        OK(read_attribute(session, p.private_key, CKA_SEED, seed, sizeof seed, &seed_len));
+        CHECK_EQ(seed_len, i < 3 ? 64 : 32);
+        CHECK_EQ(head2_key_from_seed(&key, alg, seed, seed_len), HEAD2_OK);
+        CHECK_EQ(head2_key_same_public(key, pub), HEAD2_OK);
+        OK(read_attribute(session, p.private_key, CKA_VALUE, value, sizeof value, &len));
+        CHECK_EQ(len, head2_alg_private_bytes(alg));
+        CHECK_MEM(value, head2_key_private(key), len);
+        CHECK(attribute_is(session, p.private_key, CKA_EXTRACTABLE));
+        CHECK(!attribute_is(session, p.private_key, CKA_NEVER_EXTRACTABLE));
+        head2_key_free(key);
+        head2_key_free(pub);
+    }
+    end();
+}
+
+/* ---- the KEM ---- */
+
+/* A template of a secret: extractable or not. */
+static CK_RV encapsulate(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, bool leaves, CK_BYTE *ct,
+                         CK_ULONG *len, CK_OBJECT_HANDLE *out)
+{
+    CK_ATTRIBUTE t[] = {ATTR(CKA_EXTRACTABLE, yes)};
+
+    return p11->C_EncapsulateKey(session, &kem, key, leaves ? t : NULL, leaves, ct, len, out);
+}
+
+static CK_RV decapsulate(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key, bool leaves,
+                         const CK_BYTE *ct, CK_ULONG len, CK_OBJECT_HANDLE *out)
+{
+    CK_ATTRIBUTE t[] = {ATTR(CKA_EXTRACTABLE, yes)};
+
+    return p11->C_DecapsulateKey(session, &kem, key, leaves ? t : NULL, leaves, ct, len, out);
+}
+
+static void a_secret_is_the_same_on_both_sides(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    CK_BYTE ct[HEAD2_KEY_MAX_CT], a[64], b[64], seed[64];
+    struct head2_secret32 ss;
+    CK_OBJECT_HANDLE sent, got;
+    size_t len;
+
+    for (CK_ULONG set = CKP_ML_KEM_512; set <= CKP_ML_KEM_1024; set++) {
+        const enum head2_alg alg = (enum head2_alg)(HEAD2_MLKEM_512 + (set - 1));
+        const struct pair p = make_pair(session, CKK_ML_KEM, set, true);
+        struct head2_key *key;
+        CK_ULONG n = 0;
+        OK(encapsulate(session, p.public_key, true, NULL, &n, NULL));
+        CHECK_EQ(n, head2_alg_ct_bytes(alg));
+        n--;
+        CHECK_RV(encapsulate(session, p.public_key, true, ct, &n, &sent), CKR_BUFFER_TOO_SMALL);
+        OK(encapsulate(session, p.public_key, true, ct, &n, &sent));
+        OK(decapsulate(session, p.private_key, true, ct, n, &got));
+        CHECK(sent != got);
+        OK(read_attribute(session, sent, CKA_VALUE, a, sizeof a, &len));
+        CHECK_EQ(len, 32);
+        OK(read_attribute(session, got, CKA_VALUE, b, sizeof b, &len));
+        CHECK_MEM(a, b, 32);
+        /* and what the library makes of it with the revealed key */
+        OK(read_attribute(session, p.private_key, CKA_SEED, seed, sizeof seed, &len));
+        CHECK_EQ(head2_key_from_seed(&key, alg, seed, len), HEAD2_OK);
+        CHECK_EQ(head2_key_decaps(key, &ss, ct, n), HEAD2_OK);
+        CHECK_MEM(a, ss.b, 32);
+        CHECK_EQ(head2_key_encaps(key, ct, &len, &ss), HEAD2_OK);
+        OK(decapsulate(session, p.private_key, true, ct, len, &got));
+        OK(read_attribute(session, got, CKA_VALUE, a, sizeof a, &len));
+        CHECK_MEM(a, ss.b, 32);
+        CHECK_RV(decapsulate(session, p.private_key, true, ct, n - 1, &got),
+                 CKR_WRAPPED_KEY_LEN_RANGE);
+        CHECK_RV(decapsulate(session, p.public_key, true, ct, n, &got), CKR_KEY_TYPE_INCONSISTENT);
+        head2_key_free(key);
+    }
+    end();
+}
+
+static void a_closed_keys_secrets_stay(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    const struct pair p = make_pair(session, CKK_ML_KEM, CKP_ML_KEM_768, false);
+    CK_BYTE ct[HEAD2_KEY_MAX_CT], out[64];
+    CK_ULONG n = sizeof ct;
+    CK_OBJECT_HANDLE secret;
+    size_t len;
+
+    CHECK_RV(encapsulate(session, p.public_key, true, ct, &n, &secret), CKR_TEMPLATE_INCONSISTENT);
+    OK(encapsulate(session, p.public_key, false, ct, &n, &secret));
+    CHECK_RV(read_attribute(session, secret, CKA_VALUE, out, sizeof out, &len),
+             CKR_ATTRIBUTE_SENSITIVE);
+    CHECK(attribute_is(session, secret, CKA_SENSITIVE) &&
+          !attribute_is(session, secret, CKA_TOKEN));
+    n = sizeof out;
+    CHECK_RV(p11->C_WrapKey(session, &kem, secret, p.private_key, out, &n), CKR_KEY_UNEXTRACTABLE);
+    CHECK_RV(p11->C_WrapKey(session, &kem, secret, secret, out, &n), CKR_KEY_UNEXTRACTABLE);
+    CHECK_RV(p11->C_UnwrapKey(session, &kem, secret, out, 32, NULL, 0, &secret),
+             CKR_KEY_FUNCTION_NOT_PERMITTED);
+    CK_OBJECT_CLASS class = CKO_SECRET_KEY;
+    CK_ATTRIBUTE t[] = {ATTR(CKA_CLASS, class), ATTR(CKA_VALUE, out)};
+    CHECK_RV(p11->C_CreateObject(session, TEMPLATE(t), &secret), CKR_ATTRIBUTE_VALUE_INVALID);
+    end();
+}
+
+/* 32 secrets a connection; they go with their session. */
+static void secrets_end_with_their_session(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    const struct pair p = make_pair(session, CKK_ML_KEM, CKP_ML_KEM_512, false);
+    CK_BYTE ct[HEAD2_KEY_MAX_CT];
+    CK_OBJECT_HANDLE secret;
+    CK_SESSION_HANDLE other;
+
+    for (int round = 0; round < 3; round++) {
+        OK(p11->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &other));
+        for (int i = 0; i < HANDLES_MAX; i++) {
+            CK_ULONG n = sizeof ct;
+            OK(encapsulate(other, p.public_key, false, ct, &n, &secret));
+        }
+        CK_ULONG n = sizeof ct;
+        CHECK_RV(encapsulate(session, p.public_key, false, ct, &n, &secret), CKR_DEVICE_MEMORY);
+        if (round == 0) {
+            OK(p11->C_DestroyObject(session, secret));
+            OK(encapsulate(other, p.public_key, false, ct, &n, &secret));
+        }
+        OK(p11->C_CloseSession(other));
+    }
+    CHECK_RV(p11->C_DestroyObject(session, secret), CKR_OBJECT_HANDLE_INVALID);
+    end();
+}
+
+static void others_public_keys(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+    CK_KEY_TYPE type = CKK_ML_KEM;
+    CK_ULONG set = CKP_ML_KEM_768, n = HEAD2_KEY_MAX_CT;
+    CK_BYTE ct[HEAD2_KEY_MAX_CT], raw[HEAD2_KEY_MAX_PUBLIC], value[32];
+    CK_OBJECT_HANDLE object, secret;
+    struct head2_key *key;
+    struct head2_secret32 ss;
+    size_t len;
+
+    CHECK_EQ(head2_key_generate(&key, HEAD2_MLKEM_768), HEAD2_OK);
+    memcpy(raw, head2_key_public(key), head2_alg_public_bytes(HEAD2_MLKEM_768));
+    CK_ATTRIBUTE t[] = {
+        ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type), ATTR(CKA_PARAMETER_SET, set),
+        {CKA_VALUE, raw, head2_alg_public_bytes(HEAD2_MLKEM_768)}
+    };
+    OK(p11->C_CreateObject(session, TEMPLATE(t), &object));
+    OK(encapsulate(session, object, true, ct, &n, &secret));
+    OK(read_attribute(session, secret, CKA_VALUE, value, sizeof value, &len));
+    CHECK_EQ(head2_key_decaps(key, &ss, ct, n), HEAD2_OK);
+    CHECK_MEM(value, ss.b, 32);
+    memset(raw, 0xff, 3); /* above the modulus */
+    CHECK_RV(p11->C_CreateObject(session, TEMPLATE(t), &object), CKR_ATTRIBUTE_VALUE_INVALID);
+    head2_key_free(key);
+    /* one that verifies */
+    CHECK_EQ(head2_key_generate(&key, HEAD2_MLDSA_87), HEAD2_OK);
+    memcpy(raw, head2_key_public(key), head2_alg_public_bytes(HEAD2_MLDSA_87));
+    type = CKK_ML_DSA;
+    set = CKP_ML_DSA_87;
+    t[3].len = head2_alg_public_bytes(HEAD2_MLDSA_87);
+    OK(p11->C_CreateObject(session, TEMPLATE(t), &object));
+    CK_MECHANISM m = {CKM_ML_DSA, NULL, 0};
+    CK_BYTE sig[HEAD2_KEY_MAX_SIG];
+    CHECK_EQ(head2_key_sign(key, sig, &len, raw, 100, NULL, 0, false), HEAD2_OK);
+    OK(p11->C_VerifyInit(session, &m, object));
+    OK(p11->C_Verify(session, raw, 100, sig, len));
+    CHECK_RV(encapsulate(session, object, false, ct, &n, &secret), CKR_KEY_TYPE_INCONSISTENT);
+    head2_key_free(key);
+    end();
+}
+
+/* ---- derivation and AES-GCM ---- */
+
+static void by_libcrypto(uint8_t *out, size_t len, const uint8_t *ikm, char *hash, char *salt,
+                         char *info)
+{
+    EVP_KDF *const kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *const ctx = EVP_KDF_CTX_new(kdf);
+    uint8_t copy[32];
+    memcpy(copy, ikm, sizeof copy);
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, hash, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, copy, sizeof copy),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, salt, strlen(salt)),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, strlen(info)),
+        OSSL_PARAM_construct_end()};
+
+    CHECK_EQ(EVP_KDF_derive(ctx, out, len, params), 1);
+    EVP_KDF_CTX_free(ctx);
+    EVP_KDF_free(kdf);
+}
+
+static CK_OBJECT_HANDLE derive(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE base,
+                               CK_MECHANISM_TYPE hash, const char *salt, CK_KEY_TYPE type,
+                               CK_ULONG len, CK_RV want)
+{
+    CK_HKDF_PARAMS p = {.extract = CK_TRUE,
+                        .expand = CK_TRUE,
+                        .hash = hash,
+                        .salt_type = CKF_HKDF_SALT_DATA,
+                        .salt = (const CK_BYTE *)salt,
+                        .salt_len = strlen(salt),
+                        .info = (const CK_BYTE *)"for",
+                        .info_len = 3};
+    CK_MECHANISM m = {CKM_HKDF_DERIVE, &p, sizeof p};
+    CK_ATTRIBUTE t[] = {ATTR(CKA_KEY_TYPE, type), ATTR(CKA_VALUE_LEN, len),
+                        ATTR(CKA_EXTRACTABLE, yes)};
+    CK_OBJECT_HANDLE out = 0;
+
+    CHECK_RV(p11->C_DeriveKey(session, &m, base, TEMPLATE(t), &out), want);
+    return out;
+}
+
+/* A secret that may leave, with its value. */
+static CK_OBJECT_HANDLE some_secret(CK_SESSION_HANDLE session, uint8_t value[32])
+{
+    const struct pair p = make_pair(session, CKK_ML_KEM, CKP_ML_KEM_512, true);
+    CK_BYTE ct[HEAD2_KEY_MAX_CT];
+    CK_ULONG n = sizeof ct;
+    CK_OBJECT_HANDLE secret;
+    size_t len;
+
+    OK(encapsulate(session, p.public_key, true, ct, &n, &secret));
+    OK(read_attribute(session, secret, CKA_VALUE, value, 32, &len));
+    return secret;
+}
+
+static void derived_as_libcrypto_derives(void)
+{
+    static const CK_MECHANISM_TYPE hashes[] = {CKM_SHA256, CKM_SHA384, CKM_SHA512};
+    static char names[][9] = {"SHA2-256", "SHA2-384", "SHA2-512"};
+    const CK_SESSION_HANDLE session = begin();
+    uint8_t secret[32], want[64], value[64];
+    char salt[] = "a salt", info[] = "for", none[] = "";
+    const CK_OBJECT_HANDLE base = some_secret(session, secret);
+    size_t len;
+
+    for (size_t i = 0; i < 3; i++)
+        for (int salted = 0; salted < 2; salted++) {
+            const CK_OBJECT_HANDLE key = derive(session, base, hashes[i], salted ? salt : none,
+                                                CKK_GENERIC_SECRET, 64, CKR_OK);
+            by_libcrypto(want, 64, secret, names[i], salted ? salt : none, info);
+            OK(read_attribute(session, key, CKA_VALUE, value, sizeof value, &len));
+            CHECK_EQ(len, 64);
+            CHECK_MEM(value, want, 64);
+        }
+    derive(session, base, CKM_SHA3_512, salt, CKK_AES, 32, CKR_MECHANISM_PARAM_INVALID);
+    derive(session, base, CKM_SHA256, salt, CKK_AES, 24, CKR_ATTRIBUTE_VALUE_INVALID);
+    derive(session, base, CKM_SHA256, salt, CKK_AES, 65, CKR_ATTRIBUTE_VALUE_INVALID);
+    const CK_OBJECT_HANDLE aes = derive(session, base, CKM_SHA256, salt, CKK_AES, 32, CKR_OK);
+    derive(session, aes, CKM_SHA256, salt, CKK_AES, 32, CKR_KEY_FUNCTION_NOT_PERMITTED);
+    end();
+}
+
+static void texts_are_encrypted(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    uint8_t secret[32], key_bytes[32];
+    CK_BYTE iv[12] = "a nonce...", aad[] = "additional", text[100], out[200], back[200], want[200];
+    CK_GCM_PARAMS p = {iv, 12, 96, aad, 10, 128};
+    CK_MECHANISM m = {CKM_AES_GCM, &p, sizeof p};
+    const CK_OBJECT_HANDLE base = some_secret(session, secret);
+    const CK_OBJECT_HANDLE aes = derive(session, base, CKM_SHA256, "s", CKK_AES, 32, CKR_OK);
+    const CK_OBJECT_HANDLE twin = derive(session, base, CKM_SHA256, "s", CKK_AES, 32, CKR_OK);
+    struct head2_aead *aead;
+    CK_ULONG n = 0;
+    size_t len;
+
+    memset(text, 't', sizeof text);
+    OK(p11->C_EncryptInit(session, &m, aes));
+    OK(p11->C_Encrypt(session, text, sizeof text, NULL, &n));
+    CHECK_EQ(n, sizeof text + 16);
+    n = 10;
+    CHECK_RV(p11->C_Encrypt(session, text, sizeof text, out, &n), CKR_BUFFER_TOO_SMALL);
+    OK(p11->C_Encrypt(session, text, sizeof text, out, &n));
+    OK(read_attribute(session, aes, CKA_VALUE, key_bytes, 32, &len));
+    CHECK_EQ(head2_aead_new(&aead), HEAD2_OK);
+    CHECK_EQ(head2_aead_set_key(aead, key_bytes, 32), HEAD2_OK);
+    CHECK_EQ(head2_aead_seal(aead, want, iv, aad, 10, text, sizeof text), HEAD2_OK);
+    CHECK_MEM(out, want, n);
+    head2_aead_free(aead);
+    OK(p11->C_DecryptInit(session, &m, twin));
+    len = n;
+    OK(p11->C_Decrypt(session, out, len, back, &n));
+    CHECK(n == sizeof text && memcmp(back, text, n) == 0);
+    out[3] ^= 1;
+    OK(p11->C_DecryptInit(session, &m, aes));
+    n = sizeof back;
+    CHECK_RV(p11->C_Decrypt(session, out, len, back, &n), CKR_AEAD_DECRYPT_FAILED);
+    /* the nonce again, with the key or with another handle of the same key */
+    for (int i = 0; i < 2; i++) {
+        OK(p11->C_EncryptInit(session, &m, i == 0 ? aes : twin));
+        CHECK_RV(p11->C_Encrypt(session, text, 1, out, &n), CKR_MECHANISM_PARAM_INVALID);
+    }
+    iv[0]++;
+    OK(p11->C_EncryptInit(session, &m, aes));
+    OK(p11->C_Encrypt(session, text, 1, out, &n));
+    p.tag_bits = 96;
+    CHECK_RV(p11->C_EncryptInit(session, &m, aes), CKR_MECHANISM_PARAM_INVALID);
+    p.tag_bits = 128;
+    CHECK_RV(p11->C_EncryptInit(session, &m, base), CKR_KEY_TYPE_INCONSISTENT);
+    end();
+}
+
+static void messages_with_the_keepers_nonces(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    uint8_t secret[32];
+    CK_BYTE iv[2][12] = {{0}}, tag[16], text[50], out[50], back[50];
+    CK_GCM_MESSAGE_PARAMS p = {iv[0], 12, 0, CKG_GENERATE_RANDOM, tag, 128};
+    CK_MECHANISM m = {CKM_AES_GCM, NULL, 0};
+    const CK_OBJECT_HANDLE aes = derive(session, some_secret(session, secret), CKM_SHA512, "",
+                                        CKK_AES, 16, CKR_OK);
+    CK_ULONG n = sizeof out;
+
+    memset(text, 'm', sizeof text);
+    OK(p11->C_MessageEncryptInit(session, &m, aes));
+    OK(p11->C_MessageDecryptInit(session, &m, aes));
+    for (int i = 0; i < 2; i++) {
+        p.iv = iv[i];
+        OK(p11->C_EncryptMessage(session, &p, sizeof p, text, 5, text, sizeof text, out, &n));
+        CHECK_EQ(n, sizeof text);
+        OK(p11->C_DecryptMessage(session, &p, sizeof p, text, 5, out, n, back, &n));
+        CHECK_MEM(back, text, sizeof text);
+        tag[0] ^= 1;
+        CHECK_RV(p11->C_DecryptMessage(session, &p, sizeof p, text, 5, out, n, back, &n),
+                 CKR_AEAD_DECRYPT_FAILED);
+    }
+    CHECK(memcmp(iv[0], iv[1], 12) != 0);
+    p.generator = CKG_GENERATE_COUNTER;
+    CHECK_RV(p11->C_EncryptMessage(session, &p, sizeof p, NULL, 0, text, 1, out, &n),
+             CKR_MECHANISM_PARAM_INVALID);
+    CHECK_RV(p11->C_Encrypt(session, text, 1, out, &n), CKR_OPERATION_NOT_INITIALIZED);
+    OK(p11->C_MessageEncryptFinal(session));
+    OK(p11->C_MessageDecryptFinal(session));
+    CHECK_RV(p11->C_MessageDecryptFinal(session), CKR_OPERATION_NOT_INITIALIZED);
+    end();
+}
+
+/* ---- the PIN ---- */
+
+static CK_RV log_in(CK_SESSION_HANDLE session, const char *pin)
+{
+    return p11->C_Login(session, CKU_USER, (const CK_BYTE *)pin, strlen(pin));
+}
+
+static CK_RV try_random_signature(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
+{
+    CK_MECHANISM m = {CKM_ML_DSA, NULL, 0};
+    CK_BYTE sig[HEAD2_KEY_MAX_SIG];
+    CK_ULONG n = sizeof sig;
+
+    OK(p11->C_SignInit(session, &m, key));
+    return p11->C_Sign(session, sig, 10, sig, &n);
+}
+
+static void a_pin_guards_private_uses(void)
+{
+    CK_OBJECT_HANDLE found[8];
+    CK_ULONG n;
+    CK_TOKEN_INFO token;
+    CK_SESSION_INFO info;
+
+    CHECK_EQ(pin_make(&keeper_pin, text("123")), HEAD2_E_ARG);
+    CHECK_EQ(pin_make(&keeper_pin, text("1234")), HEAD2_OK);
+    keeper_has_pin = true;
+    const CK_SESSION_HANDLE session = begin();
+    OK(p11->C_GetTokenInfo(0, &token));
+    CHECK((token.flags & CKF_LOGIN_REQUIRED) != 0);
+    OK(p11->C_FindObjectsInit(session, NULL, 0));
+    OK(p11->C_FindObjects(session, found, 8, &n));
+    OK(p11->C_FindObjectsFinal(session));
+    CHECK_EQ(n, 1); /* the public key alone */
+    const CK_OBJECT_HANDLE known = found[0] | 1;
+    CHECK_RV(try_random_signature(session, known), CKR_USER_NOT_LOGGED_IN);
+    CHECK_RV(p11->C_Login(session, CKU_SO, found, 0), CKR_USER_TYPE_INVALID);
+    CHECK_RV(log_in(session, "12345"), CKR_PIN_INCORRECT);
+    CHECK_RV(log_in(session, ""), CKR_PIN_INCORRECT);
+    OK(p11->C_GetTokenInfo(0, &token));
+    CHECK((token.flags & CKF_USER_PIN_COUNT_LOW) != 0);
+    OK(log_in(session, "1234"));
+    CHECK_RV(log_in(session, "1234"), CKR_USER_ALREADY_LOGGED_IN);
+    OK(p11->C_GetSessionInfo(session, &info));
+    CHECK_EQ(info.state, CKS_RW_USER_FUNCTIONS);
+    OK(try_random_signature(session, known));
+    OK(p11->C_FindObjectsInit(session, NULL, 0));
+    OK(p11->C_FindObjects(session, found, 8, &n));
+    OK(p11->C_FindObjectsFinal(session));
+    CHECK_EQ(n, 2);
+    /* another connection has not shown it */
+    struct keeper_client *const c = connect_client();
+    uint8_t id[16], sig[HEAD2_KEY_MAX_SIG];
+    size_t len;
+    find_key(c, id, "known");
+    CHECK_EQ(keeper_sign(c, sig, &len, id, text("m"), text(""), 0), HEAD2_E_PASSPHRASE);
+    keeper_client_close(c);
+    OK(p11->C_Logout(session));
+    CHECK_RV(p11->C_Logout(session), CKR_USER_NOT_LOGGED_IN);
+    CHECK_RV(try_random_signature(session, known), CKR_USER_NOT_LOGGED_IN);
+    end();
+}
+
+/* pin_try itself, with a clock of its own: ten wrong ones in a row, each after its wait. */
+static void wrong_pins_are_slowed_and_locked(void)
+{
+    struct pin pin;
+    struct pin_guard g = {&pin, 0, 0};
+    uint64_t now = 1000, wait = PIN_WAIT_MS;
+    const char *why;
+
+    CHECK_EQ(pin_make(&pin, text("1234")), HEAD2_OK);
+    for (int i = 0; i < PIN_TRIES - 1; i++, wait *= 2) {
+        CHECK_EQ(pin_try(&g, text("4321"), now, &why), HEAD2_E_PASSPHRASE);
+        CHECK_EQ(pin_try(&g, text("1234"), now + wait - 1, &why), HEAD2_E_LIMIT);
+        now += wait;
+    }
+    struct pin_guard right = g;
+    CHECK_EQ(pin_try(&right, text("1234"), now, &why), HEAD2_OK);
+    CHECK_EQ(pin_state(&right), KEEPER_PIN_SET);
+    CHECK_EQ(pin_try(&g, text("4321"), now, &why), HEAD2_E_PASSPHRASE);
+    CHECK_EQ(pin_try(&g, text("1234"), now + 1000000, &why), HEAD2_E_STATE);
+    CHECK_EQ(pin_state(&g), KEEPER_PIN_SET | KEEPER_PIN_MISSED | KEEPER_PIN_LOCKED);
+    CHECK_EQ(pin_try(&(struct pin_guard){NULL, 0, 0}, text("1234"), now, &why), HEAD2_E_STATE);
+}
+
+/* ---- a keeper that is killed ---- */
+
+static void a_killed_keeper_is_found_again(void)
+{
+    keeper_has_pin = false;
+    const CK_SESSION_HANDLE session = begin();
+    uint8_t value[32];
+    CK_BYTE out[64], iv[12] = {0};
+    CK_GCM_PARAMS p = {iv, 12, 96, NULL, 0, 128};
+    CK_MECHANISM m = {CKM_AES_GCM, &p, sizeof p};
+    const CK_OBJECT_HANDLE aes =
+        derive(session, some_secret(session, value), CKM_SHA256, "", CKK_AES, 32, CKR_OK);
+    CK_ULONG n = sizeof out;
+
+    stop_keeper(SIGKILL);
+    start_keeper(true);
+    OK(p11->C_GenerateRandom(session, out, 16)); /* asks the new one */
+    OK(p11->C_EncryptInit(session, &m, aes));
+    CHECK_RV(p11->C_Encrypt(session, value, 32, out, &n), CKR_KEY_HANDLE_INVALID);
+    OK(p11->C_DestroyObject(session, aes));
+    end();
+}
+
+int main(void)
+{
+    RUN(extractable_keys_are_revealed);
+    RUN(a_secret_is_the_same_on_both_sides);
+    RUN(a_closed_keys_secrets_stay);
+    RUN(secrets_end_with_their_session);
+    RUN(others_public_keys);
+    RUN(derived_as_libcrypto_derives);
+    RUN(texts_are_encrypted);
+    RUN(messages_with_the_keepers_nonces);
+    RUN(a_pin_guards_private_uses);
+    RUN(wrong_pins_are_slowed_and_locked);
+    RUN(a_killed_keeper_is_found_again);
+    if (keeper_pid > 0)
+        kill(keeper_pid, SIGKILL);
+    remove_folder();
+    CHECK_EXIT();
+}
