@@ -1,6 +1,6 @@
 /*
- * The PKCS #11 module: the KEM, what is derived, AES-GCM, private keys that may leave, the PIN, and a
- * keeper that is killed. What comes out is held against libcrypto and the library.
+ * The PKCS #11 module: the KEM, what is derived, AES-GCM, private keys that may leave, the PIN, and
+ * a keeper that is killed. What comes out is held against libcrypto and the library.
  */
 #include "check.h"
 
@@ -170,7 +170,9 @@ static void others_public_keys(void)
     CHECK_EQ(head2_key_generate(&key, HEAD2_MLKEM_768), HEAD2_OK);
     memcpy(raw, head2_key_public(key), head2_alg_public_bytes(HEAD2_MLKEM_768));
     CK_ATTRIBUTE t[] = {
-        ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type), ATTR(CKA_PARAMETER_SET, set),
+        ATTR(CKA_CLASS, class),
+        ATTR(CKA_KEY_TYPE, type),
+        ATTR(CKA_PARAMETER_SET, set),
         {CKA_VALUE, raw, head2_alg_public_bytes(HEAD2_MLKEM_768)}
     };
     OK(p11->C_CreateObject(session, TEMPLATE(t), &object));
@@ -338,8 +340,8 @@ static void messages_with_the_keepers_nonces(void)
     CK_BYTE iv[2][12] = {{0}}, tag[16], text[50], out[50], back[50];
     CK_GCM_MESSAGE_PARAMS p = {iv[0], 12, 0, CKG_GENERATE_RANDOM, tag, 128};
     CK_MECHANISM m = {CKM_AES_GCM, NULL, 0};
-    const CK_OBJECT_HANDLE aes = derive(session, some_secret(session, secret), CKM_SHA512, "",
-                                        CKK_AES, 16, CKR_OK);
+    const CK_OBJECT_HANDLE aes =
+        derive(session, some_secret(session, secret), CKM_SHA512, "", CKK_AES, 16, CKR_OK);
     CK_ULONG n = sizeof out;
 
     memset(text, 'm', sizeof text);
@@ -402,7 +404,7 @@ static void a_pin_guards_private_uses(void)
     CHECK_EQ(n, 1); /* the public key alone */
     const CK_OBJECT_HANDLE known = found[0] | 1;
     CHECK_RV(try_random_signature(session, known), CKR_USER_NOT_LOGGED_IN);
-    CHECK_RV(p11->C_Login(session, CKU_SO, found, 0), CKR_USER_TYPE_INVALID);
+    CHECK_RV(p11->C_Login(session, CKU_SO, NULL, 0), CKR_USER_TYPE_INVALID);
     CHECK_RV(log_in(session, "12345"), CKR_PIN_INCORRECT);
     CHECK_RV(log_in(session, ""), CKR_PIN_INCORRECT);
     OK(p11->C_GetTokenInfo(0, &token));
