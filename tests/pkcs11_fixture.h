@@ -40,12 +40,14 @@ static void load_module(void)
 static CK_SESSION_HANDLE begin(void)
 {
     CK_SESSION_HANDLE session;
+    CK_TOKEN_INFO token;
 
     load_module();
     start_keeper(true);
     setenv("HEAD2_KEEPER", socket_path, 1);
     OK(p11->C_Initialize(NULL));
     OK(p11->C_OpenSession(0, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session));
+    OK(p11->C_GetTokenInfo(0, &token)); /* it is there, and ends as it should */
     return session;
 }
 
