@@ -21,6 +21,8 @@ int cli_store_folder(const struct cli *cli, char out[PATH_MAX])
 
 int cli_store_fail(const struct cli *cli, enum head2_status st, const struct store_fault *fault)
 {
+    if (st == HEAD2_E_ARG && fault->what[0] != 0) /* of what was typed */
+        return cli_fail(cli, CLI_USAGE, fault->where, fault->hint, "%s", fault->what);
     return cli_folder_fail(
         cli, st, &(struct cli_folder_fault){fault->where, fault->what, fault->hint, fault->error});
 }

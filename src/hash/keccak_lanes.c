@@ -149,7 +149,7 @@ static const uint8_t *gather_block(struct many *m, unsigned l)
         const size_t left = part->len - lane->at;
         const unsigned room = m->rate - have;
         const unsigned n = left < room ? (unsigned)left : room;
-        copy_bytes(block + have, part->p + (n != 0 ? lane->at : 0), n);
+        copy_bytes(block + have, n != 0 ? part->p + lane->at : part->p, n);
         have += n;
         lane->at += n;
         if (have == m->rate)

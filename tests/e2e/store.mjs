@@ -249,6 +249,7 @@ await test('wrong usage', () => {
   bad(['check', ...keyFile()], 3, /there is no store here/);
   check(!fs.existsSync(file('state/store')), 'nothing is made');
   bad(['init', ...keyFile('no'), '--passphrase-file', 'nowhere'], 3, /nowhere/);
+  for (const name of ['../word', '.', 'a\tb', 'x'.repeat(64)]) bad(['init', '--credential', name], 2, /no credential's name/);
   check(!fs.existsSync(databaseOf()), 'no half store');
   good(['init', ...keyFile()]);
   bad(['init', ...keyFile()], 5, /there is a store here/);

@@ -35,7 +35,9 @@ await test('a store that this TPM opens, with a PIN, while registers are as they
   bad(['check', '--tpm'], 5, /terminal/);
   bad(['init', '--store', 'y', '--tpm', '--tpm-pcrs', '0'], 2, /registers are a bank/);
   bad(['init', '--store', 'y', '--tpm-pin'], 2, /this is of a TPM/);
-  check(!fs.existsSync(file('y')), 'nothing is made');
+  secret('long', `${'1'.repeat(33)}\n`);
+  bad(['init', '--store', 'y', '--tpm', '--tpm-pin-file', 'long'], 2, /a PIN of up to 32 bytes/);
+  check(!fs.existsSync(file('y/store.sqlite')), 'nothing is made');
   good('wrap-add', '--tpm', '--tpm-pin-file', 'pin', '--new-passphrase-file', secret('word', 'correct horse\n'));
   await t.stopped();
   bad(['check', '--tpm', '--tpm-pin-file', 'pin'], 3, /no TPM answers here/);
