@@ -1,6 +1,6 @@
 /*
- * head2 keeper status, list, show, generate, export, rotate, revoke, destroy: the keys of a keeper
- * that runs.
+ * head2 keeper status, list, show, generate, export, rotate, revoke, destroy, approve: the keys of
+ * a keeper that runs.
  */
 #include "artifact/base64.h"
 #include "artifact/utc.h"
@@ -9,6 +9,7 @@
 #include "cli/keepers.h"
 #include "cli/stores.h"
 #include "cli/verbs.h"
+#include "keeper/approval.h"
 #include "keeper/sandbox.h"
 
 #include <stdlib.h>
@@ -351,4 +352,63 @@ int cmd_keeper_revoke(struct cli *cli)
 int cmd_keeper_destroy(struct cli *cli)
 {
     return finish_key(cli, KEEPER_DESTROY, "destroyed");
+}
+
+/* ---- approval ---- */
+
+/* m names the key. */
+static int approve(struct asking *a, struct keeper_message *m, const struct head2_key *by)
+{
+    const char *const key = a->cli->args[0];
+    struct keeper_message challenge = {.type = KEEPER_CHALLENGE};
+    uint8_t sig[HEAD2_KEY_MAX_SIG], drawn[APPROVAL_CHALLENGE];
+
+    memcpy(challenge.key, m->key, sizeof m->key);
+    const int code = ask(a, &challenge, key);
+    if (code != CLI_DONE)
+        return code;
+    if (a->reply.m.data.len != sizeof drawn)
+        return cli_fail(a->cli, CLI_INPUT, key, NULL, "the keeper's challenge is damaged");
+    memcpy(drawn, a->reply.m.data.at, sizeof drawn);
+    m->count = (uint16_t)cli_number(a->cli, "uses", 1);
+    m->until_ms = utc_now() + 60000 * cli_number(a->cli, "minutes", 10);
+    const enum head2_status st = approval_sign(m, sig, drawn, by);
+    if (st != HEAD2_OK)
+        return cli_fail(a->cli, cli_status_exit(st), cli_string(a->cli, "key"), NULL,
+                        "cannot sign: %s", head2_status_string(st));
+    return ask(a, m, key);
+}
+
+static void print_approval(struct cli *cli, const struct keeper_message *m)
+{
+    char until[UTC_BYTES + 1];
+
+    utc_format(until, m->until_ms);
+    if (cli->json)
+        cli_print_json(cli, json_pack("{s:s, s:I, s:s}", "key", cli->args[0], "uses",
+                                      (json_int_t)m->count, "until", until));
+    else
+        cli_print(cli, "%s may be used %u times until %s\n", cli->args[0], m->count, until);
+}
+
+int cmd_keeper_approve(struct cli *cli)
+{
+    const char *const path = cli_string(cli, "key");
+    struct keeper_message m = {.type = KEEPER_APPROVE};
+    struct asking a = {.cli = cli};
+    struct head2_key *by = NULL;
+
+    if (path == NULL)
+        return cli_fail(cli, CLI_USAGE, "--key", "give --key FILE", "no key of an approver");
+    int code = cli_read_key(cli, path, CLI_KEY_SIGN, &by);
+    if (code == CLI_DONE)
+        code = begin(&a, cli);
+    if (code == CLI_DONE)
+        code = find(&a, cli->args[0], false, &m);
+    if (code == CLI_DONE)
+        code = approve(&a, &m, by);
+    if (code == CLI_DONE)
+        print_approval(cli, &m);
+    head2_key_free(by);
+    return end(&a, code);
 }

@@ -137,6 +137,19 @@ const struct cli_option cli_keeper_generate_options[] = {
     PUBLIC_OUT, POLICY, END
 };
 
+const struct cli_option cli_keeper_approve_options[] = {
+    ASK,
+    {"key", 0, CLI_FILE, "FILE", "the approver's private key (required)", 0, 0},
+    {"uses", 0, CLI_NUMBER, "N", "how many uses (default: 1)", 1, 65535},
+    {"minutes", 0, CLI_NUMBER, "N", "for how long (default: 10)", 1, 1440},
+    {"passphrase-file", 0, CLI_FILE, "FILE", "the key's passphrase (default: ask the terminal)", 0, 0},
+    END
+};
+
+const char cli_keeper_approve_about[] =
+    "A key with an approver signs and decapsulates as often, and as long, as its approver has allowed. "
+    "What is allowed takes the place of what was before, is for whoever asks, and is gone when the "
+    "keeper ends. KEY is an id, at least eight digits of one, or the label of an active key.";
 const char cli_keeper_generate_about[] =
     "LABEL is what it is called. The key is made in the keeper and does not leave it. Unless "
     "--purposes says otherwise it may do all that its algorithm does, but give nothing derived away.";

@@ -20,12 +20,12 @@ extern const struct cli_option cli_store_init_options[], cli_store_list_options[
     cli_store_import_options[], cli_store_export_options[], cli_store_unlock_options[],
     cli_store_rewrap_options[], cli_store_restore_options[], cli_store_policy_options[],
     cli_store_anchor_options[], cli_keeper_ask_options[], cli_keeper_export_options[],
-    cli_keeper_generate_options[], cli_keeper_rotate_options[];
+    cli_keeper_generate_options[], cli_keeper_rotate_options[], cli_keeper_approve_options[];
 extern const char cli_store_init_about[], cli_store_import_about[], cli_store_export_about[],
     cli_store_destroy_about[], cli_store_rewrap_about[], cli_store_backup_about[],
     cli_store_restore_about[], cli_store_check_about[], cli_store_policy_about[],
-    cli_keeper_generate_about[], cli_store_anchor_about[], cli_store_wrap_add_about[],
-    cli_store_wrap_remove_about[];
+    cli_keeper_generate_about[], cli_keeper_approve_about[], cli_store_anchor_about[],
+    cli_store_wrap_add_about[], cli_store_wrap_remove_about[];
 
 /* Where the passphrase of an unlock comes from, and a TPM's PIN. */
 struct cli_store_ask {

@@ -521,6 +521,8 @@ const struct cli_verb cli_verbs[] = {
      "far as this machine offers that; it says what is not in force. Should it die, it is started again "
      "without a person. Changes of keys are JSON lines on standard error. SIGTERM ends it.",
      keeper_options, CHECKS | RANDOM, cmd_keeper},
+    {"keeper", "approve", "KEY", 1, 1, "let a key that has an approver be used, as its approver",
+     cli_keeper_approve_about, cli_keeper_approve_options, ASKS, cmd_keeper_approve},
     {"keeper", "destroy", "ID", 1, 1, "destroy a key of a keeper that runs",
      "ID is the whole key id, as this cannot be undone.", cli_keeper_ask_options, ASKS,
      cmd_keeper_destroy},

@@ -7,7 +7,8 @@
 #include "cli/cli.h"
 
 cli_run cmd_acvp, cmd_bench, cmd_completion, cmd_config_check, cmd_doctor, cmd_gateway, cmd_help;
-cli_run cmd_keeper_destroy, cmd_keeper_export, cmd_keeper_generate, cmd_keeper_list;
+cli_run cmd_keeper_approve, cmd_keeper_destroy, cmd_keeper_export, cmd_keeper_generate,
+    cmd_keeper_list;
 cli_run cmd_keeper_revoke, cmd_keeper_rotate, cmd_keeper_show, cmd_keeper_status;
 cli_run cmd_init, cmd_keeper, cmd_kem_decaps, cmd_kem_encaps, cmd_link, cmd_status;
 cli_run cmd_key_convert, cmd_key_export, cmd_key_generate, cmd_key_show, cmd_mu;

@@ -164,6 +164,50 @@ await test('a keeper that cannot record does not begin, and waits where it could
   check(recorded().map((e) => e.Event).sort().join() === 'generate,rotate', JSON.stringify(recorded()));
 });
 
+await test('verbs ask a running keeper: what there is, new keys and their lives, an approver', async () => {
+  prepare();
+  const keeper = await begin(), at = ['--keeper', 'store/keeper.sock'];
+  const verb = (...args) => good(['keeper', ...args, ...at]), parsed = (...args) => JSON.parse(verb(...args, '--json'));
+  const refused = (code, pattern, ...args) => {
+    const r = run(['keeper', ...args, ...at]);
+    check(r.code === code && pattern.test(r.err), `${args.join(' ')}: ${r.code} ${r.err}`);
+  };
+  good(['key', 'generate', '--no-passphrase', '--no-receipt', '--out', 'app.pem', '--public-out', 'app.pub.pem']);
+  const made = parsed('generate', 'uplink', '--type', 'ML-DSA-65', '--approver', 'app.pub.pem', '--rate', '50/60', '--public-out', 'uplink.pub.pem');
+  const about = parsed('show', 'uplink');
+  check(about.algorithm === 'ML-DSA-65' && about.state === 'active' && about.rate_count === 50 && /^[0-9a-f]{32}$/.test(about.approver) && about.key_id === made.key_id, JSON.stringify(about));
+  check(good(['key', 'show', 'uplink.pub.pem']).includes(made.key_id), 'another public key');
+  check(verb('export', 'uplink') === fs.readFileSync(file('uplink.pub.pem'), 'utf8'), 'exported');
+  const id = Buffer.from(made.key_id, 'hex'), sign = async () => (await ask(SIGN, id, none, long(''), long('m'))).status;
+  check(await sign() !== 0, 'signed without approval');
+  check(parsed('approve', 'uplink', '--key', 'app.pem', '--uses', '2').uses === 2, 'approved');
+  check(await sign() === 0 && await sign() === 0 && await sign() !== 0, 'two uses');
+  refused(5, /not the approver/, 'approve', 'uplink', '--key', 'k.pem');
+  refused(5, /needs no approval/, 'approve', 'signer', '--key', 'app.pem');
+  refused(2, /no key of an approver/, 'approve', 'uplink');
+  check(parsed('show', made.key_id.slice(0, 10)).uses === 2, 'shown by the beginning of its id');
+  const next = parsed('rotate', 'uplink');
+  check(next.key_id !== made.key_id && parsed('show', 'uplink').approver === about.approver && parsed('show', made.key_id).state === 'deactivated', JSON.stringify(next));
+  refused(3, /no key of this id/, 'revoke', 'uplink');
+  verb('revoke', next.key_id);
+  check(parsed('show', next.key_id).state === 'revoked', 'revoked');
+  refused(3, /no key of this id/, 'destroy', next.key_id.slice(0, 31));
+  verb('destroy', next.key_id);
+  refused(3, /no such key/, 'show', next.key_id);
+  parsed('generate', 'kem', '--type', 'ML-KEM-768', '--purposes', 'encapsulate,decapsulate');
+  check(/encapsulate,decapsulate\n/.test(verb('show', 'kem')), verb('show', 'kem'));
+  refused(2, /cannot be used so/, 'generate', 'x', '--type', 'ML-KEM-768', '--purposes', 'sign');
+  refused(2, /a label has/, 'generate', 'x'.repeat(64));
+  refused(5, /the keeper's own/, 'generate', 'head2/x');
+  const list = verb('list', '--json').trim().split('\n').map((l) => JSON.parse(l));
+  check(list.map((e) => e.label).sort().join() === 'kem,signer,uplink', JSON.stringify(list));
+  check(/active.* kem/.test(verb('list')), verb('list'));
+  const status = parsed('status');
+  check(status.keys === 3 && status.uses >= 2, JSON.stringify(status));
+  await finish(keeper);
+  refused(4, /does not answer/, 'list');
+});
+
 await test('a store that does not open is said', () => {
   prepare();
   put('wrong', Buffer.alloc(40, 8));
