@@ -260,6 +260,14 @@ static void put_settings(json_t *o, const struct config *c)
     json_object_set_new(o, "suites", suites);
 }
 
+static json_t *keeper_object(const struct signatures *s)
+{
+    const struct signatures_report report = signatures_report(s);
+
+    return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)report.waiting, "again",
+                     (json_int_t)report.again, "refused", (json_int_t)report.refused);
+}
+
 json_t *report_status(struct runtime *r)
 {
     const uint64_t now = runtime_now();
@@ -290,6 +298,8 @@ json_t *report_status(struct runtime *r)
     json_object_set_new(o, "lane_drops", lane_drops_object(r));
     head2_entropy_info(&entropy);
     json_object_set_new(o, "entropy", report_entropy(&entropy));
+    json_object_set_new(o, "keeper",
+                        r->signatures != NULL ? keeper_object(r->signatures) : json_null());
     json_object_set_new(o, "receipts", r->notary != NULL ? receipts_object(r) : json_null());
     return o;
 }
