@@ -53,10 +53,17 @@ static void note_signal(int number)
     told->signals++;
 }
 
+static void end_well(int number)
+{
+    (void)number;
+    _exit(0);
+}
+
 static int keep(void *arg, const struct monitor_start *start)
 {
     uint8_t want[SECRET_LEN], got[SECRET_LEN + 1];
 
+    signal(SIGTERM, end_well); /* as a keeper does */
     fill_secret(want);
     told->secret_good =
         read(start->secret, got, sizeof got) == SECRET_LEN && memcmp(got, want, SECRET_LEN) == 0;
