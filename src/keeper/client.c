@@ -310,3 +310,112 @@ enum head2_status keeper_sign(struct keeper_client *c, uint8_t *sig, size_t *sig
     keeper_reply_free(&reply);
     return st;
 }
+
+/* ---- several signatures ---- */
+
+#define MANY 16 /* asked for before the first answer is read; neither side's socket gets full */
+
+struct many {
+    struct head2_key_sign_job *jobs;
+    const struct keeper_message *like; /* key, context, flags */
+    size_t n;                          /* under way */
+    uint32_t first;                    /* the id of jobs[0] */
+    bool answered[MANY];
+    enum head2_status st; /* the first refusal */
+};
+
+/* Ask for as many of the first n as fit. */
+static bool ask_many(struct keeper_client *c, struct many *m, size_t n)
+{
+    size_t len = 0;
+    bool heard;
+
+    m->first = c->id + 1;
+    for (m->n = 0; m->n < n && m->n < MANY; m->n++) {
+        struct keeper_message ask = *m->like;
+        size_t one;
+        ask.id = c->id + 1;
+        ask.data = (struct keeper_bytes){m->jobs[m->n].msg, m->jobs[m->n].msg_len};
+        if (keeper_encode(c->buf + len, sizeof c->buf - len, &one, &ask) != HEAD2_OK)
+            break;
+        m->answered[m->n] = false;
+        c->id++;
+        len += one;
+    }
+    c->used = len > c->used ? len : c->used;
+    return say(c, len, &heard);
+}
+
+/* False: it is no answer to any of them. */
+static bool take_one(struct many *m, const uint8_t *bytes, size_t len)
+{
+    struct keeper_message answer;
+    bool header;
+
+    if (keeper_decode(&answer, bytes, len, &header) != HEAD2_OK || !answer.answer ||
+        answer.type != KEEPER_SIGN)
+        return false;
+    const uint32_t i = answer.id - m->first;
+    if (i >= m->n || m->answered[i])
+        return false;
+    m->answered[i] = true;
+    m->st = m->st == HEAD2_OK ? answer.status : m->st;
+    if (answer.status == HEAD2_OK) {
+        memcpy(m->jobs[i].sig, answer.sig.at, answer.sig.len);
+        m->jobs[i].sig_len = answer.sig.len;
+    }
+    return true;
+}
+
+static bool hear_many(struct keeper_client *c, struct many *m)
+{
+    size_t len = 0, whole;
+
+    awake_begin(&c->awake, AWAKE_US);
+    for (size_t got = 0; got < m->n;) {
+        size_t at = 0;
+        const ssize_t n = some(c, c->buf + len, sizeof c->buf - len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        len += (size_t)n;
+        c->used = len > c->used ? len : c->used;
+        while (keeper_frame(c->buf + at, len - at, &whole) == HEAD2_OK && whole <= len - at) {
+            if (!take_one(m, c->buf + at, whole))
+                return false;
+            at += whole;
+            got++;
+        }
+        memmove(c->buf, c->buf + at, len - at);
+        len -= at;
+    }
+    return len == 0;
+}
+
+enum head2_status keeper_sign_many(struct keeper_client *c, struct head2_key_sign_job *jobs,
+                                   size_t n, const struct keeper_message *like)
+{
+    struct many m = {.jobs = jobs, .like = like};
+    unsigned failed = 0;
+
+    pthread_mutex_lock(&c->mutex);
+    while (n > 0 && m.st == HEAD2_OK) {
+        if (c->fd < 0 && !dial_again(c)) {
+            m.st = HEAD2_E_IO;
+        } else if (ask_many(c, &m, n) && m.n > 0 && hear_many(c, &m)) {
+            m.jobs += m.n;
+            n -= m.n;
+            failed = 0;
+        } else {
+            hang_up(c);
+            m.st = m.n == 0 ? HEAD2_E_ARG : ++failed == 2 ? HEAD2_E_IO : HEAD2_OK;
+        }
+    }
+    const int error = errno;
+    head2_wipe(c->buf, c->used);
+    c->used = 0;
+    pthread_mutex_unlock(&c->mutex);
+    errno = error;
+    return m.st;
+}

@@ -51,4 +51,11 @@ HEAD2_CHECK enum head2_status keeper_sign(struct keeper_client *c, uint8_t *sig,
                                           struct keeper_bytes msg, struct keeper_bytes ctx,
                                           uint8_t flags);
 
+/* The same for n messages, of at most KEEPER_DATA_MAX bytes each, so many at a time that the keeper
+ * signs them in batches. like is a KEEPER_SIGN with key, context and flags. The first refusal ends
+ * it. */
+HEAD2_CHECK enum head2_status keeper_sign_many(struct keeper_client *c,
+                                               struct head2_key_sign_job *jobs, size_t n,
+                                               const struct keeper_message *like);
+
 #endif

@@ -112,10 +112,25 @@ static enum head2_status mu_deterministic(void *arg, uint8_t *sig, size_t *sig_l
 static enum head2_status sign_all(const struct keeper_remote *r, struct head2_key_sign_job *jobs,
                                   size_t n, const char *ctx, uint8_t flags)
 {
+    struct keeper_message like = {
+        .type = KEEPER_SIGN, .flags = flags, .context = {(const uint8_t *)ctx, strlen(ctx)}
+    };
     enum head2_status st = HEAD2_OK;
 
-    for (size_t i = 0; st == HEAD2_OK && i < n; i++)
-        st = sign(r, jobs[i].sig, &jobs[i].sig_len, jobs[i].msg, jobs[i].msg_len, ctx, flags);
+    memcpy(like.key, r->key_id, sizeof like.key);
+    while (st == HEAD2_OK && n > 0) {
+        size_t fit = 0;
+        while (fit < n && jobs[fit].msg_len <= KEEPER_DATA_MAX)
+            fit++;
+        if (fit > 0) {
+            st = keeper_sign_many(r->client, jobs, fit, &like);
+        } else {
+            fit = 1;
+            st = sign(r, jobs->sig, &jobs->sig_len, jobs->msg, jobs->msg_len, ctx, flags);
+        }
+        jobs += fit;
+        n -= fit;
+    }
     return st;
 }
 

@@ -174,6 +174,41 @@ static void a_front_signs_with_one_key_under_its_contexts(void)
     CHECK_EQ(stop_keeper(SIGTERM), 0);
 }
 
+/* In windows, with messages of all lengths among them, and after a keeper was killed. */
+static void a_batch_is_signed_whole(void)
+{
+    static uint8_t sigs[40][HEAD2_KEY_MAX_SIG], text_of[KEEPER_DATA_MAX];
+    struct head2_key_sign_job jobs[40];
+    struct keeper_remote remote;
+    char why[KEEPER_PHRASE_MAX + 1];
+
+    start_keeper(0);
+    struct keeper_client *const c = connect_front();
+    CHECK_EQ(keeper_remote_find(&remote, c, "identity", why), HEAD2_OK);
+    const struct artifact_signer s = keeper_remote_signer(&remote, false);
+    for (int round = 0; round < 6; round++) {
+        for (size_t i = 0; i < HEAD2_LEN(jobs); i++) {
+            sigs[i][0] = 0;
+            jobs[i] =
+                (struct head2_key_sign_job){text_of, i % 7 == 6 ? sizeof text_of : i, sigs[i], 0};
+        }
+        if (round % 2 != 0) {
+            stop_keeper(SIGKILL);
+            start_keeper(0);
+        }
+        CHECK_EQ(s.sign_batch(s.arg, jobs, HEAD2_LEN(jobs), CONTEXT), HEAD2_OK);
+        for (size_t i = 0; i < HEAD2_LEN(jobs); i++)
+            CHECK_EQ(head2_key_verify(known, jobs[i].msg, jobs[i].msg_len, CONTEXT, strlen(CONTEXT),
+                                      jobs[i].sig, jobs[i].sig_len),
+                     HEAD2_OK);
+    }
+    CHECK_EQ(s.sign_batch(s.arg, jobs, HEAD2_LEN(jobs), "another context"), HEAD2_E_POLICY);
+    CHECK_EQ(s.sign_batch(s.arg, jobs, HEAD2_LEN(jobs), CONTEXT), HEAD2_OK);
+    keeper_remote_free(&remote);
+    keeper_client_close(c);
+    CHECK_EQ(stop_keeper(SIGTERM), 0);
+}
+
 /* Every number of a message: answered where the front needs it, and refused else; the keeper goes
  * on. The bodies are those of a request that would be good. */
 static void a_front_asks_for_nothing_else(void)
@@ -476,6 +511,7 @@ int main(void)
         return 1;
     head2_key_id(known, known_id);
     RUN(a_front_signs_with_one_key_under_its_contexts);
+    RUN(a_batch_is_signed_whole);
     RUN(a_front_asks_for_nothing_else);
     RUN(a_rate_outlives_the_front);
     RUN(what_is_no_call_is_dropped);
