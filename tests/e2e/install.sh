@@ -71,6 +71,11 @@ if [ -z "$needs" ]; then ok needs_only_libc_and_libcrypto; else bad needs_only_l
 # and exports nothing but its own names
 foreign=$(nm -D --defined-only "$(dirname "$lib")/libhead2.so" | awk '{print $3}' | grep -v '^head2_' | head -3)
 if [ -z "$foreign" ]; then ok exports_only_head2; else bad exports_only_head2 "$foreign"; fi
+# nor does the PKCS #11 module, but the standard's
+module=$(dirname "$lib")/pkcs11/libhead2-pkcs11.so
+foreign=$(objdump -p "$module" | awk '/NEEDED/ {print $2}' | grep -vE '^(libc|libcrypto|ld-linux.*)\.'
+    nm -D --defined-only "$module" | awk '{print $3}' | grep -v '^C_' | head -3)
+if [ -s "$module" ] && [ -z "$foreign" ]; then ok pkcs11_module; else bad pkcs11_module "$foreign"; fi
 # a thread that has drawn randomness outlives a dlclose
 cat >"$prefix/closes.c" <<'C'
 #include <dlfcn.h>
