@@ -229,6 +229,104 @@ static void what_was_removed_is_gone(void)
     sweep_store();
 }
 
+/* ---- several at once ---- */
+
+#define TOGETHER 6
+
+/* In each of several processes at once; how many of them returned 0. */
+static unsigned together(int (*what)(void))
+{
+    unsigned good = 0;
+    int status;
+
+    fflush(stdout);
+    for (unsigned i = 0; i < TOGETHER; i++)
+        if (fork() == 0)
+            _exit(what());
+    for (unsigned i = 0; i < TOGETHER; i++) {
+        CHECK(wait(&status) > 0 && WIFEXITED(status));
+        CHECK_SAY(WEXITSTATUS(status) < 2, "one ended with %d", WEXITSTATUS(status));
+        good += WEXITSTATUS(status) == 0;
+    }
+    return good;
+}
+
+static int make_it(void)
+{
+    struct store *s;
+    const enum head2_status st = store_create(&s, folder, &by_word, 1, &fault);
+
+    if (st == HEAD2_OK)
+        usleep(2000);
+    store_close(s);
+    return st == HEAD2_OK ? 0 : st == HEAD2_E_STATE ? 1 : 2;
+}
+
+static int put_one(void)
+{
+    struct store *s;
+    enum head2_status st = store_open(&s, folder, &by_word, &fault);
+
+    if (st == HEAD2_OK)
+        st = put_number(s, (unsigned)getpid() % 200, HEAD2_MLDSA_44);
+    store_close(s);
+    return st == HEAD2_OK ? 0 : st == HEAD2_E_STATE ? 1 : 2;
+}
+
+/* Whoever looks sees the store as it was at one moment. */
+static int look_often(void)
+{
+    struct store *s;
+
+    for (unsigned i = 0; i < 60; i++) {
+        if (store_look(&s, folder, &fault) != HEAD2_OK)
+            return 2;
+        struct store_anchor a;
+        store_get_anchor(s, &a);
+        const bool same = a.revision == store_count(s) + 1;
+        store_close(s);
+        if (!same)
+            return 3;
+    }
+    return 0;
+}
+
+static void several_make_one(void)
+{
+    for (unsigned round = 0; round < 5; round++) {
+        struct store *s;
+        new_folder();
+        CHECK_EQ(together(make_it), 1);
+        GOOD(store_open(&s, folder, &by_word, &fault));
+        store_close(s);
+        const unsigned done = together(put_one);
+        CHECK(done >= 1);
+        GOOD(store_open(&s, folder, &by_word, &fault));
+        CHECK(store_count(s) <= done && store_count(s) >= 1);
+        GOOD(store_check(s, &fault));
+        store_close(s);
+        sweep_store();
+    }
+}
+
+static void looked_at_while_it_changes(void)
+{
+    int status;
+
+    new_folder();
+    struct store *s = create();
+    fflush(stdout);
+    const pid_t pid = fork();
+    if (pid == 0)
+        _exit(together(look_often) == TOGETHER ? 0 : 1);
+    for (unsigned i = 0; i < 150; i++)
+        GOOD(put_number(s, i, HEAD2_MLDSA_44));
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK_SAY(status == 0, "status %d", status);
+    store_close(s);
+    sweep_store();
+}
+
 /* ---- guesses ---- */
 
 static double seconds_of(unsigned log_n, const char *text)
@@ -311,6 +409,8 @@ int main(void)
     RUN(fields_changed);
     RUN(another_stores_wrapping);
     RUN(what_was_removed_is_gone);
+    RUN(several_make_one);
+    RUN(looked_at_while_it_changes);
     RUN(each_guess_costs_the_same);
     RUN(each_guess_takes_memory);
     CHECK_EXIT();
