@@ -29,16 +29,17 @@ int cli_store_fail(const struct cli *cli, enum head2_status st, const struct sto
 
 /* ---- unlocking ---- */
 
-static enum head2_status ask(struct cli_store_ask *a, const char *file, const char *what, char *buf,
-                             size_t *len)
+static enum head2_status ask(struct cli_store_ask *a, bool pin, char *buf, size_t *len)
 {
-    const struct keyfile_passphrase from = {file};
+    const struct keyfile_passphrase from = {pin ? a->pin_file : a->file};
+    const char *const of = pin ? "the TPM, a PIN of up to 32 bytes" : a->where;
     struct keyfile_error err = {0};
     char prompt[320];
     enum head2_status st;
 
-    snprintf(prompt, sizeof prompt, "%s for %.240s: ", what, a->where);
-    st = a->is_new ? keyfile_new_passphrase(&from, a->where, buf, len, &err)
+    snprintf(prompt, sizeof prompt, "%s for %.240s: ", pin ? "The TPM's PIN" : "Passphrase",
+             a->where);
+    st = a->is_new ? keyfile_new_passphrase(&from, of, buf, len, &err)
                    : keyfile_ask(&from, prompt, buf, len, &err);
     if (st == HEAD2_OK)
         return st;
@@ -53,16 +54,12 @@ static enum head2_status ask(struct cli_store_ask *a, const char *file, const ch
 
 static enum head2_status ask_passphrase(void *arg, char *buf, size_t *len)
 {
-    struct cli_store_ask *const a = arg;
-
-    return ask(a, a->file, "Passphrase", buf, len);
+    return ask(arg, false, buf, len);
 }
 
 static enum head2_status ask_pin(void *arg, char *buf, size_t *len)
 {
-    struct cli_store_ask *const a = arg;
-
-    return ask(a, a->pin_file, "The TPM's PIN", buf, len);
+    return ask(arg, true, buf, len);
 }
 
 static struct store_unlock by_passphrase(const char *file, struct cli_store_ask *ask)
