@@ -32,7 +32,7 @@ static enum head2_status spend(struct nonces *n, struct keeper_bytes key,
         goto done;
     if (n->count == n->cap) {
         const size_t cap = n->cap == 0 ? 64 : 2 * n->cap;
-        uint8_t(*const more)[NONCE_TRACE] = realloc(n->seen, cap * sizeof *more);
+        void *const more = realloc(n->seen, cap * sizeof *n->seen);
         *why = NULL;
         st = HEAD2_E_MEMORY;
         if (more == NULL)
