@@ -5,8 +5,9 @@
  *     bench-keeper [--rounds N] [--seconds N] [--clients N] [--keys N]
  *
  * Clients (default 64) are threads of one process, each with a connection and one ML-DSA-87
- * signature under way; the other side of the ratio is head2_key_sign_batch, 64 at a time, on the
- * keeper's kind of thread. One signature alone is one client that waits for each. Then a list of
+ * signature under way; then 4 of them with 16 each, as a front or `head2 sign` asks; the other side
+ * of the ratio is head2_key_sign_batch, 64 at a time, on the keeper's kind of thread. One signature
+ * alone is one client that waits for each. Then a list of
  * --keys keys (default 10,000) is asked for, and a keeper of 1,000 keys is looked at from outside.
  * The keeper is confined and has its keys in memory: no disk is measured.
  */
@@ -31,6 +32,8 @@
 #define ROUNDS_MAX  99
 #define BATCH       64
 #define MESSAGE     160
+#define FEW         4
+#define EACH        16
 
 static uint64_t rounds = 5, clients = 64, keys = 10000;
 static double seconds = 1;
@@ -161,8 +164,27 @@ static void sign_one(struct keeper_client *c, uint64_t number)
         fail("no signature");
 }
 
+static void sign_some(struct keeper_client *c, size_t n)
+{
+    uint8_t sigs[EACH][HEAD2_KEY_MAX_SIG], messages[EACH][MESSAGE] = {{0}};
+    struct head2_key_sign_job jobs[EACH];
+    struct keeper_message like = {
+        .type = KEEPER_SIGN, .context = {(const uint8_t *)"bench", 5}
+    };
+
+    memcpy(like.key, signer, sizeof signer);
+    for (size_t i = 0; i < n; i++) {
+        messages[i][0] = (uint8_t)i;
+        jobs[i] =
+            (struct head2_key_sign_job){.msg = messages[i], .msg_len = MESSAGE, .sig = sigs[i]};
+    }
+    if (keeper_sign_many(c, jobs, n, &like) != HEAD2_OK)
+        fail("no signatures");
+}
+
 struct client {
     pthread_t thread;
+    size_t each; /* signatures at a time */
     struct keeper_client *c;
     uint64_t done;
 };
@@ -172,21 +194,25 @@ static void *ask_on(void *arg)
     struct client *const a = arg;
 
     while (!atomic_load(&over)) {
-        sign_one(a->c, a->done);
-        a->done++;
+        if (a->each == 1)
+            sign_one(a->c, a->done);
+        else
+            sign_some(a->c, a->each);
+        a->done += a->each;
     }
     return NULL;
 }
 
 /* Signatures a second of all clients together. */
-static double through_the_keeper(struct client *all)
+static double through_the_keeper(struct client *all, uint64_t n, size_t each)
 {
     uint64_t done = 0;
     const double begin = now_s();
 
     atomic_store(&over, false);
-    for (uint64_t i = 0; i < clients; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         all[i].done = 0;
+        all[i].each = each;
         if (pthread_create(&all[i].thread, NULL, ask_on, &all[i]) != 0)
             fail("no thread");
     }
@@ -194,7 +220,7 @@ static double through_the_keeper(struct client *all)
         &(struct timespec){(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)},
         NULL);
     atomic_store(&over, true);
-    for (uint64_t i = 0; i < clients; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         pthread_join(all[i].thread, NULL);
         done += all[i].done;
     }
@@ -275,7 +301,7 @@ static void alone(struct keeper_client *c, double *there, double *here)
 static void signatures(void)
 {
     static struct client all[CLIENTS_MAX];
-    static double rates[2][ROUNDS_MAX], ratio[ROUNDS_MAX], us[2][ROUNDS_MAX], more[ROUNDS_MAX],
+    static double rates[3][ROUNDS_MAX], ratio[2][ROUNDS_MAX], us[2][ROUNDS_MAX], more[ROUNDS_MAX],
         trips[ROUNDS_MAX];
 
     start(1);
@@ -283,16 +309,20 @@ static void signatures(void)
         all[i].c = dial();
     find_signer(all[0].c);
     for (uint64_t i = 0; i < rounds; i++) {
-        rates[0][i] = through_the_keeper(all);
+        rates[0][i] = through_the_keeper(all, clients, 1);
         rates[1][i] = in_process();
-        ratio[i] = rates[0][i] / rates[1][i];
+        rates[2][i] = through_the_keeper(all, FEW < clients ? FEW : clients, EACH);
+        ratio[0][i] = rates[0][i] / rates[1][i];
+        ratio[1][i] = rates[2][i] / rates[1][i];
         alone(all[0].c, &us[0][i], &us[1][i]);
         more[i] = us[0][i] - us[1][i];
         trips[i] = round_trip(all[0].c);
     }
     printf("signatures of %llu clients      %.0f/s, in process %.0f/s: %.1f %%\n",
            (unsigned long long)clients, median(rates[0], rounds), median(rates[1], rounds),
-           100 * median(ratio, rounds));
+           100 * median(ratio[0], rounds));
+    printf("of %d clients, %d at a time      %.0f/s: %.1f %%\n", FEW, EACH,
+           median(rates[2], rounds), 100 * median(ratio[1], rounds));
     printf("one after the other            %.1f us, in process %.1f us: %.1f us more\n",
            median(us[0], rounds), median(us[1], rounds), median(more, rounds));
     printf("a question that is no work     %.1f us\n", median(trips, rounds));
