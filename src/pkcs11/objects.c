@@ -326,7 +326,8 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *out, CK_ULONG r
         return call_end(s, CKR_ARGUMENTS_BAD);
     const size_t left = s->found_n - s->found_at;
     *count = left < room ? left : room;
-    copy_bytes(out, s->found + s->found_at, *count * sizeof *out);
+    if (*count != 0)
+        memcpy(out, s->found + s->found_at, *count * sizeof *out);
     s->found_at += *count;
     return call_end(s, CKR_OK);
 }

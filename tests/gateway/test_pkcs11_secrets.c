@@ -39,6 +39,16 @@ static void extractable_keys_are_revealed(void)
         head2_key_free(key);
         head2_key_free(pub);
     }
+    /* the keeper's own word, whatever asks */
+    struct keeper_client *const c = connect_client();
+    struct keeper_message ask = {.type = KEEPER_REVEAL};
+    struct keeper_reply reply;
+    find_key(c, ask.key, "known");
+    for (int i = 0; i < 2; i++, ask.flags = KEEPER_REVEAL_SEED) {
+        ASK(c, &ask, &reply, HEAD2_E_POLICY);
+        keeper_reply_free(&reply);
+    }
+    keeper_client_close(c);
     end();
 }
 
