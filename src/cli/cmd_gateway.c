@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <head2/fallback.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -31,7 +32,8 @@ struct house {
     pid_t monitor;
     uint8_t *secret; /* MONITOR_SECRET_MAX bytes of room */
     size_t secret_len;
-    int listener; /* for others who use the store's keys; -1: the identity is not in a store */
+    int listener; /* for others who use the store's keys; -1: none */
+    struct pin pin;
 };
 
 static bool in_store(const struct house *h)
@@ -84,7 +86,7 @@ static void on_begun(void *arg, size_t keys, const char *missing)
         .level = JOURNAL_INFO,
         .event = "keeper",
         .detail = json_pack("{s:I, s:s*, s:s}", "keys", (json_int_t)keys, "socket",
-                            in_store(h) ? h->keeper.socket : NULL, "not_in_force", missing)});
+                            h->listener >= 0 ? h->keeper.socket : NULL, "not_in_force", missing)});
 }
 
 static int keep(void *arg, const struct monitor_start *start)
@@ -98,6 +100,7 @@ static int keep(void *arg, const struct monitor_start *start)
                    .rate_seconds = h->keeper.rate_seconds},
         .contexts = contexts,
         .listener = h->listener,
+        .pin = h->keeper.pin_file[0] != 0 ? &h->pin : NULL,
         .on_event = on_event,
         .begun = on_begun,
         .arg = h
@@ -147,11 +150,13 @@ static int run_front(const struct house *h, const struct daemon_identity *who)
 
 static int front(void *arg, const struct monitor_start *start)
 {
-    const struct house *const h = arg;
+    struct house *const h = arg;
     struct keeper_remote remote;
 
-    if (h->listener >= 0) /* whose callers are the keeper's */
+    head2_wipe(&h->pin, sizeof h->pin); /* which is not its business */
+    if (h->listener >= 0)               /* whose callers are the keeper's */
         close(h->listener);
+    signal(SIGHUP, SIG_IGN); /* until the daemon awaits it: the configuration is being read */
     notify_for(h->monitor);
     int code = ask_for_identity(h, start->pair, &remote);
     if (code != CLI_DONE)
@@ -220,7 +225,10 @@ static int read_secret(struct house *h, const struct config *config)
         return out_of_memory(h->cli);
     h->secret = place;
     h->keeper = config->keeper;
-    return in_store(h) ? unlock(h) : read_key(h, config);
+    const int code = in_store(h) ? unlock(h) : read_key(h, config);
+    return code == CLI_DONE && h->keeper.pin_file[0] != 0
+               ? cli_keeper_pin(h->cli, h->keeper.pin_file, &h->pin)
+               : code;
 }
 
 static void on_death(void *arg, const char *name, const char *why)
@@ -270,11 +278,12 @@ int cmd_gateway(struct cli *cli)
     config_free(config);
     if (code == CLI_DONE)
         code = cli_change_user(cli);
-    if (code == CLI_DONE && in_store(&h))
+    if (code == CLI_DONE && h.keeper.socket[0] != 0)
         code = cli_keeper_listen(cli, h.keeper.socket, &h.listener);
     if (code == CLI_DONE)
         code = watch(&h);
     cli_keeper_unlisten(h.keeper.socket, h.listener);
     secmem_free(h.secret);
+    head2_wipe(&h.pin, sizeof h.pin);
     return code;
 }

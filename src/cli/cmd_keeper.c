@@ -16,7 +16,6 @@
 #include "keeper/monitor.h"
 #include "keeper/service.h"
 #include "keeper/told.h"
-#include "keys/keyfile_passphrase.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -203,27 +202,10 @@ static int unlock(struct keeping *k)
 
 static int take_pin(struct keeping *k)
 {
-    const struct keyfile_passphrase from = {cli_string(k->cli, "pin-file")};
-    struct keyfile_error err = {0};
-    char text[HEAD2_PASSPHRASE_MAX];
-    size_t len;
+    const char *const path = cli_string(k->cli, "pin-file");
 
-    k->has_pin = from.file != NULL;
-    if (!k->has_pin)
-        return CLI_DONE;
-    enum head2_status st = keyfile_ask(&from, "", text, &len, &err);
-    if (st == HEAD2_E_IO && err.error != 0)
-        return cli_fail_errno(k->cli, err.where, err.error, err.what);
-    if (st != HEAD2_OK)
-        return cli_fail(k->cli, cli_status_exit(st), err.where, err.hint, "%s", err.what);
-    st = pin_make(&k->pin, (struct keeper_bytes){(const uint8_t *)text, len});
-    head2_wipe(text, sizeof text);
-    if (st == HEAD2_E_ARG)
-        return cli_fail(k->cli, CLI_USAGE, from.file, NULL, "a PIN has %d to %d bytes",
-                        KEEPER_PIN_MIN, KEEPER_PIN_MAX);
-    return st == HEAD2_OK
-               ? CLI_DONE
-               : cli_fail(k->cli, cli_status_exit(st), NULL, NULL, "cannot keep the PIN");
+    k->has_pin = path != NULL;
+    return k->has_pin ? cli_keeper_pin(k->cli, path, &k->pin) : CLI_DONE;
 }
 
 /* Compare the store with its anchors in the ledger, and anchor it: before it is used, and when

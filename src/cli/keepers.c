@@ -31,6 +31,37 @@ void cli_keeper_unlisten(const char *path, int listener)
     close(listener);
 }
 
+/* The first line of a file, or what is typed at a terminal. */
+static int read_pin(const struct cli *cli, const char *path, const char *prompt,
+                    char text[HEAD2_PASSPHRASE_MAX], size_t *len)
+{
+    const struct keyfile_passphrase from = {path};
+    struct keyfile_error err = {0};
+    const enum head2_status st = keyfile_ask(&from, prompt, text, len, &err);
+
+    if (st == HEAD2_E_IO && err.error != 0)
+        return cli_fail_errno(cli, err.where, err.error, err.what);
+    return st == HEAD2_OK ? CLI_DONE
+                          : cli_fail(cli, cli_status_exit(st), err.where, err.hint, "%s", err.what);
+}
+
+int cli_keeper_pin(const struct cli *cli, const char *path, struct pin *out)
+{
+    char text[HEAD2_PASSPHRASE_MAX];
+    size_t len;
+    const int code = read_pin(cli, path, "", text, &len);
+
+    if (code != CLI_DONE)
+        return code;
+    const enum head2_status st = pin_make(out, (struct keeper_bytes){(const uint8_t *)text, len});
+    head2_wipe(text, sizeof text);
+    if (st == HEAD2_E_ARG)
+        return cli_fail(cli, CLI_USAGE, path, NULL, "a PIN has %d to %d bytes", KEEPER_PIN_MIN,
+                        KEEPER_PIN_MAX);
+    return st == HEAD2_OK ? CLI_DONE
+                          : cli_fail(cli, cli_status_exit(st), NULL, NULL, "cannot keep the PIN");
+}
+
 /* ---- for those that ask one ---- */
 
 static int find_socket(const struct cli *cli, char out[PATH_MAX])
@@ -60,23 +91,19 @@ int cli_keeper_fail(const struct cli *cli, const char *where, enum head2_status 
 
 static int show_pin(const struct cli *cli, const char *at, struct keeper_client *c)
 {
-    const struct keyfile_passphrase from = {cli_string_if(cli, "pin-file")};
-    struct keyfile_error err = {0};
     char text[HEAD2_PASSPHRASE_MAX], prompt[320];
     struct keeper_message ask = {.type = KEEPER_LOGIN};
     struct keeper_reply reply;
     size_t len;
 
     snprintf(prompt, sizeof prompt, "PIN for %.240s: ", at);
-    enum head2_status st = keyfile_ask(&from, prompt, text, &len, &err);
-    if (st == HEAD2_E_IO && err.error != 0)
-        return cli_fail_errno(cli, err.where, err.error, err.what);
-    if (st != HEAD2_OK)
-        return cli_fail(cli, cli_status_exit(st), err.where, err.hint, "%s", err.what);
+    int code = read_pin(cli, cli_string_if(cli, "pin-file"), prompt, text, &len);
+    if (code != CLI_DONE)
+        return code;
     ask.data = (struct keeper_bytes){(const uint8_t *)text, len};
-    st = keeper_call(c, &ask, &reply);
+    const enum head2_status st = keeper_call(c, &ask, &reply);
     head2_wipe(text, sizeof text);
-    const int code = st == HEAD2_OK ? CLI_DONE : cli_keeper_fail(cli, at, st, reply.why);
+    code = st == HEAD2_OK ? CLI_DONE : cli_keeper_fail(cli, at, st, reply.why);
     keeper_reply_free(&reply);
     return code;
 }
@@ -148,6 +175,9 @@ int cli_signer_open(const struct cli *cli, const char *name, bool deterministic,
 int cli_signer_of_config(const struct cli *cli, const struct config *config, struct cli_signer *out)
 {
     *out = (struct cli_signer){.key = NULL};
+    if (config->keeper.label[0] != 0 && config->keeper.socket[0] == 0)
+        return cli_fail(cli, CLI_INPUT, config->file, "add keeper.socket, and start the gateway",
+                        "its keeper answers nobody else");
     if (config->keeper.label[0] != 0)
         return open_remote(cli, config->keeper.socket, config->keeper.label, false, out);
     const int code = cli_read_identity(cli, config, &out->key);

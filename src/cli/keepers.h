@@ -10,6 +10,7 @@
 #include "cli/keys.h"
 #include "gateway/config.h"
 #include "keeper/keeper.h"
+#include "keeper/pin.h"
 #include "keeper/remote.h"
 
 #include <limits.h>
@@ -19,6 +20,9 @@
 /* Listen at a path for a keeper; returns an exit code. _unlisten: -1 is allowed. */
 int cli_keeper_listen(const struct cli *cli, const char *path, int *listener);
 void cli_keeper_unlisten(const char *path, int listener);
+
+/* The PIN that a file's first line is; returns an exit code. */
+int cli_keeper_pin(const struct cli *cli, const char *path, struct pin *out);
 
 /* ---- for those that ask one ---- */
 

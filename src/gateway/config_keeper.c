@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-static const char *const keeper_names[] = {"store",      "socket", "key-file",
-                                           "credential", "tpm",    "rate"};
+static const char *const keeper_names[] = {"store",  "key-file", "credential", "tpm",
+                                           "socket", "pin-file", "rate"};
 static const char *const rate_names[] = {"uses", "seconds"};
 
 static const char *const identity_names[] = {"key", "name"};
@@ -78,13 +78,11 @@ done:
     return st;
 }
 
-/* Files are relative to the configuration, the socket to the store's folder. */
 static enum head2_status read_store(const struct tree *t, uint32_t map, struct config_keeper *k,
                                     struct config_error *err)
 {
     const uint32_t name = map != TREE_NONE ? tree_get(t, map, "credential") : TREE_NONE;
     const char *text = "";
-    char base[PATH_MAX];
     enum head2_status st;
 
     HEAD2_TRY(config_path(k->store, t->file, "store"));
@@ -92,6 +90,8 @@ static enum head2_status read_store(const struct tree *t, uint32_t map, struct c
         HEAD2_TRY(config_path_key(t, map, "store", k->store, err));
         HEAD2_TRY(config_path_key(t, map, "key-file", k->key_file, err));
         HEAD2_TRY(config_flag(t, map, "tpm", &k->tpm, err));
+        HEAD2_TRY(config_path_key(t, map, "socket", k->socket, err));
+        HEAD2_TRY(config_path_key(t, map, "pin-file", k->pin_file, err));
     }
     if (name != TREE_NONE)
         HEAD2_TRY(config_text(t, name, &text, err));
@@ -100,11 +100,8 @@ static enum head2_status read_store(const struct tree *t, uint32_t map, struct c
     if ((k->key_file[0] != 0) + (k->credential[0] != 0) + k->tpm > 1)
         return tree_fail(t, map, err, "leave all but one out",
                          "one of key-file, credential and tpm opens the store");
-    st = HEAD2_E_LIMIT;
-    if (snprintf(base, sizeof base, "%s/.", k->store) < (int)sizeof base)
-        st = config_path(k->socket, base, "keeper.sock");
-    if (st == HEAD2_OK && map != TREE_NONE)
-        st = config_path_key(t, map, "socket", k->socket, err);
+    if (k->pin_file[0] != 0 && k->socket[0] == 0)
+        st = tree_fail(t, map, err, "add socket, or remove it", "pin-file is for who uses socket");
 done:
     return st;
 }

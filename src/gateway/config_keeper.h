@@ -2,10 +2,12 @@
  * Where a gateway's identity is, and what its keeper gets:
  *
  *     identity: { key: keeper:LABEL }
- *     keeper:   { store: store, key-file: FILE | credential: NAME | tpm: true, socket: PATH }
+ *     keeper:   { store: store, key-file: FILE | credential: NAME | tpm: true,
+ *                 socket: PATH, pin-file: FILE }
  *
- * Without one of the three the store's passphrase is asked for at the start. Of an identity that is
- * in a file, which is read at the start and given to the keeper:
+ * Without one of the three the store's passphrase is asked for at the start. At socket, if there is
+ * one, others use the same keeper, whoever has the daemon's user id; with pin-file who has the PIN.
+ * Of an identity that is in a file, which is read at the start and given to the keeper:
  *
  *     keeper:   { rate: { uses: 2000, seconds: 1 } }
  *
@@ -24,8 +26,8 @@
 
 struct config_keeper {
     char label[KEEPER_LABEL_MAX + 1]; /* of the identity; "": it is in a file */
-    char store[PATH_MAX], socket[PATH_MAX];
-    char key_file[PATH_MAX]; /* "": not by it */
+    char store[PATH_MAX], socket[PATH_MAX], pin_file[PATH_MAX]; /* "": none */
+    char key_file[PATH_MAX];                                    /* "": not by it */
     char credential[CONFIG_CREDENTIAL];
     bool tpm;
     uint32_t rate_uses, rate_seconds; /* of an identity in a file; 0: no bound */

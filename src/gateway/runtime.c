@@ -284,73 +284,6 @@ void runtime_use_endpoints(struct runtime *r)
                 "the gateway is looked for at its new addresses");
 }
 
-/* ---- the highest incarnation of the gateway, kept off the loop ---- */
-
-struct keeping {
-    uv_work_t request;
-    struct runtime *runtime;
-    uint8_t key_id[HEAD2_KEY_ID_BYTES]; /* a copy: the configuration may be replaced meanwhile */
-    uint64_t incarnation;
-    enum head2_status st;
-    int error;
-};
-
-static void on_keep(uv_work_t *request)
-{
-    struct keeping *k = request->data;
-
-    k->st = state_gateway_keep(k->runtime->state.folder, k->key_id, k->incarnation);
-    k->error = errno;
-}
-
-static void keep_seen(struct runtime *r);
-
-static void on_kept(uv_work_t *request, int status)
-{
-    struct keeping *k = request->data;
-    struct runtime *r = k->runtime;
-
-    (void)status;
-    r->work--;
-    r->keeping = false;
-    if (k->st != HEAD2_OK)
-        journal_say(JOURNAL_WARNING, "state", "cannot keep the gateway's incarnation in %s: %s",
-                    r->state.folder, strerror(k->error));
-    const bool newer = r->seen > k->incarnation;
-    free(k);
-    if (newer)
-        keep_seen(r);
-}
-
-/* Two jobs could end in the wrong order and leave the smaller number: while one runs, the next
- * waits for its end, and then writes what is the newest. */
-static void keep_seen(struct runtime *r)
-{
-    struct keeping *k;
-
-    if (r->keeping)
-        return;
-    k = malloc(sizeof *k);
-    if (k == NULL)
-        return;
-    *k = (struct keeping){.runtime = r, .incarnation = r->seen};
-    memcpy(k->key_id, r->config->peers[0].key_id, sizeof k->key_id);
-    k->request.data = k;
-    r->keeping = uv_queue_work(&r->loop, &k->request, on_keep, on_kept) == 0;
-    if (r->keeping)
-        r->work++;
-    else
-        free(k);
-}
-
-void runtime_keep_seen(struct runtime *r, uint64_t incarnation)
-{
-    if (incarnation <= r->seen)
-        return;
-    r->seen = incarnation;
-    keep_seen(r);
-}
-
 /* ---- opening and closing ---- */
 
 static enum head2_status draw(void *arg, void *out, size_t len)
@@ -467,13 +400,16 @@ static enum head2_status add_all(struct runtime *r, struct config_error *err)
     return HEAD2_OK;
 }
 
-static enum head2_status start_signatures(struct runtime *r)
+static enum head2_status start_signatures(struct runtime *r, struct config_error *err)
 {
     struct signatures_options o = {
         .loop = &r->loop, .pair = r->pair, .done = on_signed, .turned = on_signatures, .arg = r};
 
     memcpy(o.key_id, r->key_id, sizeof o.key_id);
-    return r->pair < 0 ? HEAD2_OK : signatures_start(&r->signatures, &o);
+    if (r->pair < 0 || signatures_start(&r->signatures, &o) == HEAD2_OK)
+        return HEAD2_OK;
+    snprintf(err->what, sizeof err->what, "out of memory");
+    return HEAD2_E_MEMORY;
 }
 
 enum head2_status runtime_open(struct runtime *r, struct config_error *err)
@@ -505,7 +441,7 @@ enum head2_status runtime_open(struct runtime *r, struct config_error *err)
     r->wan_poll.data = r;
     if (uv_poll_init(&r->loop, &r->wan_poll, r->wan.fd) != 0)
         return HEAD2_E_IO;
-    HEAD2_TRY(start_signatures(r));
+    HEAD2_TRY(start_signatures(r, err));
     HEAD2_TRY(ports_start(r));
     HEAD2_TRY(add_all(r, err));
     HEAD2_TRY(fallback_start(r, err));

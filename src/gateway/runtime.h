@@ -4,6 +4,7 @@
  *     daemon.c    start, signals, new configuration, end
  *     runtime.c   the session's socket, clock and jobs
  *     signatures.c  the gateway's signing jobs, which its keeper does
+ *     seen.c      what a link knows of its gateway's incarnation
  *     ports.c     the UDP ports of local applications, one a peer and lane
  *     fallback.c  keys for when the gateway is lost
  *     record.c    what the session tells becomes log lines and receipts
@@ -170,8 +171,10 @@ struct head2_session_config runtime_session_config(const struct runtime *r, cons
 HEAD2_CHECK enum head2_status runtime_add(struct runtime *r, const struct config_peer *p);
 void runtime_remove(struct runtime *r, uint32_t peer);
 void runtime_use_endpoints(struct runtime *r);
-void runtime_keep_seen(struct runtime *r, uint64_t incarnation);
 bool meter_take(struct meter *m, uint64_t now, uint64_t per_second_milli, uint64_t burst);
+
+/* seen.c */
+void runtime_keep_seen(struct runtime *r, uint64_t incarnation);
 
 /* ports.c */
 HEAD2_CHECK enum head2_status ports_listen(struct runtime *r, uint32_t peer, unsigned lane);

@@ -260,9 +260,11 @@ await test('who dies again and again ends all; who is killed takes all with it; 
 });
 
 await test('an identity in a sealed store: the file is not needed, and others use the same keeper', async () => {
-  await place((t) => `${t.replace('key: gateway.pem', 'key: "keeper:gateway"')}\nkeeper: { key-file: kek }\n`);
+  await place((t) => `${t.replace('key: gateway.pem', 'key: "keeper:gateway"')}\nkeeper: { key-file: kek, socket: store/keeper.sock, pin-file: pin }\n`);
   put('g/kek', Buffer.alloc(40, 9));
   fs.chmodSync(file('g/kek'), 0o600);
+  put('g/pin', '271828\n');
+  fs.chmodSync(file('g/pin'), 0o600);
   good(['key', 'export', '--out', 'g.pub.pem', 'g/gateway.pem']);
   const bad = run(['gateway', '-c', 'g/head2.yaml']);
   check(bad.code !== 0 && /^head2: .*; /m.test(bad.err), `no store: ${bad.err}`);
@@ -276,7 +278,10 @@ await test('an identity in a sealed store: the file is not needed, and others us
   const { gateway } = await up();
   await rotates(gateway);
   put('message', 'of the same identity');
-  const keeper = ['--keeper', 'g/store/keeper.sock'];
+  const keeper = ['--keeper', 'g/store/keeper.sock', '--pin-file', 'g/pin'];
+  put('wrong', '314159\n');
+  check(run(['sign', '--key', 'keeper:gateway', '--keeper', 'g/store/keeper.sock', '--pin-file', 'wrong', 'message']).code === 5, 'a wrong PIN');
+  await sleep(150); // none is looked at sooner
   good(['sign', '--key', 'keeper:gateway', ...keeper, '--no-receipt', 'message']);
   good(['verify', '--key', 'g.pub.pem', 'message']);
   good(['keeper', 'generate', ...keeper, 'another']);

@@ -79,6 +79,9 @@ static pid_t start(const char *const *words, const char *socket)
         if (socket != NULL) {
             setenv("NOTIFY_SOCKET", socket, 1);
             setenv("WATCHDOG_USEC", "400000", 1);
+            char pid[16]; /* of the program that was started: a gateway's monitor */
+            snprintf(pid, sizeof pid, "%d", (int)getpid());
+            setenv("WATCHDOG_PID", pid, 1);
         }
         if (freopen("/dev/null", "w", stdout) == NULL || freopen("/dev/null", "w", stderr) == NULL)
             _exit(9);
