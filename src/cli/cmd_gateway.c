@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define IDENTITY "identity" /* the label of a key that comes from a file */
@@ -58,6 +59,17 @@ static int out_of_memory(const struct cli *cli)
 
 /* ---- the keeper ---- */
 
+/* Who asks for what it may not can do so often: a line a second is enough. */
+static bool says_refusal(void)
+{
+    static time_t last;
+    const time_t now = time(NULL);
+    const bool says = now != last;
+
+    last = now;
+    return says;
+}
+
 /* What changes keys, and what the front or a stranger may not ask. */
 static void on_event(void *arg, const struct keeper_event *e)
 {
@@ -65,7 +77,7 @@ static void on_event(void *arg, const struct keeper_event *e)
     char id[CLI_KEY_ID_TEXT] = "";
 
     (void)arg;
-    if ((!told_is_change(e) || e->type == KEEPER_USES) && !refused)
+    if (refused ? !says_refusal() : !told_is_change(e) || e->type == KEEPER_USES)
         return;
     if (e->meta != NULL)
         hex_encode(id, e->meta->id, sizeof e->meta->id);

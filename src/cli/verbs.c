@@ -505,7 +505,10 @@ const struct cli_verb cli_verbs[] = {
     {"gateway", NULL, "", 0, 0, "run the gateway: sessions of many drones on one UDP port",
      "Events are JSON lines on standard error. SIGTERM closes the sessions and ends; SIGHUP reads "
      "the configuration again and keeps the sessions. With --fallback, an edge node that drones turn "
-     "to when their gateway is lost: see docs/operating.md.", gateway_options,
+     "to when their gateway is lost: see docs/operating.md.\n"
+     "There are three processes: this one starts a keeper, which has the private key and signs, and a "
+     "front, which has the network; either is started again when it was killed. identity.key of the "
+     "configuration may be keeper:LABEL, a key of a sealed store.", gateway_options,
      FILES | RANDOM, cmd_gateway},
     {"help", NULL, "[VERB [SUBVERB]]", 0, 2, "list the verbs, or explain one", NULL, help_options,
      CLI_EXIT(CLI_REFUSED), cmd_help},

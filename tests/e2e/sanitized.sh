@@ -7,7 +7,7 @@ if [ ! -x "$program" ]; then
     exit 0
 fi
 status=0
-for script in gateway fallback entropy ${HEAD2_SOAK:+cli}; do
+for script in gateway fallback entropy ${HEAD2_SOAK:+cli front}; do
     HEAD2=$program node "tests/e2e/$script.mjs" || status=1
 done
 exit $status
