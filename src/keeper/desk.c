@@ -308,6 +308,7 @@ enum head2_status desk_admit(const struct desk *d, const struct visitor *v, enum
     case KEEPER_VERIFY:
     case KEEPER_RANDOM:
     case KEEPER_LOGIN:
+    case KEEPER_FORGET:
         return HEAD2_OK;
     default:
         return HEAD2_E_PASSPHRASE;
@@ -424,10 +425,22 @@ static enum head2_status of_none(struct desk *d, struct visitor *v,
     }
 }
 
+/* The key that a request names, or that a handle's secret, which leaves, came of. */
+static struct ring_key *key_meant(struct desk *d, const struct visitor *v,
+                                  const struct keeper_message *ask)
+{
+    const struct handle *const row =
+        ask->type == KEEPER_REVEAL ? handles_find(&v->handles, ask->handle) : NULL;
+
+    if (names_a_key(ask))
+        return ring_find(d->ring, ask->key);
+    return row != NULL && !row->foreign ? ring_find(d->ring, row->key) : NULL;
+}
+
 void desk_answer(struct desk *d, struct visitor *v, const struct keeper_message *ask,
                  struct keeper_message *answer)
 {
-    struct ring_key *const k = names_a_key(ask) ? ring_find(d->ring, ask->key) : NULL;
+    struct ring_key *const k = key_meant(d, v, ask);
     const struct ring_key *made = NULL;
     struct keeper_meta meta = {0};
     const char *why = NULL;

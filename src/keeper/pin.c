@@ -4,14 +4,14 @@
 #include <head2/random.h>
 #include <openssl/evp.h>
 
-#define LOG_N 14
+#define LOG_N 12
 #define R     8
 #define P     1
 
 static enum head2_status stretch(uint8_t out[32], const uint8_t salt[16], struct keeper_bytes text)
 {
     return EVP_PBE_scrypt((const char *)text.at, text.len, salt, 16, UINT64_C(1) << LOG_N, R, P,
-                          UINT64_C(1) << 26, out, 32) == 1
+                          UINT64_C(1) << 24, out, 32) == 1
                ? HEAD2_OK
                : HEAD2_E_CRYPTO;
 }

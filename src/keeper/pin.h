@@ -3,8 +3,9 @@
  * keeper's own user that do not know it from using keys by mistake; it is no defence against that
  * user, who may read the file that it came from.
  *
- * What is kept is its scrypt hash (16 MiB, log2 N 14). After a wrong one nobody is listened to for
- * a while, which doubles each time; after PIN_TRIES in a row the PIN is locked until a new keeper.
+ * What is kept is its scrypt hash (4 MiB, log2 N 12: it is stored nowhere, and guesses are slowed).
+ * After a wrong one nobody is listened to for a while, which doubles each time; after PIN_TRIES in a
+ * row the PIN is locked until a new keeper.
  */
 #ifndef HEAD2_KEEPER_PIN_H
 #define HEAD2_KEEPER_PIN_H

@@ -163,7 +163,7 @@ CK_OBJECT_HANDLE object_handle(const uint8_t id[HEAD2_KEY_ID_BYTES], CK_OBJECT_C
 CK_RV object_keep(struct session *s, struct object *o, CK_OBJECT_HANDLE *out);
 /* Tell the keeper that a secret is not needed any more; 0: none. */
 void secret_forget(struct slot *slot, uint64_t secret);
-/* Forget those of a session (0: of the slot), and tell the keeper. */
+/* Forget those of a session (0: the secrets of all), and tell the keeper. */
 void objects_drop(struct slot *slot, CK_SESSION_HANDLE owner);
 
 /* ---- attributes.c ---- */

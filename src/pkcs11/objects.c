@@ -148,7 +148,14 @@ void secret_forget(struct slot *slot, uint64_t secret)
     keeper_reply_free(&reply);
 }
 
-/* Take an object out; handle 0: any of the owner's. NULL: there is none. */
+static bool is_meant(const struct object *o, CK_OBJECT_HANDLE handle, CK_SESSION_HANDLE owner)
+{
+    if (handle != 0)
+        return o->handle == handle;
+    return owner != 0 ? o->owner == owner : o->class == CKO_SECRET_KEY;
+}
+
+/* Take an object out; handle 0: any of the owner's, or any secret. NULL: there is none. */
 static struct object *take(struct slot *slot, CK_OBJECT_HANDLE handle, CK_SESSION_HANDLE owner)
 {
     struct object *found = NULL;
@@ -156,7 +163,7 @@ static struct object *take(struct slot *slot, CK_OBJECT_HANDLE handle, CK_SESSIO
     module_lock();
     for (size_t i = 0; i < OBJECTS_MAX && found == NULL; i++) {
         struct object *const o = slot->objects[i];
-        if (o != NULL && (handle != 0 ? o->handle == handle : o->owner == owner)) {
+        if (o != NULL && is_meant(o, handle, owner)) {
             found = o;
             slot->objects[i] = NULL;
         }

@@ -32,9 +32,22 @@ static CK_RV check_fixed(const CK_ATTRIBUTE *template, CK_ULONG count)
     return rv;
 }
 
+/* A use that is there where what the secret comes of allows it and the template does not take it
+ * away. */
+static CK_RV take_use(const CK_ATTRIBUTE *template, CK_ULONG count, CK_ATTRIBUTE_TYPE type,
+                      bool allowed, bool *out)
+{
+    CK_RV rv;
+
+    *out = allowed;
+    rv = template_bool(template, count, type, out);
+    return rv == CKR_OK && *out && !allowed ? CKR_TEMPLATE_INCONSISTENT : rv;
+}
+
 /* Whether the secret may leave: where the template wants it, and what it comes of allows it. */
 static CK_RV take_extractable(const CK_ATTRIBUTE *template, CK_ULONG count, struct object *o)
 {
+    const uint16_t needed = KEEPER_MAY_DERIVE | KEEPER_MAY_OUTPUT;
     bool sensitive;
     CK_RV rv = template_bool(template, count, CKA_EXTRACTABLE, &o->extractable);
 
@@ -43,7 +56,7 @@ static CK_RV take_extractable(const CK_ATTRIBUTE *template, CK_ULONG count, stru
         rv = template_bool(template, count, CKA_SENSITIVE, &sensitive);
     if (rv == CKR_OK && sensitive == o->extractable)
         rv = CKR_TEMPLATE_INCONSISTENT;
-    return rv == CKR_OK && o->extractable && (o->policy.purposes & KEEPER_MAY_OUTPUT) == 0
+    return rv == CKR_OK && o->extractable && (o->policy.purposes & needed) != needed
                ? CKR_TEMPLATE_INCONSISTENT
                : rv;
 }
@@ -71,16 +84,15 @@ static CK_RV take_template(const CK_ATTRIBUTE *template, CK_ULONG count, struct 
     o->class = CKO_SECRET_KEY;
     o->type = type;
     o->len = len;
-    o->encrypts = o->decrypts = type == CKK_AES;
-    o->derives = type == CKK_GENERIC_SECRET;
+    const bool ciphers = type == CKK_AES && (o->policy.purposes & KEEPER_MAY_SEAL) != 0;
+    const bool derives =
+        type == CKK_GENERIC_SECRET && (o->policy.purposes & KEEPER_MAY_DERIVE) != 0;
     if (rv == CKR_OK)
-        rv = template_bool(template, count, CKA_ENCRYPT, &o->encrypts);
+        rv = take_use(template, count, CKA_ENCRYPT, ciphers, &o->encrypts);
     if (rv == CKR_OK)
-        rv = template_bool(template, count, CKA_DECRYPT, &o->decrypts);
+        rv = take_use(template, count, CKA_DECRYPT, ciphers, &o->decrypts);
     if (rv == CKR_OK)
-        rv = template_bool(template, count, CKA_DERIVE, &o->derives);
-    if (rv == CKR_OK && type != CKK_AES && (o->encrypts || o->decrypts))
-        rv = CKR_TEMPLATE_INCONSISTENT;
+        rv = take_use(template, count, CKA_DERIVE, derives, &o->derives);
     if (rv == CKR_OK)
         rv = take_extractable(template, count, o);
     return rv == CKR_OK ? template_label(template, count, o->label) : rv;

@@ -84,6 +84,7 @@ static void logout(struct slot *slot)
     module_unlock();
     if (!was)
         return;
+    objects_drop(slot, 0);
     (void)slot_ask(slot, &ask, &reply); /* a keeper that is gone has nobody logged in */
     keeper_reply_free(&reply);
 }

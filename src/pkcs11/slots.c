@@ -114,7 +114,7 @@ static CK_FLAGS token_flags(uint8_t login)
 CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO *info)
 {
     struct keeper_message ask = {.type = KEEPER_STATUS};
-    struct keeper_reply reply;
+    struct keeper_reply reply = {0};
     struct slot *slot;
     CK_RV rv = call_slot(id, &slot);
 
@@ -123,11 +123,13 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO *info)
     if (info == NULL)
         return call_end(NULL, CKR_ARGUMENTS_BAD);
     rv = answers(slot) ? slot_ask(slot, &ask, &reply) : CKR_TOKEN_NOT_PRESENT;
+    const uint8_t pin = reply.m.info.login;
+    keeper_reply_free(&reply);
     if (rv != CKR_OK)
         return call_end(NULL, rv == CKR_DEVICE_REMOVED ? CKR_TOKEN_NOT_PRESENT : rv);
     const CK_ULONG unknown = CK_UNAVAILABLE_INFORMATION;
     module_lock();
-    *info = (CK_TOKEN_INFO){.flags = token_flags(reply.m.info.login),
+    *info = (CK_TOKEN_INFO){.flags = token_flags(pin),
                             .max_sessions = SESSIONS_MAX,
                             .sessions = slot->sessions,
                             .max_rw_sessions = SESSIONS_MAX,
@@ -141,7 +143,6 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID id, CK_TOKEN_INFO *info)
                             .hardware = version_here(),
                             .firmware = version_here()};
     module_unlock();
-    keeper_reply_free(&reply);
     char label[32];
     snprintf(label, sizeof label, "HEAD-2 keeper %lu", id);
     pad(info->label, sizeof info->label, label);

@@ -1,12 +1,11 @@
 /*
- * The PKCS #11 module: the KEM, what is derived, AES-GCM, private keys that may leave, the PIN, and
+ * The PKCS #11 module: the KEM, what is derived, AES-GCM, private keys that may leave, and
  * a keeper that is killed. What comes out is held against libcrypto and the library.
  */
 #include "check.h"
 
 #include "pkcs11_fixture.h"
 
-#include <errno.h>
 #include <head2/aead.h>
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
@@ -378,97 +377,10 @@ static void messages_with_the_keepers_nonces(void)
     end();
 }
 
-/* ---- the PIN ---- */
-
-static CK_RV log_in(CK_SESSION_HANDLE session, const char *pin)
-{
-    return p11->C_Login(session, CKU_USER, (const CK_BYTE *)pin, strlen(pin));
-}
-
-static CK_RV try_random_signature(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key)
-{
-    CK_MECHANISM m = {CKM_ML_DSA, NULL, 0};
-    CK_BYTE sig[HEAD2_KEY_MAX_SIG];
-    CK_ULONG n = sizeof sig;
-
-    OK(p11->C_SignInit(session, &m, key));
-    return p11->C_Sign(session, sig, 10, sig, &n);
-}
-
-static void a_pin_guards_private_uses(void)
-{
-    CK_OBJECT_HANDLE found[8];
-    CK_ULONG n;
-    CK_TOKEN_INFO token;
-    CK_SESSION_INFO info;
-
-    CHECK_EQ(pin_make(&keeper_pin, text("123")), HEAD2_E_ARG);
-    CHECK_EQ(pin_make(&keeper_pin, text("1234")), HEAD2_OK);
-    keeper_has_pin = true;
-    const CK_SESSION_HANDLE session = begin();
-    OK(p11->C_GetTokenInfo(0, &token));
-    CHECK((token.flags & CKF_LOGIN_REQUIRED) != 0);
-    OK(p11->C_FindObjectsInit(session, NULL, 0));
-    OK(p11->C_FindObjects(session, found, 8, &n));
-    OK(p11->C_FindObjectsFinal(session));
-    CHECK_EQ(n, 1); /* the public key alone */
-    const CK_OBJECT_HANDLE known = found[0] | 1;
-    CHECK_RV(try_random_signature(session, known), CKR_USER_NOT_LOGGED_IN);
-    CHECK_RV(p11->C_Login(session, CKU_SO, NULL, 0), CKR_USER_TYPE_INVALID);
-    CHECK_RV(log_in(session, "12345"), CKR_PIN_INCORRECT);
-    CHECK_RV(log_in(session, ""), CKR_PIN_INCORRECT);
-    OK(p11->C_GetTokenInfo(0, &token));
-    CHECK((token.flags & CKF_USER_PIN_COUNT_LOW) != 0);
-    OK(log_in(session, "1234"));
-    CHECK_RV(log_in(session, "1234"), CKR_USER_ALREADY_LOGGED_IN);
-    OK(p11->C_GetSessionInfo(session, &info));
-    CHECK_EQ(info.state, CKS_RW_USER_FUNCTIONS);
-    OK(try_random_signature(session, known));
-    OK(p11->C_FindObjectsInit(session, NULL, 0));
-    OK(p11->C_FindObjects(session, found, 8, &n));
-    OK(p11->C_FindObjectsFinal(session));
-    CHECK_EQ(n, 2);
-    /* another connection has not shown it */
-    struct keeper_client *const c = connect_client();
-    uint8_t id[16], sig[HEAD2_KEY_MAX_SIG];
-    size_t len;
-    find_key(c, id, "known");
-    CHECK_EQ(keeper_sign(c, sig, &len, id, text("m"), text(""), 0), HEAD2_E_PASSPHRASE);
-    keeper_client_close(c);
-    OK(p11->C_Logout(session));
-    CHECK_RV(p11->C_Logout(session), CKR_USER_NOT_LOGGED_IN);
-    CHECK_RV(try_random_signature(session, known), CKR_USER_NOT_LOGGED_IN);
-    end();
-}
-
-/* pin_try itself, with a clock of its own: ten wrong ones in a row, each after its wait. */
-static void wrong_pins_are_slowed_and_locked(void)
-{
-    struct pin pin;
-    struct pin_guard g = {&pin, 0, 0};
-    uint64_t now = 1000, wait = PIN_WAIT_MS;
-    const char *why;
-
-    CHECK_EQ(pin_make(&pin, text("1234")), HEAD2_OK);
-    for (int i = 0; i < PIN_TRIES - 1; i++, wait *= 2) {
-        CHECK_EQ(pin_try(&g, text("4321"), now, &why), HEAD2_E_PASSPHRASE);
-        CHECK_EQ(pin_try(&g, text("1234"), now + wait - 1, &why), HEAD2_E_LIMIT);
-        now += wait;
-    }
-    struct pin_guard right = g;
-    CHECK_EQ(pin_try(&right, text("1234"), now, &why), HEAD2_OK);
-    CHECK_EQ(pin_state(&right), KEEPER_PIN_SET);
-    CHECK_EQ(pin_try(&g, text("4321"), now, &why), HEAD2_E_PASSPHRASE);
-    CHECK_EQ(pin_try(&g, text("1234"), now + 1000000, &why), HEAD2_E_STATE);
-    CHECK_EQ(pin_state(&g), KEEPER_PIN_SET | KEEPER_PIN_MISSED | KEEPER_PIN_LOCKED);
-    CHECK_EQ(pin_try(&(struct pin_guard){NULL, 0, 0}, text("1234"), now, &why), HEAD2_E_STATE);
-}
-
 /* ---- a keeper that is killed ---- */
 
 static void a_killed_keeper_is_found_again(void)
 {
-    keeper_has_pin = false;
     const CK_SESSION_HANDLE session = begin();
     uint8_t value[32];
     CK_BYTE out[64], iv[12] = {0};
@@ -497,8 +409,6 @@ int main(void)
     RUN(derived_as_libcrypto_derives);
     RUN(texts_are_encrypted);
     RUN(messages_with_the_keepers_nonces);
-    RUN(a_pin_guards_private_uses);
-    RUN(wrong_pins_are_slowed_and_locked);
     RUN(a_killed_keeper_is_found_again);
     if (keeper_pid > 0)
         kill(keeper_pid, SIGKILL);
