@@ -137,6 +137,32 @@ static void a_closed_keys_secrets_stay(void)
     end();
 }
 
+/* What a key's purposes do not have is not promised of its secrets. */
+static void purposes_pass_on(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    struct keeper_client *const c = connect_client();
+    CK_KEY_TYPE type = CKK_AES;
+    CK_ATTRIBUTE aes[] = {ATTR(CKA_KEY_TYPE, type), ATTR(CKA_ENCRYPT, yes)};
+    CK_ATTRIBUTE derives[] = {ATTR(CKA_DERIVE, yes)};
+    CK_BYTE ct[HEAD2_KEY_MAX_CT], id[16];
+    CK_ULONG n = sizeof ct;
+    CK_OBJECT_HANDLE secret;
+
+    generate_key(c, id, HEAD2_MLKEM_512, "bare",
+                 (struct keeper_policy){.purposes = KEEPER_MAY_ENCAPSULATE});
+    keeper_client_close(c);
+    const CK_OBJECT_HANDLE key = (be64(id) >> 2) << 1;
+    CHECK_RV(p11->C_EncapsulateKey(session, &kem, key, TEMPLATE(aes), ct, &n, &secret),
+             CKR_TEMPLATE_INCONSISTENT);
+    CHECK_RV(p11->C_EncapsulateKey(session, &kem, key, TEMPLATE(derives), ct, &n, &secret),
+             CKR_TEMPLATE_INCONSISTENT);
+    OK(p11->C_EncapsulateKey(session, &kem, key, aes, 1, ct, &n, &secret));
+    CHECK(!attribute_is(session, secret, CKA_ENCRYPT));
+    CHECK_RV(decapsulate(session, key | 1, false, ct, n, &secret), CKR_KEY_FUNCTION_NOT_PERMITTED);
+    end();
+}
+
 /* 32 secrets a connection; they go with their session. */
 static void secrets_end_with_their_session(void)
 {
@@ -404,6 +430,7 @@ int main(void)
     RUN(extractable_keys_are_revealed);
     RUN(a_secret_is_the_same_on_both_sides);
     RUN(a_closed_keys_secrets_stay);
+    RUN(purposes_pass_on);
     RUN(secrets_end_with_their_session);
     RUN(others_public_keys);
     RUN(derived_as_libcrypto_derives);
