@@ -15,6 +15,7 @@ static int read_purposes(const struct cli *cli, struct store_meta *m)
 {
     const char *const text = cli_string(cli, "purposes");
     const uint32_t of_signatures = STORE_SIGN | STORE_VERIFY;
+    const uint32_t made_here = m->purposes & STORE_MADE_HERE; /* no purpose, and stays */
     const uint32_t all =
         head2_alg_is_signature(m->alg) ? of_signatures : STORE_PURPOSES & ~of_signatures;
 
@@ -31,6 +32,7 @@ static int read_purposes(const struct cli *cli, struct store_meta *m)
                             ? "give some of sign, verify"
                             : "give some of encapsulate, decapsulate, derive, seal, output",
                         "an %s key cannot be used so", head2_alg_name(m->alg));
+    m->purposes |= made_here;
     return CLI_DONE;
 }
 

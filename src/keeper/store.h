@@ -61,9 +61,9 @@ enum store_purpose {
     STORE_DERIVE = 16,
     STORE_SEAL = 32,      /* for a named purpose */
     STORE_OUTPUT = 64,    /* what is derived may leave */
-    STORE_MADE_HERE = 256 /* no purpose: a keeper made the key */
+    STORE_MADE_HERE = 256 /* no purpose, and not in all of them: a keeper made the key */
 };
-#define STORE_PURPOSES 383u
+#define STORE_PURPOSES 127u
 
 /* All times are milliseconds since 1970, 0 is "none". The store keeps policies; who uses the key
  * obeys them. */

@@ -9,8 +9,7 @@ _Static_assert(KEEPER_MAY_SIGN == (int)STORE_SIGN && KEEPER_MAY_VERIFY == (int)S
                    KEEPER_MAY_DECAPSULATE == (int)STORE_DECAPSULATE &&
                    KEEPER_MAY_DERIVE == (int)STORE_DERIVE && KEEPER_MAY_SEAL == (int)STORE_SEAL &&
                    KEEPER_MAY_OUTPUT == (int)STORE_OUTPUT &&
-                   KEEPER_MADE_HERE == (int)STORE_MADE_HERE &&
-                   (KEEPER_MAY_ALL | KEEPER_MADE_HERE) == STORE_PURPOSES,
+                   KEEPER_MADE_HERE == (int)STORE_MADE_HERE && KEEPER_MAY_ALL == STORE_PURPOSES,
                "purposes");
 _Static_assert((int)KEEPER_PREACTIVE == (int)STORE_PREACTIVE &&
                    (int)KEEPER_ACTIVE == (int)STORE_ACTIVE &&
@@ -41,7 +40,7 @@ static void to_store(struct store_meta *out, const struct keeper_meta *m)
 {
     *out = (struct store_meta){.alg = m->alg,
                                .state = (enum store_state)m->state,
-                               .purposes = m->policy.purposes & STORE_PURPOSES,
+                               .purposes = m->policy.purposes & (STORE_PURPOSES | STORE_MADE_HERE),
                                .extractable = (m->policy.purposes & KEEPER_MAY_REVEAL) != 0,
                                .rate_count = m->policy.rate_count,
                                .rate_seconds = m->policy.rate_seconds,

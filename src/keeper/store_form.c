@@ -42,7 +42,7 @@ static bool meta_ok(const struct store_meta *m)
         if (times[i] > TIME_MAX)
             return false;
     return m->alg >= HEAD2_MLKEM_512 && m->alg <= HEAD2_MLDSA_87 && m->state >= STORE_PREACTIVE &&
-           m->state <= STORE_REVOKED && (m->purposes & ~STORE_PURPOSES) == 0 &&
+           m->state <= STORE_REVOKED && (m->purposes & ~(STORE_PURPOSES | STORE_MADE_HERE)) == 0 &&
            (m->rate_count == 0) == (m->rate_seconds == 0) && m->uses <= REVISION_MAX &&
            m->revision <= REVISION_MAX && form_label_ok(m->label);
 }

@@ -156,6 +156,16 @@ if (need('pkcs11js', fs.existsSync(js_path), `pkcs11js is not in ${modules} (npm
     good(['verify', '--raw', '--key', 'k.pub.pem', 'message']);
     return 1;
   });
+  await test('a_key_that_the_verb_makes_is_there', () => {
+    good(['keeper', 'generate', '--keeper', socket, '--pin-file', 'pin', '--type', 'ML-KEM-768', 'kem']);
+    p.C_FindObjectsInit(session, [{ type: js.CKA_LABEL, value: Buffer.from('kem') }, { type: js.CKA_CLASS, value: number(3) }]);
+    const [key] = p.C_FindObjects(session, 5);
+    p.C_FindObjectsFinal(session);
+    check(value(key, PARAMETER_SET).equals(number(2)), 'another parameter set');
+    for (const [type, is] of [[js.CKA_LOCAL, 1], [js.CKA_NEVER_EXTRACTABLE, 1], [js.CKA_EXTRACTABLE, 0]])
+      check(value(key, type)[0] === is, `attribute ${type}`);
+    return 1;
+  });
   await test('keys_last_and_a_killed_keeper_is_found_again', async () => {
     const list = () => { // labels by object
       p.C_FindObjectsInit(session, [{ type: js.CKA_CLASS, value: number(2) }]);
@@ -164,7 +174,7 @@ if (need('pkcs11js', fs.existsSync(js_path), `pkcs11js is not in ${modules} (npm
       return all.sort().join();
     };
     const before = list();
-    check(before === 'imported,made ML-DSA-44,made ML-DSA-65,made ML-DSA-87', before);
+    check(before === 'imported,kem,made ML-DSA-44,made ML-DSA-65,made ML-DSA-87', before);
     const child = Number(fs.readFileSync(`/proc/${keeper.pid}/task/${keeper.pid}/children`, 'utf8').trim().split(' ')[0]);
     process.kill(child, 'SIGKILL');
     same(Buffer.from(list()), Buffer.from(before), 'the lists'); // the call waits for the next keeper
