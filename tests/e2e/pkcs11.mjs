@@ -113,6 +113,17 @@ if (need('pkcs11js', fs.existsSync(js_path), `pkcs11js is not in ${modules} (npm
     check(false, `is done, not refused with ${code}`);
   };
 
+  await test('numbers_are_those_of_others', () => {
+    const ours = fs.readFileSync(new URL('../../src/pkcs11/numbers.h', import.meta.url), 'utf8');
+    let known = 0;
+    for (const [, name, n] of ours.matchAll(/^#define (CK[A-Z]_\w+) +(\w+?)UL$/gm)) {
+      if (!(name in js)) continue; // it ends with 3.0
+      check(js[name] === Number(n), `${name} is ${n} here and ${js[name]} there`);
+      known++;
+    }
+    check(known > 100, `${known} numbers compared`);
+    return known;
+  });
   await test('pkcs11js_needs_the_pin', () => {
     refused(() => pair(1, 'no'), js.CKR_USER_NOT_LOGGED_IN);
     refused(() => p.C_Login(session, js.CKU_USER, '1111'), js.CKR_PIN_INCORRECT);
