@@ -4,8 +4,8 @@
  * user, who may read the file that it came from.
  *
  * What is kept is its scrypt hash (4 MiB, log2 N 12: it is stored nowhere, and guesses are slowed).
- * After a wrong one nobody is listened to for a while, which doubles each time; after PIN_TRIES in a
- * row the PIN is locked until a new keeper.
+ * After a wrong one nobody is listened to for a while, which doubles each time; after PIN_TRIES in
+ * a row the PIN is locked until a new keeper.
  */
 #ifndef HEAD2_KEEPER_PIN_H
 #define HEAD2_KEEPER_PIN_H

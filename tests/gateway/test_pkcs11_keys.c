@@ -28,27 +28,13 @@ static size_t find(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG c
     return n;
 }
 
-static void objects_are_found(void)
+/* Of an ML-DSA-65 and an ML-KEM pair that stay. */
+static void attributes_of(CK_SESSION_HANDLE session, struct pair dsa, struct pair kem)
 {
-    const CK_SESSION_HANDLE session = begin();
-    const struct pair dsa = make_pair(session, CKK_ML_DSA, CKP_ML_DSA_65, false);
-    const struct pair kem = make_pair(session, CKK_ML_KEM, CKP_ML_KEM_1024, false);
-    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
-    CK_KEY_TYPE type = CKK_ML_KEM;
-    char known[] = "known";
-    CK_ATTRIBUTE by_type[] = {ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type)};
-    CK_ATTRIBUTE by_label[] = {TEXT(CKA_LABEL, known)};
-    CK_OBJECT_HANDLE found[8];
     uint8_t value[HEAD2_KEY_MAX_PUBLIC], spki[3000], again[3000];
     CK_ULONG set = 0;
     size_t len, room = sizeof spki;
 
-    CHECK_EQ(find(session, NULL, 0, found, 8), 6); /* and the fixture's */
-    CHECK_EQ(find(session, TEMPLATE(by_type), found, 8), 1);
-    CHECK_EQ(found[0], kem.public_key);
-    CHECK_EQ(find(session, TEMPLATE(by_label), found, 8), 2);
-    by_label[0].len--;
-    CHECK_EQ(find(session, TEMPLATE(by_label), found, 8), 0);
     OK(read_attribute(session, dsa.private_key, CKA_PARAMETER_SET, &set, sizeof set, &len));
     CHECK_EQ(set, CKP_ML_DSA_65);
     CHECK(attribute_is(session, dsa.private_key, CKA_SIGN));
@@ -79,6 +65,27 @@ static void objects_are_found(void)
     head2_key_id(key, again);
     CHECK_MEM(value, again, 16);
     head2_key_free(key);
+}
+
+static void objects_are_found(void)
+{
+    const CK_SESSION_HANDLE session = begin();
+    const struct pair dsa = make_pair(session, CKK_ML_DSA, CKP_ML_DSA_65, false);
+    const struct pair kem = make_pair(session, CKK_ML_KEM, CKP_ML_KEM_1024, false);
+    CK_OBJECT_CLASS class = CKO_PUBLIC_KEY;
+    CK_KEY_TYPE type = CKK_ML_KEM;
+    char known[] = "known";
+    CK_ATTRIBUTE by_type[] = {ATTR(CKA_CLASS, class), ATTR(CKA_KEY_TYPE, type)};
+    CK_ATTRIBUTE by_label[] = {TEXT(CKA_LABEL, known)};
+    CK_OBJECT_HANDLE found[8];
+
+    CHECK_EQ(find(session, NULL, 0, found, 8), 6); /* and the fixture's */
+    CHECK_EQ(find(session, TEMPLATE(by_type), found, 8), 1);
+    CHECK_EQ(found[0], kem.public_key);
+    CHECK_EQ(find(session, TEMPLATE(by_label), found, 8), 2);
+    by_label[0].len--;
+    CHECK_EQ(find(session, TEMPLATE(by_label), found, 8), 0);
+    attributes_of(session, dsa, kem);
     CHECK_RV(p11->C_DestroyObject(session, dsa.public_key), CKR_ACTION_PROHIBITED);
     OK(p11->C_DestroyObject(session, dsa.private_key));
     CHECK_RV(p11->C_DestroyObject(session, dsa.private_key), CKR_OBJECT_HANDLE_INVALID);
