@@ -1,11 +1,12 @@
 // head2 keeper with a sealed store, asked in messages that are put together here from docs/formats.md:
 // its keys last, a killed keeper is replaced by one that needs no person, and there is one at a time. The
 // program is $HEAD2, else build/release/head2.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 
-import { check, end, environment, dir, file, head2, put, run, test } from '../fixture.mjs';
+import { check, Skip, end, environment, dir, file, head2, put, run, test } from '../fixture.mjs';
 
 const [GENERATE, SIGN, VERIFY, SEAL, UNSEAL, ROTATE, FIND] = [2, 3, 4, 8, 9, 11, 17];
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -215,6 +216,48 @@ await test('a store that does not open is said', () => {
   const r = run(['keeper', '--store', 'store', '--key-file', 'wrong']);
   check(r.code !== 0 && !fs.existsSync(file('store/keeper.sock')), r.err);
   check(run(['keeper', '--store', 'nowhere', '--key-file', 'kek']).code !== 0, 'no store');
+});
+
+await test('keys of a keeper sign for verbs, many files at a time too', async () => {
+  prepare();
+  const keeper = await begin();
+  const at = ['--keeper', 'store/keeper.sock'];
+  const made = JSON.parse(good(['keeper', 'generate', ...at, '--json', '--public-out', 'r.pub.pem', '--purposes', 'sign', 'release']));
+  for (let i = 0; i < 40; i++) put(`f${i}`, `file ${i}`); // two batches
+  const all = [...Array(40).keys()].map((i) => `f${i}`);
+  good(['sign', '--key', 'keeper:release', ...at, '--no-receipt', ...all]);
+  good(['verify', '--key', 'r.pub.pem', ...all]);
+  good(['sign', '--key', 'keeper:release', ...at, '--no-receipt', '--raw', '--context', 'c', 'message']);
+  good(['verify', '--raw', '--context', 'c', '--key', 'r.pub.pem', 'message']);
+  good(['ledger', 'append', '--ledger', 'l', '--key', 'keeper:release', ...at, 'message']);
+  good(['ledger', 'verify', '--key', 'r.pub.pem', 'l']);
+  const next = JSON.parse(good(['keeper', 'rotate', ...at, '--json', 'release']));
+  check(next.key_id !== made.key_id, 'rotated');
+  for (const [args, code, words] of [[['revoke', 'release'], 3, /no key of this id/], [['show', 'nothing'], 3, /no such key/],
+    [['generate', 'head2/x'], 5, /the keeper's own/], [['generate', '--purposes', 'derive', 'x'], 2, /cannot be used so/]]) {
+    const r = run(['keeper', args[0], ...at, ...args.slice(1)]);
+    check(r.code === code && words.test(r.err) && /^head2: .*\n$/.test(r.err), `${args}: ${r.code} ${r.err}`);
+  }
+  good(['keeper', 'revoke', ...at, next.key_id]);
+  const revoked = run(['sign', '--key', 'keeper:release', ...at, '--no-receipt', '--existing', 'replace', 'f1']);
+  check(revoked.code === 5 && /no active key of this label/.test(revoked.err), revoked.err);
+  await finish(keeper);
+  const gone = run(['keeper', 'list', ...at]);
+  check(gone.code === 4 && /start one with 'head2 keeper'/.test(gone.err), gone.err);
+});
+
+await test('started as root it is of --user', async () => {
+  if (process.getuid() !== 0) throw new Skip('not root');
+  prepare();
+  fs.chmodSync(path.dirname(dir), 0o755);
+  spawnSync('chown', ['-R', '65534:65534', file('store')]); // the key file stays root's
+  const keeper = await begin('--user', 'nobody');
+  const children = fs.readFileSync(`/proc/${keeper.pid}/task/${keeper.pid}/children`, 'utf8').trim().split(' ');
+  for (const pid of [keeper.pid, ...children])
+    check(/^Uid:\s+65534\s+65534\s+65534\s+65534$/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8')), `process ${pid}`);
+  check(!/a user other than root/.test(JSON.parse(good(['keeper', 'status', '--json', '--keeper', 'store/keeper.sock'])).not_in_force), 'in force');
+  await signs();
+  await finish(keeper);
 });
 
 end();
