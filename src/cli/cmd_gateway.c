@@ -6,6 +6,7 @@
 #include "artifact/checkpoint.h"
 #include "base/secmem.h"
 #include "cli/daemons.h"
+#include "cli/gateway_record.h"
 #include "cli/keepers.h"
 #include "cli/stores.h"
 #include "cli/verbs.h"
@@ -33,7 +34,9 @@ struct house {
     pid_t monitor;
     uint8_t *secret; /* MONITOR_SECRET_MAX bytes of room */
     size_t secret_len;
+    char ledger[PATH_MAX];
     int listener; /* for others who use the store's keys; -1: none */
+    int events;   /* the keeper's, to the recorder; -1: none */
     struct pin pin;
 };
 
@@ -74,10 +77,13 @@ static bool says_refusal(void)
 static void on_event(void *arg, const struct keeper_event *e)
 {
     const bool refused = e->status == HEAD2_E_POLICY;
+    const struct house *const h = arg;
     char id[CLI_KEY_ID_TEXT] = "";
 
-    (void)arg;
-    if (refused ? !says_refusal() : !told_is_change(e) || e->type == KEEPER_USES)
+    if (refused && !says_refusal())
+        return;
+    cli_keeper_tell(h->events, e, false);
+    if (!refused && (!told_is_change(e) || e->type == KEEPER_USES))
         return;
     if (e->meta != NULL)
         hex_encode(id, e->meta->id, sizeof e->meta->id);
@@ -119,6 +125,7 @@ static int keep(void *arg, const struct monitor_start *start)
     };
     struct store_fault fault = {0};
 
+    h->events = start->events;
     if (setpriority(PRIO_PROCESS, 0, 5) != 0) /* keys may take their time, packets may not */
         return cli_fail_errno(h->cli, NULL, errno, "cannot lower the keeper's priority");
     const enum head2_status st = service_run(&s, start, &fault);
@@ -180,6 +187,18 @@ static int front(void *arg, const struct monitor_start *start)
     return code;
 }
 
+/* ---- the recorder, where there is a store ---- */
+
+static int record(void *arg, const struct monitor_start *start)
+{
+    struct house *const h = arg;
+
+    head2_wipe(&h->pin, sizeof h->pin);
+    if (h->listener >= 0)
+        close(h->listener);
+    return gateway_record(h->cli, start->events, h->ledger);
+}
+
 /* ---- the monitor ---- */
 
 /* A node's file and a gateway's are alike: which is meant has to be said, and to be true. */
@@ -226,7 +245,8 @@ static int unlock(struct house *h)
     h->secret_len = STORE_KEK_BYTES;
     if (ask.said)
         return (int)cli_status_exit(st);
-    return st == HEAD2_OK ? CLI_DONE : cli_store_fail(h->cli, st, &fault);
+    return st == HEAD2_OK ? gateway_compare(h->cli, h->keeper.store, h->secret, h->ledger)
+                          : cli_store_fail(h->cli, st, &fault);
 }
 
 static int read_secret(struct house *h, const struct config *config)
@@ -237,6 +257,9 @@ static int read_secret(struct house *h, const struct config *config)
         return out_of_memory(h->cli);
     h->secret = place;
     h->keeper = config->keeper;
+    if (snprintf(h->ledger, sizeof h->ledger, "%s/ledger", config->state) >= (int)sizeof h->ledger)
+        return cli_fail(h->cli, CLI_INPUT, config->state, "use a shorter one",
+                        "the name is too long");
     const int code = in_store(h) ? unlock(h) : read_key(h, config);
     return code == CLI_DONE && h->keeper.pin_file[0] != 0
                ? cli_keeper_pin(h->cli, h->keeper.pin_file, &h->pin)
@@ -255,6 +278,7 @@ static int watch(struct house *h)
                                       .secret_len = h->secret_len,
                                       .keeper = keep,
                                       .front = front,
+                                      .recorder = in_store(h) ? record : NULL,
                                       .died = on_death,
                                       .arg = h};
     const char *what;
@@ -272,8 +296,11 @@ int cmd_gateway(struct cli *cli)
 {
     const char *const otherwise =
         cli_flag(cli, "fallback") ? "/etc/head2/fallback.yaml" : "/etc/head2/head2.yaml";
-    struct house h = {
-        .cli = cli, .file = cli_config_file(cli, otherwise), .monitor = getpid(), .listener = -1};
+    struct house h = {.cli = cli,
+                      .file = cli_config_file(cli, otherwise),
+                      .monitor = getpid(),
+                      .listener = -1,
+                      .events = -1};
     struct config *config;
     struct config_error err;
 

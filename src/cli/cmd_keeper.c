@@ -56,16 +56,10 @@ static void print_event(const struct keeper_event *e)
 static void on_event(void *arg, const struct keeper_event *e)
 {
     const struct keeping *const k = arg;
-    const bool each = cli_flag(k->cli, "each-use") && e->meta != NULL && e->type != KEEPER_USES;
-    uint8_t told[TOLD_BYTES];
 
     if (told_is_change(e) && e->type != KEEPER_USES)
         print_event(e);
-    if (k->events < 0 || !(told_is_change(e) || each))
-        return;
-    told_write(told, e, utc_now());
-    while (write(k->events, told, sizeof told) < 0 && errno == EINTR)
-        ;
+    cli_keeper_tell(k->events, e, cli_flag(k->cli, "each-use"));
 }
 
 static void on_begun(void *arg, size_t keys, const char *missing)

@@ -1,8 +1,10 @@
 /* see keepers.h */
 #include "cli/keepers.h"
 
+#include "artifact/utc.h"
 #include "cli/daemons.h"
 #include "cli/stores.h"
+#include "keeper/told.h"
 #include "keeper/unixsock.h"
 #include "keys/keyfile_passphrase.h"
 
@@ -29,6 +31,17 @@ void cli_keeper_unlisten(const char *path, int listener)
         return;
     unlink(path);
     close(listener);
+}
+
+void cli_keeper_tell(int events, const struct keeper_event *e, bool uses)
+{
+    uint8_t told[TOLD_BYTES];
+
+    if (events < 0 || !(told_is_change(e) || (uses && e->meta != NULL)))
+        return;
+    told_write(told, e, utc_now());
+    while (write(events, told, sizeof told) < 0 && errno == EINTR)
+        ;
 }
 
 /* The first line of a file, or what is typed at a terminal. */

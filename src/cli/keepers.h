@@ -21,6 +21,10 @@
 int cli_keeper_listen(const struct cli *cli, const char *path, int *listener);
 void cli_keeper_unlisten(const char *path, int listener);
 
+/* Into the recorder's pipe (keeper/told.h), unless that is -1: what changes keys, and each use too.
+ * Blocks while it is full. */
+void cli_keeper_tell(int events, const struct keeper_event *e, bool uses);
+
 /* The PIN that a file's first line is; returns an exit code. */
 int cli_keeper_pin(const struct cli *cli, const char *path, struct pin *out);
 

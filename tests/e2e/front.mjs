@@ -275,6 +275,7 @@ await test('an identity in a sealed store: the file is not needed, and others us
   good(['store', 'import', '--store', 'g/store', '--key-file', 'g/kek', '--label', 'gateway', 'g/gateway.pem']);
   fs.rmSync(file('g/gateway.pem'));
   good(['config', 'check', 'g/head2.yaml']);
+  fs.cpSync(file('g/store'), file('old'), { recursive: true });
   const { gateway } = await up();
   await rotates(gateway);
   put('message', 'of the same identity');
@@ -294,7 +295,13 @@ await test('an identity in a sealed store: the file is not needed, and others us
   good(['keeper', 'show', ...keeper, 'another']);
   await stop(gateway);
   check(!fs.existsSync(file('g/store/keeper.sock')), 'the socket is left');
+  const entries = good(['ledger', 'show', '--ledger', 'g/state/ledger', '--json']).trim().split('\n').map((l) => JSON.parse(l));
+  check(entries.some((e) => e.kind === 'keeper' && /generate/.test(JSON.stringify(e))) && entries.some((e) => e.kind === 'store'), 'receipts of the keeper');
+  good(['ledger', 'verify', 'g/state/ledger']);
   good(['store', 'check', '--store', 'g/store', '--key-file', 'g/kek']);
+  for (const name of ['store.sqlite', 'store.revision']) fs.copyFileSync(file(`old/${name}`), file(`g/store/${name}`));
+  const back = run(['gateway', '-c', 'g/head2.yaml']);
+  check(back.code === 1 && /g\/store/.test(back.err), `a store that was put back: ${back.code} ${back.err}`);
 });
 
 await test('a rate of the identity: what is above it is refused and told', async () => {
