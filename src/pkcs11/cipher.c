@@ -5,6 +5,18 @@
 
 #define TAG_BITS 128
 
+void ciphering_reset(struct ciphering *c)
+{
+    head2_wipe(c->text, c->text_len);
+    free(c->text);
+    head2_wipe(c, sizeof *c);
+}
+
+static struct ciphering *cipher_of(struct session *s, bool encrypts)
+{
+    return encrypts ? &s->encrypting : &s->decrypting;
+}
+
 /* ---- beginning ---- */
 
 static CK_RV find_key(struct session *s, CK_OBJECT_HANDLE key, bool encrypts, uint64_t *secret)
@@ -43,10 +55,10 @@ static CK_RV begin(CK_SESSION_HANDLE session, bool encrypts, bool messages,
 
     if (rv != CKR_OK)
         return rv;
-    struct ciphering *const c = encrypts ? &s->encrypting : &s->decrypting;
+    struct ciphering *const c = cipher_of(s, encrypts);
     if (mechanism == NULL) { /* which cancels */
         rv = c->active ? CKR_OK : CKR_ARGUMENTS_BAD;
-        head2_wipe(c, sizeof *c);
+        ciphering_reset(c);
         return call_end(s, rv);
     }
     if (c->active)
@@ -89,7 +101,7 @@ static CK_RV resume(CK_SESSION_HANDLE session, bool encrypts, bool messages, str
 
     if (rv != CKR_OK)
         return rv;
-    const struct ciphering *const c = encrypts ? &(*out)->encrypting : &(*out)->decrypting;
+    const struct ciphering *const c = cipher_of(*out, encrypts);
     return c->active && c->messages == messages ? CKR_OK
                                                 : call_end(*out, CKR_OPERATION_NOT_INITIALIZED);
 }
@@ -101,8 +113,8 @@ static CK_RV end_messages(CK_SESSION_HANDLE session, bool encrypts)
 
     if (rv != CKR_OK)
         return rv;
-    struct ciphering *const c = encrypts ? &s->encrypting : &s->decrypting;
-    head2_wipe(c, sizeof *c);
+    struct ciphering *const c = cipher_of(s, encrypts);
+    ciphering_reset(c);
     return call_end(s, CKR_OK);
 }
 
@@ -128,70 +140,132 @@ static CK_RV ask_keeper(struct slot *slot, struct keeper_message *ask, size_t ex
 
 /* ---- one text ---- */
 
-CK_RV C_Encrypt(CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG data_len, CK_BYTE *out,
-                CK_ULONG *out_len)
+/* All of it at once; where there is no room for what comes of it, the operation goes on. */
+static CK_RV work_on(struct session *s, bool encrypts, struct keeper_bytes text, CK_BYTE *out,
+                     CK_ULONG *out_len)
 {
+    struct ciphering *const c = cipher_of(s, encrypts);
+    struct keeper_message ask = {
+        .type = encrypts ? KEEPER_ENCRYPT : KEEPER_DECRYPT,
+        .handle = c->secret,
+        .aad = {c->aad, c->aad_len},
+        .data = text
+    };
     struct keeper_reply reply = {0};
+    const size_t least = encrypts ? 0 : KEEPER_TAG;
+    CK_RV rv;
+
+    memcpy(ask.nonce, c->nonce, sizeof ask.nonce);
+    if (out_len == NULL || (text.at == NULL && text.len != 0)) {
+        rv = CKR_ARGUMENTS_BAD;
+    } else if (text.len < least || text.len - least > KEEPER_DATA_MAX) {
+        rv = encrypts ? CKR_DATA_LEN_RANGE : CKR_ENCRYPTED_DATA_LEN_RANGE;
+    } else {
+        const size_t need = encrypts ? text.len + KEEPER_TAG : text.len - KEEPER_TAG;
+        if (!output_fits(out, out_len, need, &rv))
+            return rv;
+        rv = ask_keeper(s->slot, &ask, need, &reply);
+        if (rv == CKR_OK)
+            copy_bytes(out, reply.m.data.at, need);
+    }
+    keeper_reply_free(&reply);
+    ciphering_reset(c);
+    return rv;
+}
+
+static CK_RV whole(CK_SESSION_HANDLE session, bool encrypts, struct keeper_bytes text, CK_BYTE *out,
+                   CK_ULONG *out_len)
+{
     struct session *s;
-    CK_RV rv = resume(session, true, false, &s);
+    const CK_RV rv = resume(session, encrypts, false, &s);
 
     if (rv != CKR_OK)
         return rv;
-    struct ciphering *const c = &s->encrypting;
-    struct keeper_message ask = {
-        .type = KEEPER_ENCRYPT,
-        .handle = c->secret,
-        .aad = {c->aad, c->aad_len},
-        .data = {data,   data_len  }
-    };
-    memcpy(ask.nonce, c->nonce, sizeof ask.nonce);
-    if (out_len == NULL || (data == NULL && data_len != 0)) {
-        rv = CKR_ARGUMENTS_BAD;
-    } else if (data_len > KEEPER_DATA_MAX) {
-        rv = CKR_DATA_LEN_RANGE;
-    } else {
-        if (!output_fits(out, out_len, data_len + KEEPER_TAG, &rv))
-            return call_end(s, rv);
-        rv = ask_keeper(s->slot, &ask, data_len + KEEPER_TAG, &reply);
-        if (rv == CKR_OK)
-            memcpy(out, reply.m.data.at, reply.m.data.len);
-    }
-    keeper_reply_free(&reply);
-    head2_wipe(c, sizeof *c);
-    return call_end(s, rv);
+    if (cipher_of(s, encrypts)->text != NULL)
+        return call_end(s, CKR_OPERATION_ACTIVE);
+    return call_end(s, work_on(s, encrypts, text, out, out_len));
+}
+
+CK_RV C_Encrypt(CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG data_len, CK_BYTE *out,
+                CK_ULONG *out_len)
+{
+    return whole(session, true, (struct keeper_bytes){data, data_len}, out, out_len);
 }
 
 CK_RV C_Decrypt(CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG data_len, CK_BYTE *out,
                 CK_ULONG *out_len)
 {
-    struct keeper_reply reply = {0};
+    return whole(session, false, (struct keeper_bytes){data, data_len}, out, out_len);
+}
+
+/* ---- a text in parts: they wait here for the last one ---- */
+
+static CK_RV add(struct ciphering *c, struct keeper_bytes part)
+{
+    if (part.len > KEEPER_DATA_MAX + KEEPER_TAG - c->text_len)
+        return CKR_DATA_LEN_RANGE;
+    if (c->text == NULL)
+        c->text = malloc(KEEPER_DATA_MAX + KEEPER_TAG);
+    if (c->text == NULL)
+        return CKR_HOST_MEMORY;
+    copy_bytes(c->text + c->text_len, part.at, part.len);
+    c->text_len += part.len;
+    return CKR_OK;
+}
+
+/* Nothing comes out before the end: no byte is given away that is not authenticated. */
+static CK_RV update(CK_SESSION_HANDLE session, bool encrypts, struct keeper_bytes part,
+                    const CK_BYTE *out, CK_ULONG *out_len)
+{
     struct session *s;
-    CK_RV rv = resume(session, false, false, &s);
+    CK_RV rv = resume(session, encrypts, false, &s);
 
     if (rv != CKR_OK)
         return rv;
-    struct ciphering *const c = &s->decrypting;
-    struct keeper_message ask = {
-        .type = KEEPER_DECRYPT,
-        .handle = c->secret,
-        .aad = {c->aad, c->aad_len},
-        .data = {data,   data_len  }
-    };
-    memcpy(ask.nonce, c->nonce, sizeof ask.nonce);
-    if (out_len == NULL || data == NULL) {
+    struct ciphering *const c = cipher_of(s, encrypts);
+    if (out_len == NULL || (part.at == NULL && part.len != 0))
         rv = CKR_ARGUMENTS_BAD;
-    } else if (data_len < KEEPER_TAG || data_len > KEEPER_DATA_MAX + KEEPER_TAG) {
-        rv = CKR_ENCRYPTED_DATA_LEN_RANGE;
-    } else {
-        if (!output_fits(out, out_len, data_len - KEEPER_TAG, &rv))
-            return call_end(s, rv);
-        rv = ask_keeper(s->slot, &ask, data_len - KEEPER_TAG, &reply);
-        if (rv == CKR_OK)
-            copy_bytes(out, reply.m.data.at, reply.m.data.len);
-    }
-    keeper_reply_free(&reply);
-    head2_wipe(c, sizeof *c);
+    else if (out != NULL) /* else it asks how much would come */
+        rv = add(c, part);
+    if (rv != CKR_OK)
+        ciphering_reset(c);
+    else
+        *out_len = 0;
     return call_end(s, rv);
+}
+
+static CK_RV finish(CK_SESSION_HANDLE session, bool encrypts, CK_BYTE *out, CK_ULONG *out_len)
+{
+    struct session *s;
+    const CK_RV rv = resume(session, encrypts, false, &s);
+
+    if (rv != CKR_OK)
+        return rv;
+    const struct ciphering *const c = cipher_of(s, encrypts);
+    return call_end(
+        s, work_on(s, encrypts, (struct keeper_bytes){c->text, c->text_len}, out, out_len));
+}
+
+CK_RV C_EncryptUpdate(CK_SESSION_HANDLE session, const CK_BYTE *part, CK_ULONG part_len,
+                      CK_BYTE *out, CK_ULONG *out_len)
+{
+    return update(session, true, (struct keeper_bytes){part, part_len}, out, out_len);
+}
+
+CK_RV C_DecryptUpdate(CK_SESSION_HANDLE session, const CK_BYTE *part, CK_ULONG part_len,
+                      CK_BYTE *out, CK_ULONG *out_len)
+{
+    return update(session, false, (struct keeper_bytes){part, part_len}, out, out_len);
+}
+
+CK_RV C_EncryptFinal(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len)
+{
+    return finish(session, true, out, out_len);
+}
+
+CK_RV C_DecryptFinal(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len)
+{
+    return finish(session, false, out, out_len);
 }
 
 /* ---- messages, whose nonces the keeper may draw ---- */

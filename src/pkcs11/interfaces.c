@@ -91,12 +91,6 @@ NOT_SUPPORTED(C_SetOperationState,
                CK_OBJECT_HANDLE encryption, CK_OBJECT_HANDLE authentication))
 NOT_SUPPORTED(C_CopyObject, (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
                              const CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *out))
-NOT_SUPPORTED(C_EncryptUpdate, (CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG data_len,
-                                CK_BYTE *out, CK_ULONG *out_len))
-NOT_SUPPORTED(C_EncryptFinal, (CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len))
-NOT_SUPPORTED(C_DecryptUpdate, (CK_SESSION_HANDLE session, const CK_BYTE *data, CK_ULONG data_len,
-                                CK_BYTE *out, CK_ULONG *out_len))
-NOT_SUPPORTED(C_DecryptFinal, (CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len))
 NOT_SUPPORTED(C_DigestKey, (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key))
 NOT_SUPPORTED(C_SignRecoverInit,
               (CK_SESSION_HANDLE session, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key))

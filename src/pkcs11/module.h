@@ -96,6 +96,8 @@ struct ciphering {
     uint64_t secret;
     uint8_t nonce[KEEPER_NONCE], aad[KEEPER_AAD_MAX];
     size_t aad_len;
+    uint8_t *text; /* of parts; NULL: none has come */
+    size_t text_len;
 };
 
 struct session {
@@ -147,6 +149,7 @@ bool slot_is_open(struct slot *slot);
 /* Forget everything that a session is in the middle of. */
 void session_reset(struct session *s);
 void signing_reset(struct signing *g);
+void ciphering_reset(struct ciphering *c); /* in cipher.c */
 
 /* ---- objects.c ---- */
 

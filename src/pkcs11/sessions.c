@@ -16,8 +16,8 @@ void session_reset(struct session *s)
 {
     signing_reset(&s->signing);
     signing_reset(&s->verifying);
-    head2_wipe(&s->encrypting, sizeof s->encrypting);
-    head2_wipe(&s->decrypting, sizeof s->decrypting);
+    ciphering_reset(&s->encrypting);
+    ciphering_reset(&s->decrypting);
     EVP_MD_CTX_free(s->digest);
     s->digest = NULL;
     free(s->found);
@@ -179,9 +179,9 @@ CK_RV C_SessionCancel(CK_SESSION_HANDLE session, CK_FLAGS flags)
     if ((flags & CKF_VERIFY) != 0)
         signing_reset(&s->verifying);
     if ((flags & (CKF_ENCRYPT | CKF_MESSAGE_ENCRYPT)) != 0)
-        head2_wipe(&s->encrypting, sizeof s->encrypting);
+        ciphering_reset(&s->encrypting);
     if ((flags & (CKF_DECRYPT | CKF_MESSAGE_DECRYPT)) != 0)
-        head2_wipe(&s->decrypting, sizeof s->decrypting);
+        ciphering_reset(&s->decrypting);
     if ((flags & CKF_DIGEST) != 0) {
         EVP_MD_CTX_free(s->digest);
         s->digest = NULL;

@@ -293,9 +293,30 @@ static void a_child_begins_anew(void)
 }
 
 #define THREADS 8
-#define ROUNDS  12
 
-static struct pair shared;
+static struct pair shared, shared_kem;
+static int rounds = 12;
+
+/* A secret of its own, and a text through it and back. */
+static bool a_text_goes_through(CK_SESSION_HANDLE own)
+{
+    CK_MECHANISM kem = {CKM_ML_KEM, NULL, 0}, gcm = {CKM_AES_GCM, NULL, 0};
+    CK_KEY_TYPE type = CKK_AES;
+    CK_ATTRIBUTE t[] = {ATTR(CKA_KEY_TYPE, type)};
+    CK_BYTE ct[HEAD2_KEY_MAX_CT], iv[12], tag[16], out[9], back[9];
+    CK_GCM_MESSAGE_PARAMS p = {iv, 12, 0, CKG_GENERATE, tag, 128};
+    CK_ULONG n = sizeof ct, m = sizeof out;
+    CK_OBJECT_HANDLE key;
+
+    return p11->C_EncapsulateKey(own, &kem, shared_kem.public_key, t, 1, ct, &n, &key) == CKR_OK &&
+           p11->C_MessageEncryptInit(own, &gcm, key) == CKR_OK &&
+           p11->C_EncryptMessage(own, &p, sizeof p, NULL, 0, message, 9, out, &m) == CKR_OK &&
+           p11->C_DestroyObject(own, key) == CKR_OK &&
+           p11->C_DecapsulateKey(own, &kem, shared_kem.private_key, t, 1, ct, n, &key) == CKR_OK &&
+           p11->C_MessageDecryptInit(own, &gcm, key) == CKR_OK &&
+           p11->C_DecryptMessage(own, &p, sizeof p, NULL, 0, out, m, back, &m) == CKR_OK &&
+           memcmp(back, message, 9) == 0;
+}
 
 static void *work(void *arg)
 {
@@ -303,10 +324,11 @@ static void *work(void *arg)
     CK_MECHANISM m = {CKM_ML_DSA, NULL, 0};
     CK_BYTE sig[HEAD2_KEY_MAX_SIG], random[8];
     CK_SESSION_HANDLE own;
-    CK_OBJECT_HANDLE found[4];
+    CK_ATTRIBUTE keys[] = {ATTR(CKA_TOKEN, yes)};
+    CK_OBJECT_HANDLE found[6];
     CK_ULONG n, bad = 0;
 
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         CK_ULONG len = sizeof sig;
         bad += p11->C_OpenSession(0, CKF_SERIAL_SESSION, NULL, NULL, &own) != CKR_OK ||
                p11->C_SignInit(own, &m, shared.private_key) != CKR_OK ||
@@ -314,9 +336,9 @@ static void *work(void *arg)
                p11->C_SignFinal(own, sig, &len) != CKR_OK ||
                p11->C_VerifyInit(own, &m, shared.public_key) != CKR_OK ||
                p11->C_Verify(own, message, 9, sig, len) != CKR_OK ||
-               p11->C_FindObjectsInit(own, NULL, 0) != CKR_OK ||
-               p11->C_FindObjects(own, found, 4, &n) != CKR_OK || n != 4 ||
-               p11->C_CloseSession(own) != CKR_OK;
+               p11->C_FindObjectsInit(own, keys, 1) != CKR_OK ||
+               p11->C_FindObjects(own, found, 6, &n) != CKR_OK || n != 6 ||
+               !a_text_goes_through(own) || p11->C_CloseSession(own) != CKR_OK;
         /* one session for all: one call at a time, and none is lost */
         bad += p11->C_GenerateRandom(common, random, sizeof random) != CKR_OK;
     }
@@ -330,6 +352,9 @@ static void threads_work_side_by_side(void)
     void *bad;
 
     shared = make_pair(session, CKK_ML_DSA, CKP_ML_DSA_44, false);
+    shared_kem = make_pair(session, CKK_ML_KEM, CKP_ML_KEM_512, false);
+    if (getenv("HEAD2_SOAK") != NULL)
+        rounds = 1000;
     for (int i = 0; i < THREADS; i++)
         CHECK_EQ(pthread_create(&threads[i], NULL, work, &session), 0);
     for (int i = 0; i < THREADS; i++) {

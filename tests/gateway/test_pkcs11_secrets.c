@@ -318,6 +318,51 @@ static void derived_as_libcrypto_derives(void)
     end();
 }
 
+/* The 116 bytes of ct are the 100 of text; a text of two parts is its parts' text. */
+static void texts_in_parts(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE aes, const CK_BYTE *ct,
+                           const CK_BYTE *text)
+{
+    CK_BYTE iv[12] = "a nonce...", aad[] = "additional", out[200], more[200];
+    CK_GCM_PARAMS p = {iv, 12, 96, aad, 10, 128};
+    CK_MECHANISM m = {CKM_AES_GCM, &p, sizeof p};
+    CK_ULONG n = sizeof out;
+
+    OK(p11->C_DecryptInit(session, &m, aes));
+    OK(p11->C_DecryptUpdate(session, ct, 50, out, &n));
+    CHECK_EQ(n, 0);
+    OK(p11->C_DecryptUpdate(session, ct + 50, 66, NULL, &n)); /* asks, and is not taken */
+    n = sizeof out;
+    OK(p11->C_DecryptUpdate(session, ct + 50, 66, out, &n));
+    CHECK_RV(p11->C_Decrypt(session, ct, 1, out, &n), CKR_OPERATION_ACTIVE);
+    OK(p11->C_DecryptFinal(session, NULL, &n));
+    CHECK_EQ(n, 100);
+    n = 99;
+    CHECK_RV(p11->C_DecryptFinal(session, out, &n), CKR_BUFFER_TOO_SMALL);
+    OK(p11->C_DecryptFinal(session, out, &n));
+    CHECK_MEM(out, text, 100);
+    CHECK_RV(p11->C_DecryptFinal(session, out, &n), CKR_OPERATION_NOT_INITIALIZED);
+    iv[11] = 1;
+    OK(p11->C_EncryptInit(session, &m, aes));
+    for (int i = 0; i < 100; i += 20) {
+        n = sizeof more;
+        OK(p11->C_EncryptUpdate(session, text + i, 20, more, &n));
+    }
+    n = sizeof more;
+    OK(p11->C_EncryptFinal(session, more, &n));
+    CHECK_EQ(n, 116);
+    OK(p11->C_DecryptInit(session, &m, aes));
+    OK(p11->C_Decrypt(session, more, 116, out, &n));
+    CHECK_MEM(out, text, 100);
+    static const CK_BYTE big[KEEPER_DATA_MAX];
+    OK(p11->C_EncryptInit(session, &m, aes));
+    n = 1;
+    OK(p11->C_EncryptUpdate(session, big, sizeof big, more, &n));
+    n = 1;
+    CHECK_RV(p11->C_EncryptUpdate(session, big, 17, more, &n), CKR_DATA_LEN_RANGE);
+    n = 1;
+    CHECK_RV(p11->C_EncryptUpdate(session, big, 1, more, &n), CKR_OPERATION_NOT_INITIALIZED);
+}
+
 static void texts_are_encrypted(void)
 {
     const CK_SESSION_HANDLE session = begin();
@@ -349,6 +394,7 @@ static void texts_are_encrypted(void)
     len = n;
     OK(p11->C_Decrypt(session, out, len, back, &n));
     CHECK(n == sizeof text && memcmp(back, text, n) == 0);
+    texts_in_parts(session, aes, out, text);
     out[3] ^= 1;
     OK(p11->C_DecryptInit(session, &m, aes));
     n = sizeof back;
