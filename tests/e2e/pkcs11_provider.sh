@@ -15,13 +15,8 @@ command -v debootstrap >/dev/null || skip 'debootstrap is not installed (apt-get
 if [ ! -e "$root/ready" ]; then # ML-DSA came with pkcs11-provider 1.1, which trixie does not have
     rm -rf "$root"
     mkdir -p "$(dirname "$root")"
-    mirror=http://deb.debian.org/debian
-    debootstrap --variant=minbase trixie "$root" $mirror >"$root.log" 2>&1 || skip "debootstrap: see $root.log"
-    echo "deb $mirror sid main" >"$root/etc/apt/sources.list"
-    cp /etc/resolv.conf "$root/etc/"
-    cp /etc/apt/apt.conf.d/* "$root/etc/apt/apt.conf.d/" 2>/dev/null
-    { chroot "$root" apt-get update && DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y \
-        --no-install-recommends openssl pkcs11-provider; } >>"$root.log" 2>&1 || skip "apt-get: see $root.log"
+    debootstrap --variant=minbase --include=openssl,pkcs11-provider sid "$root" >"$root.log" 2>&1 ||
+        skip "debootstrap: see $root.log"
     touch "$root/ready"
 fi
 
@@ -90,11 +85,14 @@ certifies() {
         plain openssl verify -CAfile c.pem c.pem
 }
 serves_tls() {
-    with openssl s_server -www -accept 47553 -cert c.pem -key 'pkcs11:object=signer;type=private' >>log 2>&1 &
+    local port=$((20000 + RANDOM % 20000))
+    # not through a function, so that it is the server that is killed
+    chroot "$root" env -C /k OPENSSL_CONF=/k/ssl.cnf HEAD2_KEEPER=/k/st/keeper.sock openssl s_server -www \
+        -accept $port -cert c.pem -key 'pkcs11:object=signer;type=private' >>log 2>&1 &
     server=$!
     for _ in $(seq 50); do
         sleep 0.1
-        plain openssl s_client -connect 127.0.0.1:47553 -CAfile c.pem </dev/null >tls 2>&1 && break
+        plain openssl s_client -connect 127.0.0.1:$port -CAfile c.pem </dev/null >tls 2>&1 && break
     done
     kill $server
     grep -q 'Peer signature type: mldsa87' tls && grep -q 'Verification: OK' tls
