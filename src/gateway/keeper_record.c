@@ -153,14 +153,30 @@ done:
     return st;
 }
 
-/* All of it, however long that takes; once nothing more can come, not for ever. */
-static enum head2_status keep(struct recorder *r, keeper_record_fn *say, void *arg,
-                              struct ledger_fault *fault)
+static enum head2_status begin(struct recorder *r, struct ledger_fault *fault)
+{
+    struct ledger *l;
+    enum head2_status st = HEAD2_OK;
+
+    if (r->writer == NULL) /* makes a ledger, if need be */
+        HEAD2_TRY(ledger_writer_open(&r->writer, r->folder, NULL, fault));
+    HEAD2_TRY(ledger_open(&l, r->folder, LEDGER_READ, NULL, fault));
+    r->number = ledger_size(l);
+    ledger_close(l);
+done:
+    return st;
+}
+
+typedef enum head2_status step_fn(struct recorder *r, struct ledger_fault *fault);
+
+/* Until it is done, however long that takes; once nothing more can come, not for ever. */
+static enum head2_status insist(struct recorder *r, step_fn *step, keeper_record_fn *say, void *arg,
+                                struct ledger_fault *fault)
 {
     enum head2_status st;
     bool said = false;
 
-    for (int tries = 0; (st = append(r, fault)) != HEAD2_OK; tries++) {
+    for (int tries = 0; (st = step(r, fault)) != HEAD2_OK; tries++) {
         struct pollfd p = {.fd = r->events};
         if (!said)
             say(arg, fault);
@@ -176,19 +192,6 @@ static enum head2_status keep(struct recorder *r, keeper_record_fn *say, void *a
     return HEAD2_OK;
 }
 
-static enum head2_status begin(struct recorder *r, struct ledger_fault *fault)
-{
-    struct ledger *l;
-    enum head2_status st;
-
-    HEAD2_TRY(ledger_writer_open(&r->writer, r->folder, NULL, fault)); /* makes one, if need be */
-    HEAD2_TRY(ledger_open(&l, r->folder, LEDGER_READ, NULL, fault));
-    r->number = ledger_size(l);
-    ledger_close(l);
-done:
-    return st;
-}
-
 enum head2_status keeper_record_run(int events, const char *folder, keeper_record_fn *say,
                                     void *arg, struct ledger_fault *fault)
 {
@@ -197,12 +200,12 @@ enum head2_status keeper_record_run(int events, const char *folder, keeper_recor
 
     r = (struct recorder){.events = events, .folder = folder};
     *fault = (struct ledger_fault){0};
-    HEAD2_TRY(begin(&r, fault));
+    HEAD2_TRY(insist(&r, begin, say, arg, fault));
     while (!r.ended) {
         HEAD2_TRY(take(&r));
         HEAD2_TRY(add_anchor(&r));
         if (r.n > 0)
-            HEAD2_TRY(keep(&r, say, arg, fault));
+            HEAD2_TRY(insist(&r, append, say, arg, fault));
     }
 done:
     ledger_writer_close(r.writer);

@@ -165,6 +165,20 @@ await test('a keeper that cannot record does not begin, and waits where it could
   check(recorded().map((e) => e.Event).sort().join() === 'generate,rotate', JSON.stringify(recorded()));
 });
 
+await test('who records begins when the ledger is there again', async () => {
+  prepare();
+  let keeper = await begin('--ledger', 'led');
+  fs.renameSync(file('led'), file('away'));
+  put('led', 'in its place');
+  process.kill(children(keeper.pid)[0], 'SIGKILL'); // the next one does not find it either
+  for (let i = 0; i < 200 && !/tried again/.test(keeper.said); i++) await sleep(25);
+  await asked(ROTATE, await find('signer'));
+  fs.unlinkSync(file('led'));
+  fs.renameSync(file('away'), file('led'));
+  await finish(keeper);
+  check(recorded().map((e) => e.Event).sort().join() === 'generate,rotate', keeper.said);
+});
+
 await test('verbs ask a running keeper: what there is, new keys and their lives, an approver', async () => {
   prepare();
   const keeper = await begin(), at = ['--keeper', 'store/keeper.sock'];
