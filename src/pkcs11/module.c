@@ -38,9 +38,11 @@ static void in_child(void)
     change = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 }
 
+static bool watched;
+
 static void watch_forks(void)
 {
-    pthread_atfork(NULL, NULL, in_child);
+    watched = pthread_atfork(NULL, NULL, in_child) == 0;
 }
 
 /* ---- slots ---- */
@@ -193,7 +195,8 @@ CK_RV C_Initialize(void *args)
         if (given == 4 && (a->flags & CKF_OS_LOCKING_OK) == 0)
             return CKR_CANT_LOCK; /* the system's locks are the ones that are used */
     }
-    pthread_once(&once, watch_forks);
+    if (pthread_once(&once, watch_forks) != 0 || !watched)
+        return CKR_HOST_MEMORY;
     module_lock();
     if (module.ready) {
         rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
