@@ -217,15 +217,16 @@ int cmd_keeper_show(struct cli *cli)
 /* --out, or standard output where the verb is for that. */
 static int write_public(struct asking *a, enum head2_alg alg, const char *path)
 {
-    const char *const format = cli_string_or(a->cli, "format", "pem");
+    const char *const format = cli_string_if(a->cli, "format"); /* of export alone */
     uint8_t text[HEAD2_KEY_MAX_FILE];
     size_t len = sizeof text;
     struct head2_key *key;
     enum head2_status st;
 
     HEAD2_TRY(head2_key_from_public(&key, alg, a->reply.m.data.at, a->reply.m.data.len));
-    st = head2_key_write_public(key, strcmp(format, "der") == 0 ? HEAD2_KEY_DER : HEAD2_KEY_PEM,
-                                text, &len);
+    st = head2_key_write_public(
+        key, format != NULL && strcasecmp(format, "der") == 0 ? HEAD2_KEY_DER : HEAD2_KEY_PEM, text,
+        &len);
     head2_key_free(key);
 done:
     if (st != HEAD2_OK)
