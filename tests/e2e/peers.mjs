@@ -66,7 +66,10 @@ function inside(net, where, program, ...args) {
 }
 async function endAll(children) {
   const living = children.filter((c) => c.code === undefined);
-  for (const signal of ['SIGCONT', 'SIGTERM']) for (const c of living) c.child.kill(signal);
+  for (const c of living) {
+    try { signalAll(c, 'SIGCONT'); } catch { /* it has ended */ }
+    c.child.kill('SIGTERM');
+  }
   await Promise.race([Promise.all(living.map((c) => c.ended)), sleep(3000)]);
   for (const c of living) if (c.code === undefined) c.child.kill('SIGKILL');
   await Promise.all(living.map((c) => c.ended));
@@ -136,6 +139,12 @@ async function watchTags(f) {
   }
 }
 
+// An end, and the processes under it: of a gateway the one that has the network.
+function signalAll(c, signal) {
+  const below = (pid) => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((p) => p !== '').map(Number);
+  for (const pid of [c.child.pid, ...below(c.child.pid)]) process.kill(pid, signal);
+}
+
 // Both ends stand still until nothing is under way, and then the relay; so all three can be compared
 // exactly.
 async function stillness(f) {
@@ -144,7 +153,7 @@ async function stillness(f) {
   f.stoodStill = Date.now();
   for (const c of [f.link, f.gateway]) {
     c.flown = [...c.events]; // an end that stands still is suspected: that is not of the flight
-    c.child.kill('SIGSTOP');
+    signalAll(c, 'SIGSTOP');
   }
   const relay = await until('nothing is under way', 8000, async () => {
     const said = f.relay.lines.length;
@@ -154,7 +163,7 @@ async function stillness(f) {
     return now.waiting === 0 && now;
   });
   f.relay.child.kill('SIGSTOP');
-  for (const c of [f.link, f.gateway]) c.child.kill('SIGCONT');
+  for (const c of [f.link, f.gateway]) signalAll(c, 'SIGCONT');
   await sleep(100); // they read what has come
   const ends = { up: { tx: status(f.linkConfig), rx: status(f.config) } };
   ends.down = { tx: ends.up.rx, rx: ends.up.tx };
