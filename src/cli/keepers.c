@@ -156,6 +156,10 @@ static int open_remote(const struct cli *cli, const char *at, const char *label,
                        struct cli_signer *out)
 {
     char why[KEEPER_PHRASE_MAX + 1];
+
+    if (!keeper_label_ok((struct keeper_bytes){(const uint8_t *)label, strlen(label)}))
+        return cli_fail(cli, CLI_USAGE, CONFIG_KEEPER_PREFIX, "name a key: keeper:LABEL",
+                        "a label has 1 to %d bytes and no control characters", KEEPER_LABEL_MAX);
     const int code = cli_keeper_open(cli, at, &out->client);
 
     if (code != CLI_DONE)

@@ -715,7 +715,7 @@ const struct cli_verb cli_verbs[] = {
      "Makes a key and shows for each source: what it is credited for a sample, how many it gave, "
      "bits credited and spent, its supply while it works, and how near it came to the cutoffs of the "
      "health tests. Both rates are shown: the generator's output and the entropy that it rests on.",
-     rng_status_options, CLI_EXIT(CLI_REFUSED) | RANDOM, cmd_rng_status},
+     rng_status_options, FILES | RANDOM, cmd_rng_status},
     {"sign", NULL, "FILE|DIR...", 1, -1, "sign files",
      "A MAML document (.maml.md) gets the signature block at its end; any other file gets it in "
      "FILE.sig.maml; --raw writes a bare ML-DSA signature to FILE.sig. Of a folder its files are "

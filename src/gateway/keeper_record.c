@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ struct recorder {
     struct ledger_entry entries[AT_ONCE + 1]; /* and an anchor */
     char texts[AT_ONCE][RECEIPT_FORWARD_MAX], subjects[AT_ONCE][2 * HEAD2_KEY_ID_BYTES + 1];
     size_t n;
+    size_t seen;                /* bytes that are in the entries, and not taken yet */
     struct store_anchor anchor; /* the last one; to be written where is_due, from due_ms on */
     bool is_due;
     uint64_t due_ms;
@@ -99,26 +101,34 @@ static int patience(const struct recorder *r)
     return now < r->due_ms ? (int)(r->due_ms - now) : 0;
 }
 
-/* Wait, and take the events that are there. A pipe gives whole what was written whole. */
+/* Wait, and look at the events that are there. They are taken when they are in the ledger: whoever
+ * is killed before that leaves them to the next. */
+static enum head2_status look(struct recorder *r)
+{
+    uint8_t bytes[AT_ONCE * TOLD_BYTES];
+    enum head2_status st = HEAD2_OK;
+
+    r->n = r->seen = 0;
+    if (!is_there(r, patience(r)))
+        return HEAD2_OK;
+    const ssize_t got = recv(r->events, bytes, sizeof bytes, MSG_PEEK);
+    r->ended = got == 0;
+    if (got < 0)
+        return errno == EINTR ? HEAD2_OK : HEAD2_E_IO;
+    for (; r->seen + TOLD_BYTES <= (size_t)got; r->seen += TOLD_BYTES)
+        HEAD2_TRY(add(r, bytes + r->seen));
+done:
+    return st;
+}
+
 static enum head2_status take(struct recorder *r)
 {
     uint8_t bytes[TOLD_BYTES];
-    enum head2_status st = HEAD2_OK;
-    bool more = is_there(r, patience(r));
 
-    for (r->n = 0; more && r->n < AT_ONCE; more = is_there(r, 0)) {
-        const ssize_t got = read(r->events, bytes, sizeof bytes);
-        if (got < 0 && errno == EINTR)
-            continue;
-        r->ended = got == 0;
-        if (got == 0)
-            break;
-        if (got != (ssize_t)sizeof bytes)
+    for (; r->seen > 0; r->seen -= TOLD_BYTES)
+        if (recv(r->events, bytes, sizeof bytes, MSG_WAITALL) != (ssize_t)sizeof bytes)
             return HEAD2_E_MALFORMED;
-        HEAD2_TRY(add(r, bytes));
-    }
-done:
-    return st;
+    return HEAD2_OK;
 }
 
 static enum head2_status add_anchor(struct recorder *r)
@@ -202,10 +212,11 @@ enum head2_status keeper_record_run(int events, const char *folder, keeper_recor
     *fault = (struct ledger_fault){0};
     HEAD2_TRY(insist(&r, begin, say, arg, fault));
     while (!r.ended) {
-        HEAD2_TRY(take(&r));
+        HEAD2_TRY(look(&r));
         HEAD2_TRY(add_anchor(&r));
         if (r.n > 0)
             HEAD2_TRY(insist(&r, append, say, arg, fault));
+        HEAD2_TRY(take(&r));
     }
 done:
     ledger_writer_close(r.writer);

@@ -28,9 +28,10 @@
 typedef void keeper_record_fn(void *arg, const struct ledger_fault *fault);
 
 /*
- * Until the pipe's end, and all that was in it is in the ledger: HEAD2_OK. What cannot be appended
- * is tried again each second, after the pipe's end for PATIENCE_S: then why not, with *fault.
- * HEAD2_E_MALFORMED: what came is no event.
+ * Until the end of the events, which come over one end of a socketpair, and all of them are in the
+ * ledger: HEAD2_OK. An event of whose entry it is not known whether it is there is entered again.
+ * What cannot be appended is tried again each second, after that end for PATIENCE_S: then why not,
+ * with *fault. HEAD2_E_MALFORMED: what came is no event.
  */
 HEAD2_CHECK enum head2_status keeper_record_run(int events, const char *folder,
                                                 keeper_record_fn *say, void *arg,

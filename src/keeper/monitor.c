@@ -340,8 +340,9 @@ enum head2_status monitor_run(const struct monitor_options *o, int *code, const 
         end_with(&m, HEAD2_E_IO, "cannot await signals");
     else if (o->front != NULL && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, m.pair) != 0)
         end_with(&m, HEAD2_E_IO, "cannot make a pair of sockets");
-    else if (o->recorder != NULL && pipe2(m.events, O_CLOEXEC) != 0)
-        end_with(&m, HEAD2_E_IO, "cannot make a pipe");
+    else if (o->recorder != NULL &&
+             socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, m.events) != 0)
+        end_with(&m, HEAD2_E_IO, "cannot make a pair of sockets");
     else if ((o->recorder != NULL && !start_recorder(&m)) || !start_keeper(&m))
         end_with(&m, HEAD2_E_IO, "cannot start a process");
     watch(&m);

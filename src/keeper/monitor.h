@@ -7,9 +7,9 @@
  * Between the two there is a pair of sockets (dial.h says what goes over it) that outlives both:
  * what is sent to a keeper that has died waits for the next one.
  *
- * And it may have a third, the recorder, which takes what the keeper tells from a pipe; it is
- * started again however it ends, and what was told meanwhile is in the pipe. It ends last, when the
- * pipe does.
+ * And it may have a third, the recorder, which takes what the keeper tells from a pair of sockets;
+ * it is started again however it ends, and what was told meanwhile waits there. It ends last, when
+ * nothing more can come.
  *
  * SIGTERM and SIGINT are passed on: to the front, else to the keeper; and SIGHUP to a front.
  * Children are groups of their own, so that a signal for the monitor's group comes once. Where the
@@ -29,7 +29,7 @@ struct monitor_start {
     int secret; /* a pipe that has the secret in it; the keeper's */
     int ready;  /* a byte into it says that the keeper serves; the keeper's */
     int pair;
-    int events; /* the pipe to the recorder: its end of the keeper, and of the recorder */
+    int events; /* of the pair over which is told: the keeper's end, and the recorder's */
 };
 
 /* Runs in the child, with the signals of the beginning; what it returns is the exit code. */

@@ -1,7 +1,7 @@
 /*
- * What a keeper tells the process that records it: events, each TOLD_BYTES through a pipe, whole.
- * The pipe blocks when nobody takes what is in it: what cannot be recorded waits, and so does who
- * has asked for it.
+ * What a keeper tells the process that records it: events, each TOLD_BYTES over a stream
+ * socket, whole, which blocks when nobody takes what is in it: what cannot be recorded waits, and
+ * so does who has asked for it.
  *
  *      0  version   1   1
  *      1  type      1   enum keeper_type; 0: uses so far

@@ -106,8 +106,11 @@ await test('wrong usage', () => {
 
 // ---- a keeper ----
 
+const begun = []; // none is left, whatever fails
+process.on('exit', () => { for (const k of begun) if (k.exitCode === null) k.kill('SIGKILL'); });
 async function begin() {
   const keeper = spawn(head2, ['keeper', ...both], { cwd: dir, env: environment() });
+  begun.push(keeper);
   keeper.said = '';
   keeper.stderr.on('data', (d) => { keeper.said += d; });
   keeper.ended = new Promise((done) => keeper.on('exit', done));
