@@ -110,6 +110,16 @@ static int find(struct asking *a, const char *name, bool whole, struct keeper_me
     return CLI_DONE;
 }
 
+/* Ask this of the key that the verb's argument names. */
+static int ask_of_key(struct asking *a, struct cli *cli, bool whole, struct keeper_message *m)
+{
+    int code = begin(a, cli);
+
+    if (code == CLI_DONE)
+        code = find(a, cli->args[0], whole, m);
+    return code == CLI_DONE ? ask(a, m, cli->args[0]) : code;
+}
+
 /* ---- status and list ---- */
 
 static void print_status(struct cli *cli, const struct keeper_info *i)
@@ -201,12 +211,8 @@ int cmd_keeper_show(struct cli *cli)
 {
     struct keeper_message m = {.type = KEEPER_ABOUT};
     struct asking a;
-    int code = begin(&a, cli);
+    int code = ask_of_key(&a, cli, false, &m);
 
-    if (code == CLI_DONE)
-        code = find(&a, cli->args[0], false, &m);
-    if (code == CLI_DONE)
-        code = ask(&a, &m, cli->args[0]);
     if (code == CLI_DONE)
         print_about(cli, &a.reply.m, m.key);
     return end(&a, code);
@@ -239,12 +245,8 @@ int cmd_keeper_export(struct cli *cli)
 {
     struct keeper_message m = {.type = KEEPER_EXPORT};
     struct asking a;
-    int code = begin(&a, cli);
+    int code = ask_of_key(&a, cli, false, &m);
 
-    if (code == CLI_DONE)
-        code = find(&a, cli->args[0], false, &m);
-    if (code == CLI_DONE)
-        code = ask(&a, &m, cli->args[0]);
     if (code == CLI_DONE)
         code = write_public(&a, a.reply.m.alg, cli_string_or(cli, "out", "-"));
     return end(&a, code);
@@ -316,12 +318,8 @@ int cmd_keeper_rotate(struct cli *cli)
 {
     struct keeper_message m = {.type = KEEPER_ROTATE};
     struct asking a;
-    int code = begin(&a, cli);
+    int code = ask_of_key(&a, cli, false, &m);
 
-    if (code == CLI_DONE)
-        code = find(&a, cli->args[0], false, &m);
-    if (code == CLI_DONE)
-        code = ask(&a, &m, cli->args[0]);
     if (code == CLI_DONE)
         code = give_new(&a, cli->args[0]);
     return end(&a, code);
@@ -332,12 +330,8 @@ static int finish_key(struct cli *cli, enum keeper_type type, const char *said)
 {
     struct keeper_message m = {.type = type};
     struct asking a;
-    int code = begin(&a, cli);
+    int code = ask_of_key(&a, cli, true, &m);
 
-    if (code == CLI_DONE)
-        code = find(&a, cli->args[0], true, &m);
-    if (code == CLI_DONE)
-        code = ask(&a, &m, cli->args[0]);
     if (code == CLI_DONE && cli->json)
         cli_print_json(cli, json_pack("{s:s, s:s}", "key_id", cli->args[0], "state", said));
     else if (code == CLI_DONE)
